@@ -18,7 +18,7 @@ _FAILED, _INTERRUPTED = 3, 130  # the second is 128 and the signal's number, as 
 
 
 class _Output(io.FileIO):
-    """Standard output: what cannot be written there is an `OutputError`, once; later output is dropped."""
+    """Standard output: a failed write raises `OutputError` once, and later output is dropped."""
 
     def __init__(self, *, is_closed: bool) -> None:
         super().__init__(os.open(os.devnull, os.O_WRONLY) if is_closed else 1, "wb", closefd=False)
@@ -39,11 +39,11 @@ class _Output(io.FileIO):
 
 
 def main() -> None:
-    """The console script; an interrupt ends it with 130 whenever it comes."""
+    """The console script; an interrupt at any time ends the script with 130."""
     gc.set_threshold(50_000)  # a short run is never searched for garbage: what it loads stays until the end
     try:
         _guard_output()
-        from migrator.cli.main import execute  # here: an interrupt while it loads is one too
+        from migrator.cli.main import execute  # here: an interrupt while the module loads counts, too
 
         try:
             code = execute()
@@ -68,7 +68,7 @@ def _guard_output() -> None:
 
 
 def _report(sentence: str, code: int) -> int:
-    """Say why the run ends with ``code``, if anybody can be told."""
+    """Print the reason for the end with ``code``, if standard error is open."""
     with suppress(OSError, AttributeError):
         print(sentence, file=sys.stderr, flush=True)
     return code

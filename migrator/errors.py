@@ -15,7 +15,7 @@ def missing_extra(message: str, extra: str) -> MigrateError:
     return MigrateError(f"{message} help: {advice}")
 
 
-class NothingThere(MigrateError):
+class EmptyRepository(MigrateError):
     """A repository without a commit: nothing can be migrated, and nothing is wrong."""
 
 
@@ -26,7 +26,8 @@ class UsageError(MigrateError):
 class SyntaxProblem(Exception):
     """A text that cannot be understood.
 
-    ``offset`` is the place in characters from the start of the text, ``reason`` a sentence without any value of it.
+    ``offset`` is the number of characters from the start of the text, ``reason`` a sentence without any value of the
+    text.
     """
 
     def __init__(self, offset: int, reason: str) -> None:
@@ -40,14 +41,14 @@ class EditConflict(Exception):
 
 
 class OutputError(MigrateError):
-    """Standard output that cannot be written: what was asked for was not shown."""
+    """Standard output that cannot be written, so that the user did not get the output."""
 
 
 class ExitCode(IntEnum):
     """The exit code of a run, for scripts.
 
-    A failure counts for more than anything else. ``--check`` reports a change that can be made (1) before a refusal
-    (4): a script that accepts refusals must not overlook a change.
+    A failure has precedence over all other codes. ``--check`` reports a possible change (1) before a refusal (4): a
+    script that accepts refusals must not overlook a change.
     """
 
     DONE = 0

@@ -1,4 +1,4 @@
-"""How often a forge is asked again, and how long it is waited for."""
+"""The number of requests to a forge, and the waiting time between requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from migrator.errors import MigrateError
 
 TRIES = 4
 PASSING = frozenset({429, 502, 503, 504})
-"""Statuses that pass: the server is overloaded or restarts, or wants to be asked less often."""
+"""Temporary statuses: the server is overloaded or restarts, or limits the rate of requests."""
 
 _WORTH_TELLING = 1.0
 _LOG = logging.getLogger(__name__)
@@ -23,8 +23,8 @@ _LOG = logging.getLogger(__name__)
 class Patient(Retry):
     """Asks again after ``Retry-After``, up to `TRIES` times, if that is at most ``longest`` seconds away.
 
-    Raises `MigrateError` when that is too long, or when the server has not come round. Put before another `Retry` class
-    it bounds that one.
+    Raises `MigrateError` if the wait is too long, or if the server keeps failing. As a base class before another
+    `Retry` class, this class limits the waits of the other.
     """
 
     longest = 300.0

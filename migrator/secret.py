@@ -1,4 +1,4 @@
-"""What a credential looks like, and how to speak of a text without giving one away."""
+"""The shapes of credentials, and the masking of credentials in texts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
 """Arguments of the AWS provider and the S3 backend that hold a credential itself."""
 
 Piece = tuple[int, int]
-"""Where a piece of a text begins and ends."""
+"""The start and the end of a piece of a text."""
 
 _TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential|creds"
 _WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "creds", "\\u")
-"""One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
+"""Each match of `_TELLING` contains one of these words in lower case; characters that JSON escapes may be any."""
 _NO_TELLING = regex(
     r"(?:(?i:[_-](?:arn|file|id|name|path|type|ttl|length|count|day|duration|version|policy)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z"
 )
@@ -47,7 +47,7 @@ _IN_TOKENS = (
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "npm_", "pypi-", "AIza", "k_live_"),
     *("SG.", "hvs.", "hvb.", ".atlasv1.", "hooks.slack.com", "eyJ", "FwoG", "FQoG", "IQoJ"),
 )
-"""One of them is in whatever `_TOKEN` matches."""
+"""Each match of `_TOKEN` contains one of these texts."""
 _VAULT_TOKEN = regex(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
 _PRIVATE_KEY = regex(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S)
 
@@ -61,7 +61,7 @@ _QUOTED = regex(
     rf"{_GIVEN}\s*(?P<quote>[\"'])"
     r"(?P<value>(?:\\.|(?!(?P=quote))[^\n\\])++(?=(?P=quote))|(?:(?!(?P=quote))[^\n])++)(?P=quote)"
 )
-"""A string with escapes, or, where these leave no end to it, up to the next quote."""
+"""A string with escapes; if the escapes leave no end, up to the next quote."""
 _SHELL = regex(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = regex(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = regex(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
@@ -89,7 +89,7 @@ _ANYWHERE = (
     (_LOGIN, ("-p",)),
     (_QUERY, ("sig=", "x-amz-")),
 )
-"""What gives a secret in whatever text, with words of which one is in all that matches, in lower case."""
+"""Patterns of secrets in any text, with words of which each match contains one in lower case."""
 _NO_SECRET = regex(
     r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
@@ -118,13 +118,13 @@ def may_tell(text: str) -> bool:
 
 
 def is_random(text: str) -> bool:
-    """Whether ``text`` looks like what nobody has made up of words."""
+    """Whether ``text`` looks random, not like words."""
     kinds = len(_KINDS.findall(text))
     return len(text) >= 12 and kinds * _LENGTH >= _FEWEST_KINDS * len(text) and re.search(r"\d", text) is not None
 
 
-class Plain:
-    """What a text means without its escapes, whatever the language: `text`, and the way back to the places."""
+class UnescapedText:
+    """A text without escapes, whatever the language: `text`, with a map to the places in the raw text."""
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
@@ -148,13 +148,13 @@ class Plain:
         self.text = "".join((*pieces, self.raw[done:]))
 
     def at(self, place: int) -> int:
-        """Where in the raw text the character at a ``place`` of `text`, or the escape for it, begins."""
+        """The offset in the raw text of the character at a ``place`` of `text`, or of the character's escape."""
         index = bisect_right(self._ends, place) - 1
         is_escape = index + 1 < len(self._ends) and place >= self._ends[index + 1] - self._lengths[index + 1]
         return self._begins[index + 1] if is_escape else place + self._lags[index]
 
     def place(self, piece: Piece) -> Piece:
-        """Where in the raw text a piece of `text` stands."""
+        """The span in the raw text of a piece of `text`."""
         start, end = piece
         index = bisect_right(self._ends, end) - 1
         inside = index + 1 < len(self._ends) and end > self._ends[index + 1] - self._lengths[index + 1]
@@ -176,7 +176,7 @@ def _meaning(escape: str) -> str:
 
 
 def shapes(text: str) -> Iterator[Piece]:
-    """Where credentials stand that say by themselves what they are, or stand beside an access key id."""
+    """The spans of credentials that have a known shape, or are near an access key id."""
     for match in _PRIVATE_KEY.finditer(text) if "PRIVATE KEY-----" in text else ():
         yield match.span("value")
     for match in _TOKEN.finditer(text) if any(part in text for part in _IN_TOKENS) else ():
@@ -192,7 +192,7 @@ def shapes(text: str) -> Iterator[Piece]:
 
 
 def _keys_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Piece]:
-    """Where what may be a secret access key stands, with whatever signs around it."""
+    """The spans of possible secret access keys, including adjacent signs."""
     for match in _RUN.finditer(text, start, len(text) if end is None else end):
         run = match[0]
         for first in range(min(len(run) - _LENGTH, _LENGTH) + 1):
@@ -217,9 +217,9 @@ def _bare_keys(text: str) -> Iterator[Piece]:
 
 
 def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
-    """Where something stands that is given to a name, an option or an address as only a secret is.
+    """The spans of values of a name, an option or an address that only secrets have.
 
-    ``is_text`` says whether a place in a file is no code, so that what stands there without quotes may be a value.
+    ``is_text``: the file is no code, so that a value may have no quotes.
     """
     folded = text.casefold()
     for pattern, words in _ANYWHERE:
@@ -232,11 +232,11 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
             if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
                 yield match.span("value")
     if any(word in folded for word in _WORDS):
-        yield from _given_to_names(text, folded, is_text)
+        yield from _assigned_to_names(text, folded, is_text)
 
 
-def _given_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
-    """Where something stands that is given to a name which tells; ``folded`` is the text in lower case."""
+def _assigned_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
+    """The spans of values of a name that indicates a secret; ``folded`` is the text in lower case."""
     for tells in _TELLS_IN_LOWER.finditer(folded) if text.isascii() else _TELLS.finditer(text):
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
             value = pattern.match(text, tells.end())
@@ -252,7 +252,7 @@ def _is_assigned(
     value: re.Match[str],
     is_text: Callable[[int], bool] | None,
 ) -> bool:
-    """Whether a value may be given to a name in this way at this place."""
+    """Whether the code at this place may assign a value to a name."""
     start, end = value.span("value")
     if not is_telling(text[name.start() : start].rstrip(" \t\"':=>]")):
         return False
@@ -277,12 +277,12 @@ def refers(value: str) -> bool:
 
 def hide(text: str, pieces: Iterable[Piece]) -> str:
     """``text`` with `MASK` in the place of the ``pieces``, line for line."""
-    shown: list[str] = []
-    done = 0
+    lines_shown: list[str] = []
+    position = 0
     for start, end in joined(pieces):
-        shown += text[done:start], re.sub(r"[^\s][^\r\n]*", MASK, text[start:end])
-        done = end
-    return "".join((*shown, text[done:]))
+        lines_shown += text[position:start], re.sub(r"[^\s][^\r\n]*", MASK, text[start:end])
+        position = end
+    return "".join((*lines_shown, text[position:]))
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -302,33 +302,33 @@ def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def mask_shapes(text: str) -> str:
-    """``text``, such as a path, with nothing masked but what cannot be anything else than a credential."""
+    """The ``text``, for example a path, in which only certain credentials are masked."""
     return hide(text, shapes(text))
 
 
 @lru_cache(maxsize=4096)
 def mask(text: str) -> str:
-    """``text`` with every credential in it that it tells of replaced by `MASK`, line for line.
+    """The ``text`` with `MASK` in place of every recognised credential; the lines stay the same.
 
-    Masked are AWS access key ids, secret access keys and tokens by their shape, literals given to a name that tells
-    (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
+    AWS access key ids, secret access keys and tokens are recognised by their shape. Other secrets are literals of a
+    telling name (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
     """
     return hide(text, (*assigned_pieces(text), *bare_keys(text)))
 
 
 def assigned_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
-    """Where in ``text`` something stands of which it tells that it is a secret, escapes or not; see `contexts`."""
+    """The spans of recognised secrets in ``text``, with or without escapes; see `contexts`."""
     yield from (*shapes(text), *contexts(text, is_text))
-    plain = Plain(text)
+    plain = UnescapedText(text)
     if plain.text != text:
         inside = None if is_text is None else lambda place: is_text(plain.at(place))
         yield from map(plain.place, (*shapes(plain.text), *contexts(plain.text, inside)))
 
 
 def bare_keys(text: str) -> Iterator[Piece]:
-    """Where a secret access key stands alone, escapes or not: no part of a path, an address or something longer."""
+    """The spans of secret access keys on their own, which are no part of a path, an address or something longer."""
     yield from _bare_keys(text)
-    plain = Plain(text)
+    plain = UnescapedText(text)
     if plain.text != text:
         yield from map(plain.place, _bare_keys(plain.text))
 
@@ -339,9 +339,9 @@ def shown_key(key: str) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` fit for a terminal: control characters and lone surrogates as ``\\x1b``, so that none of them acts."""
-    shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-    return shown.encode("utf-8", "backslashreplace").decode()
+    """The ``text`` for a terminal: control characters and lone surrogates as ``\\x1b``, without any effect."""
+    escaped = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return escaped.encode("utf-8", "backslashreplace").decode()
 
 
 def plain_line(text: str) -> str:

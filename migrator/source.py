@@ -1,4 +1,4 @@
-"""One file: its bytes, its text, and the way from one to the other and back without loss."""
+"""One file: the bytes, the text, and the lossless conversion between them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NEWLINE = regex(r"\r\n|\n")
 
 
 class SourceFile(Struct, frozen=True, dict=True):
-    """A file as it was read.
+    """A file with the content as read.
 
-    ``path`` is relative to the repository, with ``/``. Bytes that are no UTF-8 are carried through the text as lone
-    surrogates, so that `encode` gives back the very bytes of everything that was not edited.
+    ``path`` is relative to the repository, with ``/``. Bytes that are no UTF-8 are lone surrogates in the text, so that
+    `encode` returns exactly the bytes of all unedited text.
     """
 
     path: str
@@ -48,7 +48,7 @@ class SourceFile(Struct, frozen=True, dict=True):
 
 
 def newline_at(text: str, offset: int) -> str:
-    """The line ending in use at ``offset``: that of the line before it, else the first one after, else ``\\n``."""
+    """The line ending at ``offset``: that of the line before, else the first one after, else ``\\n``."""
     before = text.rfind("\n", 0, offset)
     start = before if before >= 0 else text.find("\n", offset)
     return "\r\n" if start > 0 and text[start - 1] == "\r" else "\n"

@@ -40,7 +40,7 @@ class Cover:
         return index > 0 and offset < self._joined[index - 1].end
 
     def touched_by(self, span: Span) -> Span | None:
-        """What is covered in one piece and has characters in common with ``span``, or has an empty one within."""
+        """The joined span that has characters in common with ``span``, or contains ``span`` if empty."""
         index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda joined: joined.start)
         last = self._joined[index - 1] if index else None
         return last if last is not None and last.start < span.end and span.start < last.end else None
@@ -49,7 +49,7 @@ class Cover:
 class Edit(Struct, frozen=True):
     """Put ``text`` in place of ``span`` in the file ``path`` (relative to the repository, with ``/``).
 
-    An empty text removes; an empty span inserts. Spans always refer to the text as it was read.
+    An empty text removes; an empty span inserts. Spans always refer to the original text.
     """
 
     path: str
@@ -60,9 +60,9 @@ class Edit(Struct, frozen=True):
 def settle(edits: Iterable[Edit]) -> list[Edit]:
     """The edits of one file in the order of their places, each once.
 
-    Inserts at one place keep the order in which they were made, and removals that overlap, as those of neighbours do in
-    the blank line between them, are one. Raises `EditConflict` where two edits claim the same characters, or one
-    inserts into what another replaces.
+    Insertions at one place keep their order. Overlapping removals, for example of neighbours with a common blank line,
+    become one. Raises `EditConflict` if two edits claim the same characters, or one inserts into a span that another
+    replaces.
     """
     ordered: list[Edit] = []
     for edit in sorted(dict.fromkeys(edits), key=lambda edit: edit.span):
@@ -87,9 +87,9 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 class Moved:
-    """Where offsets of a text are once the ``edits``, as `settle` orders them, are made: ``moved[offset]``.
+    """The new offsets of a text after the ``edits``, in the order of `settle`: ``moved[offset]``.
 
-    What is inserted at an offset comes after it; an offset within an edit moves to the end of its text.
+    Text inserted at an offset comes after the offset; an offset within an edit moves to the end of the edit's text.
     """
 
     def __init__(self, edits: Sequence[Edit]) -> None:
@@ -106,6 +106,6 @@ class Moved:
         return within + self._shifts[count]
 
     def touches(self, span: Span) -> bool:
-        """Whether an edit begins within ``span``, or reaches into it."""
+        """Whether an edit begins within ``span``, or overlaps ``span``."""
         count = self._before(span.start)
         return self._before(span.end) > count or (count > 0 and self._edits[count - 1].span.end > span.start)

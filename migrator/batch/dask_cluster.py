@@ -28,7 +28,7 @@ _PATIENCE = 10
 class Cluster:
     """An `Executor` on the workers of the scheduler at ``address``; as many jobs in flight as these have threads.
 
-    Its workers should have one thread each: threads of one process die together, and take each other's signals.
+    The workers should have one thread each: threads of one process die together, and receive each other's signals.
     """
 
     def __init__(self, address: str) -> None:
@@ -66,29 +66,29 @@ class Cluster:
         future.add_done_callback(lambda _: self._done.put(ticket))
 
     def wait(self, seconds: float) -> list[tuple[int, Any]]:
-        """All jobs that are done by now, or the next one."""
+        """All jobs that are done now, or the next job that ends."""
         ended, self._ended = self._ended, []
         with suppress(queue.Empty):
             ticket = self._done.get(timeout=0.001 if ended else seconds)
             while True:
-                if ticket in self._futures:  # else it was killed
+                if ticket in self._futures:  # else the job was killed
                     ended.append((ticket, self._result(self._futures.pop(ticket))))
                 ticket = self._done.get_nowait()
         return ended
 
     def interrupt(self, ticket: int) -> None:
-        """Nothing: a thread cannot be interrupted."""
+        """Do nothing: a thread cannot be interrupted."""
 
     def kill(self, ticket: int) -> None:
-        """Have the nanny of the job's worker kill it with its child processes; the nanny then starts a new one."""
+        """Let the nanny of the job's worker kill the worker and its child processes; the nanny starts a new one."""
         future = self._futures.pop(ticket)
-        with suppress(Exception):  # whatever is wrong with the cluster: the job is given up anyway
+        with suppress(Exception):  # the job is cancelled in any case
             nannies = [name for name, keys in self._client.processing().items() if future.key in keys]
             future.cancel()
             self._client.run(_kill_worker, workers=nannies, nanny=True, on_error="ignore")
 
     def close(self) -> None:
-        """Give up what is in flight."""
+        """Cancel all running jobs."""
         with suppress(Exception):
             self._client.cancel(list(self._futures.values()))
         with suppress(Exception):
@@ -111,7 +111,7 @@ class Cluster:
 
 
 def _once(name: str, function: Callable[[Any], Any], job: Any) -> Any:
-    """Run the job on a Dask worker, once: Dask would give it to the next worker when it has killed this one."""
+    """Run the job on a Dask worker, once: Dask would repeat a job that killed the worker on the next worker."""
     started = Event(name)
     if started.is_set():
         return _DIED

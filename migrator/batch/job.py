@@ -17,17 +17,17 @@ class Failure(Struct, frozen=True):
 
 
 INTERRUPTED = Failure("was interrupted")
-"""The job turned back because it was asked to."""
+"""The job stopped on request."""
 
 
 class Executor(Protocol):
-    """Where jobs run. `migrator.batch.pool.run_jobs` is its only user; a ticket is the number of a job in flight.
+    """An executor of jobs. `migrator.batch.pool.run_jobs` is the only user; a ticket is the number of a running job.
 
-    ``start`` and ``wait`` may raise `MigrateError` where no job can run any more.
+    ``start`` and ``wait`` may raise `MigrateError` if no job can run any more.
     """
 
     def room(self) -> int:
-        """How many jobs may be in flight at present; at least one."""
+        """The number of jobs that may run at present; at least one."""
 
     def start(self, ticket: int, function: Callable[[Any], Any], job: Any) -> None:
         """Have ``function(job)`` run."""
@@ -36,13 +36,13 @@ class Executor(Protocol):
         """The tickets that came to an end, with the result or `Failure` of each; waits for one, but not for longer."""
 
     def interrupt(self, ticket: int) -> None:
-        """Ask a job to turn back; it may end with `INTERRUPTED`, or with its result if that is too late."""
+        """Ask a job to stop; the job may end with `INTERRUPTED`, or with a result if the request is too late."""
 
     def kill(self, ticket: int) -> None:
         """End a job with all its child processes; nothing is heard of its ticket any more."""
 
     def close(self) -> None:
-        """End what is left: jobs in flight are asked to turn back and killed if they do not."""
+        """Close the executor: running jobs are asked to stop, and killed if they do not."""
 
 
 def outcome(function: Callable[[Any], Any], job: Any) -> Any:

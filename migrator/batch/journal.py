@@ -32,9 +32,9 @@ _SOON = 1.0  # seconds
 
 
 class Journal:
-    """An open journal; a context manager. No second process can open it meanwhile.
+    """An open journal; a context manager. No second process can open the journal meanwhile.
 
-    All that it raises is `MigrateError`: the file cannot be read or written, is in use, or is no journal of this run.
+    The only error is `MigrateError`: the file cannot be read or written, is in use, or is no journal of this run.
     """
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
@@ -66,7 +66,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, settings: Mapping[str, Any] | None = None) -> Journal:
-        """Go on with a journal, where it has the same ``settings`` if any are given; a torn last line is cut off."""
+        """Continue a journal with the same ``settings``, if any are given; an incomplete last line is removed."""
         journal = cls(path, _opened(path))
         try:
             journal._read()
@@ -89,20 +89,20 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file, with all of it on disk."""
-        with suppress(OSError, ValueError):  # the disk is full, which was told; or it is closed already
+        """Close the file, with all lines on disk."""
+        with suppress(OSError, ValueError):  # the disk is full, as reported before; or the file is closed already
             os.fsync(self._file.fileno())
         self._file.close()
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def start(self, job: str) -> None:
-        """Note that a job starts; a crash of the whole machine may forget it."""
+        """Note that a job starts; a crash of the whole machine may lose the note."""
         self._append({"started": job, "at": _now()}, is_cheap=True)
         self._note_start(job)
 
     def finish(self, job: str, result: Mapping[str, Any], *, is_failed: bool = False, is_cheap: bool = False) -> None:
-        """Note what a job came to, as plain data; put on disk once in `_SOON`, unless it is cheap to be had again."""
+        """Note the result of a job as plain data; put on disk once in `_SOON`, unless the result is cheap to repeat."""
         record = {"finished": job, "at": _now(), "failed": is_failed, "result": result}
         place = self._append(record, is_cheap=is_cheap)
         self._note_finish(job, place, is_failed=is_failed)
@@ -174,7 +174,7 @@ class Journal:
         self.settings, self.jobs = settings, tuple(jobs)
 
     def _note(self, record: dict[str, Any], place: tuple[int, int]) -> bool:
-        """Take a line in; False if it is none of a journal."""
+        """Read a line; False if the line is no line of a journal."""
         if isinstance(job := record.get("started"), str):
             self._note_start(job)
         elif isinstance(job := record.get("finished"), str) and isinstance(record.get("result"), dict):
@@ -196,8 +196,8 @@ class Journal:
             self._failed.add(job)
 
     def _require_same(self, settings: Mapping[str, Any]) -> None:
-        now = json.loads(json.dumps(settings))
-        other = sorted(name for name in {*now, *self.settings} if now.get(name) != self.settings.get(name))
+        current = json.loads(json.dumps(settings))
+        other = sorted(name for name in {*current, *self.settings} if current.get(name) != self.settings.get(name))
         if other:
             raise MigrateError(f"The journal {self._path} belongs to a run with other settings: {', '.join(other)}")
 
@@ -206,11 +206,11 @@ class Journal:
             os.ftruncate(self._file.fileno(), end)
             os.fsync(self._file.fileno())
         except OSError:
-            return  # what is torn does not count, and is cut off when the journal is opened again
+            return  # an incomplete line does not count, and is removed when the journal is opened again
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
-    """The object that a whole line holds, if it does."""
+    """The object that a complete line holds; None for any other line."""
     if not line.endswith(b"\n"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What a batch came to, at its end and later: counts, refusals by code and repository, branches and pull requests."""
+"""The outcome of a batch, at the end and later: counts, refusals by code and repository, branches, pull requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST = 20
 
 
 class Tally:
-    """The counts of a batch: what became of the repositories, and the refusals of each code by repository."""
+    """The counts of a batch: the outcomes of repositories, and the refusals of each code by repository."""
 
     def __init__(self) -> None:
         self._words: Counter[str] = Counter()
@@ -31,7 +31,7 @@ class Tally:
         self.is_failed = False
 
     def counted(self, results: Iterable[RepoResult]) -> Iterator[RepoResult]:
-        """Yield the ``results``, each after it is counted."""
+        """Yield the ``results``, each after the result is counted."""
         for result in results:
             self._words[_word(result)] += 1
             self.is_failed |= result.is_failed
@@ -42,16 +42,16 @@ class Tally:
     def lines(self, *, verbose: bool = True) -> Iterator[str]:
         """The counts for people: a line for each code with refusals, then one for the repositories.
 
-        Only if ``verbose``, all codes and repositories are named.
+        With ``verbose``, all codes and repositories are named.
         """
         most, few = (len(self._refusals), None) if verbose else (_MOST, _FEW)
         ranked = sorted(self._refusals.items(), key=lambda reason: (-reason[1].total(), reason[0]))
         if ranked:
             yield "Refused, by code (`tf-oidc-migrate --explain CODE` describes each):"
         for code, by_repo in ranked[:most]:
-            named = ", ".join(f"{repo} ({number})" for repo, number in by_repo.most_common(few))
-            more = f" and {len(by_repo) - few} more" if few and len(by_repo) > few else ""
-            yield f"  {code}: {by_repo.total()} in {_repositories(len(by_repo))}: {named}{more}"
+            repos = ", ".join(f"{repo} ({number})" for repo, number in by_repo.most_common(few))
+            suffix = f" and {len(by_repo) - few} more" if few and len(by_repo) > few else ""
+            yield f"  {code}: {by_repo.total()} in {_repositories(len(by_repo))}: {repos}{suffix}"
         if len(ranked) > most:
             yield f"  … and {len(ranked) - most} more codes (-v lists all)"
         counts = ", ".join(f"{count} {word}" for word, count in sorted(self._words.items()))
@@ -65,7 +65,7 @@ def refusals_of(result: RepoResult) -> Counter[str]:
 
 
 def status_lines(journal: Journal) -> Iterator[str]:
-    """A line for each repository of a run: what became of it, and how its pull request is now; then all refusals."""
+    """A line for each repository of a run: the outcome and the present state of the pull request; then all refusals."""
     tally = Tally()
     for result in shown(tally.counted(Results(journal))):
         where = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""

@@ -1,4 +1,4 @@
-"""Many repositories in two passes: all are surveyed, then each is migrated with what was learnt of the others.
+"""Many repositories in two passes: all are surveyed, then each is migrated with the facts of the others.
 
 The jobs are plain data and module-level functions, so that they run in this process, in others, or on a Dask cluster.
 """
@@ -18,7 +18,7 @@ from migrator.batch.job import Executor, Failure
 from migrator.batch.pool import run_jobs
 from migrator.batch.records import SURVEY, RepoJob, fleets, surveys_in
 from migrator.config.config import Config, ExistingBranch
-from migrator.errors import MigrateError, NothingThere
+from migrator.errors import EmptyRepository, MigrateError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.model.fleet import ALONE, Fleet, Survey
@@ -39,7 +39,7 @@ def survey_job(job: RepoJob) -> Survey | RepoResult:
         folder = _folder(job, is_second=job.fleet != ALONE)
         survey = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
         return survey if isinstance(survey, Survey) else _pushed(job, survey)
-    except NothingThere:
+    except EmptyRepository:
         return RepoResult(job.name, job.config.mode)
     except Exception as error:
         return RepoResult(job.name, job.config.mode, error=reason_of(error))
@@ -55,7 +55,7 @@ def migrate_job(job: RepoJob) -> RepoResult:
 
 
 def _folder(job: RepoJob, *, is_second: bool = False) -> str:
-    """The folder to work in: the user's, or a clone; the second pass takes that of the first, if it is here."""
+    """The folder to work in: the user's, or a clone; the second pass uses the clone of the first, if present."""
     path = job.source.url_or_path
     if not job.source.is_local:
         from migrator.remotes.clone import clone, clone_folder  # here: git is needed for remote repositories alone
@@ -72,7 +72,7 @@ def _folder(job: RepoJob, *, is_second: bool = False) -> str:
 
 
 def _no_folder(path: str) -> str:
-    """Why there is nothing to work on at a local path."""
+    """The reason why a local path cannot be worked on."""
     try:
         os.stat(path)
     except OSError as error:
@@ -124,7 +124,7 @@ def _folder_of_branch(job: RepoJob) -> str:
 
 
 class Batch(Struct):
-    """A run over ``jobs``, of which each has a name of its own; what comes of them is in the ``journal``."""
+    """A run over ``jobs`` with unique names; the results are in the ``journal``."""
 
     jobs: Sequence[RepoJob]
     journal: Journal
@@ -135,10 +135,10 @@ class Batch(Struct):
     on_interrupt: Callable[[int], None] = field(default=lambda _: None)
 
     def run(self, names: Iterable[str]) -> Iterator[RepoResult]:
-        """Migrate the repositories of these names; yields each result after it is in the journal.
+        """Migrate the repositories of these names; yield each result after the journal has the result.
 
-        All repositories of the run count for what they know of each other, be they migrated already or not. Raises
-        `KeyboardInterrupt` after the jobs in flight are done, if asked to stop.
+        Every repository of the run gives facts to the others, even if migrated already. Raises `KeyboardInterrupt`
+        after the running jobs are done, if the user interrupts.
         """
         pending = set(names)
         surveys: dict[str, Survey] = {}
@@ -157,13 +157,13 @@ class Batch(Struct):
             yield self._finish(job.name, outcome if isinstance(outcome, RepoResult) else _failed(job, outcome))
 
     def note(self, result: RepoResult) -> None:
-        """Take down what became of a result after it was yielded."""
+        """Record a change of a result after the result was yielded."""
         self._finish(result.repo, result)
 
     def _survey_all(self, pending: set[str], surveys: dict[str, Survey]) -> Iterator[RepoResult]:
-        known = surveys_in(self.journal)
-        surveys.update({job.name: known[job.name] for job in self.jobs if job.name in known})
-        unknown = (job for job in self.jobs if job.name in pending and job.name not in known)
+        recorded = surveys_in(self.journal)
+        surveys.update({job.name: recorded[job.name] for job in self.jobs if job.name in recorded})
+        unknown = (job for job in self.jobs if job.name in pending and job.name not in recorded)
         new: dict[str, Survey] = {}
         for job, result in self._run(survey_job, unknown, SURVEY):
             if isinstance(result, Survey):
@@ -177,7 +177,7 @@ class Batch(Struct):
         surveys.update({job.name: everything[job.name] for job in self.jobs if job.name in everything})
 
     def _settle_calls(self, pending: set[str], surveys: dict[str, Survey]) -> None:
-        """Let each repository know of the calls between them; one that is migrated already stays as it was."""
+        """Give each repository the calls between them; a repository that is migrated already stays unchanged."""
 
         def again(fleets: Mapping[str, Fleet]) -> dict[str, Survey]:
             jobs = (
@@ -226,15 +226,15 @@ def _failed(job: RepoJob, failure: Failure | Survey) -> RepoResult:
 def unfinished(
     journal: Journal, jobs: Iterable[RepoJob], *, retry_failed: bool, has_pull_requests: bool = False
 ) -> list[str]:
-    """The names of the repositories that a run has still to do: those without a result, and failed ones if wanted.
+    """The names of the repositories without a result, and of failed repositories if they are to be tried again.
 
-    In a run that ``has_pull_requests`` also those whose branch was pushed just before it was killed.
+    With ``has_pull_requests``, repositories count too if the run was killed between the push and the pull request.
     """
-    done = {name for name, plain in journal.finished() if not (has_pull_requests and _lacks_pull_request(plain))}
+    finished = {name for name, plain in journal.finished() if not (has_pull_requests and _lacks_pull_request(plain))}
     failed = journal.failed() if retry_failed else frozenset()
-    return [job.name for job in jobs if job.name not in done or job.name in failed]
+    return [job.name for job in jobs if job.name not in finished or job.name in failed]
 
 
-def _lacks_pull_request(plain: Mapping[str, Any]) -> bool:
+def _lacks_pull_request(fields: Mapping[str, Any]) -> bool:
     """Whether a result in a journal is of a branch for which nobody has tried to open one."""
-    return bool(plain.get("pushed")) and not plain["pull_request"] and not plain["error"]
+    return bool(fields.get("pushed")) and not fields["pull_request"] and not fields["error"]

@@ -1,6 +1,6 @@
-"""A plan of a batch on disk: what would be done to each repository, and the hashes of all that it was made of.
+"""The plan of a batch on disk: the changes to each repository, and the hashes of all inputs.
 
-A line of JSON says what the file is, then there is one for each repository. No content of any file is in it.
+The first line of JSON describes the file, then follows a line for each repository. No content of any file is included.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _FORMAT, _VERSION = "tf-oidc-migrate plan", 1
 
 
 def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
-    """Store what a run that changed nothing found to do. Raises `MigrateError` where the file cannot be written."""
+    """Store the changes that a run found and did not make. Raises `MigrateError` if the file cannot be written."""
     surveys = surveys_in(journal)
-    known = [job.name for job in jobs if job.name in surveys]
-    fleet_of = dict(zip(known, fleets(jobs, (surveys[name] for name in known)), strict=True))
+    names = [job.name for job in jobs if job.name in surveys]
+    fleet_of = dict(zip(names, fleets(jobs, (surveys[name] for name in names)), strict=True))
     by_name = {job.name: job for job in jobs}
 
     def rows() -> Iterator[str]:

@@ -25,7 +25,7 @@ _TICK = 0.2
 """Seconds between two looks at the clock and for an interrupt."""
 
 _GRACE = 5.0
-"""Seconds that a job gets to turn back when its time is over, before it is killed."""
+"""Seconds that a job gets to stop when its time is over, before the job is killed."""
 
 
 class _Flight(Struct, Generic[Job]):
@@ -45,17 +45,18 @@ def run_jobs(
     on_start: Callable[[Job], None] = lambda _: None,
     on_interrupt: Callable[[int], None] = lambda _: None,
 ) -> Generator[tuple[Job, Result | Failure], None, None]:
-    """Every job with what ``function`` made of it, as they finish; closes ``executor`` at the end.
+    """Every job with the result of ``function``, in the order in which jobs end; closes ``executor`` at the end.
 
-    ``function`` is a module's own, jobs and results are plain data. A job is taken from ``jobs`` only when there is
-    room for it. What goes wrong with a job is its `Failure`: an exception, the death of its worker process, no answer
-    within ``timeout`` seconds (it is asked to turn back, then killed with its child processes).
+    ``function`` is a module-level function, jobs and results are plain data. A job is taken from ``jobs`` only when a
+    worker is free. The `Failure` of a job is an exception, the death of the worker process, or no answer within
+    ``timeout`` seconds. A job without an answer is asked to stop, and then killed with all child processes.
 
-    After a Ctrl-C or SIGTERM no job is started, ``on_interrupt`` hears how many are in flight, these finish, and then
-    comes `KeyboardInterrupt`. A second one raises it at once: jobs turn back, or are killed a few seconds later, and
-    nothing is heard of them. Within `contextlib.closing` jobs end in this way whenever the loop is left.
+    After a Ctrl-C or SIGTERM no job is started, and ``on_interrupt`` gets the number of running jobs. These jobs
+    finish, and then `KeyboardInterrupt` is raised. A second signal raises the exception at once: jobs stop, or are
+    killed a few seconds later, without results. Within `contextlib.closing` jobs end in this way whenever the loop is
+    left.
 
-    Raises `MigrateError` where no job can run at all.
+    Raises `MigrateError` if no job can run at all.
     """
     flights: dict[int, _Flight[Job]] = {}
     waiting = enumerate(jobs)
@@ -85,7 +86,7 @@ def run_jobs(
 
 
 def _end_overdue(executor: Executor, flights: dict[int, _Flight[Job]]) -> Iterator[_Flight[Job]]:
-    """Ask jobs whose time is over to turn back; yield those that had to be killed."""
+    """Ask jobs whose time is over to stop; yield those that had to be killed."""
     now = time.monotonic()
     for ticket, flight in [*flights.items()]:
         if now < flight.until:
@@ -149,10 +150,10 @@ class _Inline:
 
 
 def executor(jobs: int, dask: str | None = None, *, preload: Sequence[str] = ()) -> Executor:
-    """Where jobs run: on the Dask cluster whose scheduler is at ``dask``, in ``jobs`` processes, or for 1 right here.
+    """The executor of jobs: the Dask cluster of the scheduler at ``dask``, ``jobs`` processes, or this process for 1.
 
-    ``preload`` names the modules that worker processes should have imported before they start. Raises `MigrateError`
-    if no scheduler answers, or Dask is not installed.
+    ``preload`` names the modules that worker processes should import before they start. Raises `MigrateError` if no
+    scheduler answers, or Dask is not installed.
     """
     if dask is not None:
         from migrator.batch.dask_cluster import Cluster  # here: an extra, and slow to load
@@ -160,7 +161,7 @@ def executor(jobs: int, dask: str | None = None, *, preload: Sequence[str] = ())
         return Cluster(dask)
     if jobs == 1:
         return _Inline()
-    from migrator.batch.processes import Processes  # here: one repository needs none of it
+    from migrator.batch.processes import Processes  # here: one repository does not need this
 
     return Processes(jobs, preload)
 
@@ -176,14 +177,14 @@ def default_jobs() -> int:
     return max(1, math.ceil(min(count, _quota())))
 
 
-def _quota(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float:
-    """The smallest quota of this process's control group (version 2) and of those around it, in processors.
+def _quota(membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float:
+    """The smallest quota of this process's control group (version 2) and of the parent groups, in processors.
 
     https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
     """
     quota = math.inf
     try:
-        group = root / own.read_text().strip().rpartition("::/")[2]
+        group = root / membership.read_text().strip().rpartition("::/")[2]
         for folder in (group, *group.parents):
             file = folder / "cpu.max"
             if file.is_file():

@@ -1,4 +1,4 @@
-"""All that a run on a repository may need, loaded, and python-hcl2's parser made: what worker processes begin with."""
+"""The modules that a run on a repository may need, loaded with python-hcl2's parser before worker processes start."""
 
 import gc
 
@@ -11,4 +11,4 @@ __all__ = ["delivery", "pipeline", "planning"]
 
 all_rules()
 hcl.check("a {}", Span(0, 4))
-gc.freeze()  # it stays: no worker need search it for garbage, nor have a copy of its own
+gc.freeze()  # permanent: no worker needs to search these objects for garbage, or to copy them

@@ -1,8 +1,8 @@
 """Worker processes on this machine, each with one job at a time, so that the death of one costs no other job.
 
-A pool with a common queue breaks as a whole when one of its workers dies, and cannot tell whose job it was. Here every
-worker has a channel of its own. It leads a session of its own as well: the terminal's Ctrl-C does not reach it, git
-cannot ask for a password, and it can be killed together with the programs that it runs.
+A pool with a common queue breaks as a whole when a worker dies, and cannot tell whose job the worker had. Here every
+worker has a channel of its own. A worker also leads a session of its own: the terminal's Ctrl-C does not reach the
+worker, git cannot ask for a password, and the worker can be killed together with all programs of the job.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from migrator.batch.job import INTERRUPTED, Failure, failure_of, outcome
 from migrator.errors import MigrateError
 
 _COORDINATED = (signal.SIGINT, signal.SIGTERM)
-"""Signals that may reach all processes of a run at once: the parent alone decides what becomes of the jobs."""
+"""Signals that may reach all processes of a run at once: the parent alone decides on the jobs."""
 
 _GRACE = 5.0
-"""Seconds that jobs get to turn back when all of them are ended."""
+"""Seconds that jobs get to stop when all of them are ended."""
 
 _DISMISSAL = 2.0
 """Seconds that idle workers get to end by themselves."""
@@ -35,8 +35,8 @@ _DISMISSAL = 2.0
 class Processes:
     """An `Executor` of at most ``limit`` worker processes, started when they are needed.
 
-    They are forked from a server that has imported the modules ``preload``: quick to start, their memory shared, and
-    safe where this process has threads.
+    A server that has imported the modules ``preload`` forks the workers: they start quickly, share memory, and are safe
+    even if this process has threads.
     """
 
     def __init__(self, limit: int, preload: Sequence[str] = ()) -> None:
@@ -47,10 +47,10 @@ class Processes:
         self._busy: dict[int, _Worker] = {}
         self._ended: list[tuple[int, Any]] = []
         self._all: set[_Worker] = set()
-        weakref.finalize(self, _kill, self._all)  # also at the interpreter's exit, if nobody closed it
+        weakref.finalize(self, _kill, self._all)  # also at the interpreter's exit, if not closed before
 
     def room(self) -> int:
-        """As many jobs as workers."""
+        """The number of workers."""
         return self._limit
 
     def start(self, ticket: int, function: Callable[[Any], Any], job: Any) -> None:
@@ -72,7 +72,7 @@ class Processes:
         return ended
 
     def interrupt(self, ticket: int) -> None:
-        """Raise `KeyboardInterrupt` in the worker; it gets no further job, as its job may leave programs behind."""
+        """Raise `KeyboardInterrupt` in the worker; the worker gets no further job, since programs may still run."""
         self._busy[ticket].interrupt()
 
     def kill(self, ticket: int) -> None:
@@ -81,14 +81,14 @@ class Processes:
 
     def close(self) -> None:
         """Let jobs in flight turn back, for a few seconds at most; end all workers."""
-        if not self._all:  # none was needed, or the interpreter's exit has ended them
+        if not self._all:  # no worker was needed, or the interpreter's exit has ended the workers
             return
         try:
             for worker in self._busy.values():
                 worker.interrupt()
-            self._await_turning_back(time.monotonic() + _GRACE)
+            self._await_interrupted(time.monotonic() + _GRACE)
             for worker in self._idle:
-                worker.channel.close()  # it takes that as its dismissal
+                worker.channel.close()  # the end of the channel ends the worker
             until = time.monotonic() + _DISMISSAL
             for worker in self._idle:
                 worker.process.join(max(0.0, until - time.monotonic()))
@@ -97,17 +97,17 @@ class Processes:
             self._idle.clear()
             self._busy.clear()
 
-    def _await_turning_back(self, until: float) -> None:
+    def _await_interrupted(self, until: float) -> None:
         channels = {worker.channel for worker in self._busy.values()}
-        while channels and (left := until - time.monotonic()) > 0:
-            channels -= set(connection.wait(channels, left))
+        while channels and (seconds := until - time.monotonic()) > 0:
+            channels -= set(connection.wait(channels, seconds))
 
     def _employ(self, message: bytes) -> _Worker:
         while self._idle:
             worker = self._idle.pop()
             if worker.accepts(message):
                 return worker
-            self._remove(worker)  # it was killed while it was idle, which costs no job
+            self._remove(worker)  # the worker was killed while idle, which costs no job
         try:
             worker = _Worker(self._context.Process, self._context.Pipe())
         except (OSError, EOFError):
@@ -139,7 +139,7 @@ class Processes:
 
 
 class _Worker:
-    """A process and the channel to it."""
+    """A process and the channel to the process."""
 
     def __init__(self, process: Callable[..., BaseProcess], pipe: tuple[Connection, Connection]) -> None:
         self.channel, worker_end = pipe
@@ -151,9 +151,9 @@ class _Worker:
         self._pid: int = self.process.pid  # type: ignore[assignment] # it is started
 
     def accepts(self, message: bytes) -> bool:
-        """Send it a job; False if it is dead."""
+        """Send a job to the worker; False if the worker is dead."""
         try:
-            if self.channel.poll():  # it has nothing to say unasked: this is the end of the channel
+            if self.channel.poll():  # a worker sends nothing unasked: this is the end of the channel
                 return False
             self.channel.send_bytes(message)
         except OSError:
@@ -161,13 +161,13 @@ class _Worker:
         return True
 
     def interrupt(self) -> None:
-        """Signal the process alone: what it runs in a critical section shall end in its own time."""
+        """Send the signal to the process alone: programs in a critical section must end by themselves."""
         self.is_interrupted = True
         with suppress(OSError):
             os.kill(self._pid, signal.SIGINT)
 
     def ending(self) -> str:
-        """How a process that closed its channel ended, as a sentence."""
+        """A sentence on the end of a process that closed the channel."""
         self.process.join(_DISMISSAL)
         code = self.process.exitcode or 0
         if code < 0:
@@ -175,21 +175,21 @@ class _Worker:
         return f"The worker process ended with exit code {code}"
 
     def end(self) -> None:
-        """Kill the worker process and every program that it started."""
+        """Kill the worker process and every program that the process started."""
         self.channel.close()
         with suppress(OSError):
             os.killpg(self._pid, signal.SIGKILL)
         with suppress(OSError):
-            self.process.kill()  # it may not lead a session yet
+            self.process.kill()  # the worker may not lead a session yet
         self.process.join(_DISMISSAL)
-        with suppress(ValueError):  # it lives on while it waits for a disk
+        with suppress(ValueError):  # the process remains while it waits for a disk
             self.process.close()
 
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """What starts here has `_COORDINATED` blocked: the server for good, a worker until it leads a session."""
-    resource_tracker.ensure_running()  # before: as it starts, it unblocks them
+    """Block `_COORDINATED` in processes that start here: the server forever, a worker until it leads a session."""
+    resource_tracker.ensure_running()  # before: the server unblocks signals at its start
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _COORDINATED)
     try:
         yield
@@ -205,14 +205,14 @@ def _kill(workers: set[_Worker]) -> None:
 def _folder() -> str:
     try:
         return os.getcwd()
-    except OSError:  # it was removed
+    except OSError:  # the folder was removed
         return os.sep
 
 
 def _serve(channel: Connection, environment: dict[str, str], folder: str) -> None:
     """The life of a worker: answer one job after the other until the channel ends, by will or by the parent's death.
 
-    It starts in the environment and folder that its parent is in now, which the server that forked it may not know.
+    The worker uses the environment and folder of the parent, which the fork server may not know.
     """
     os.setsid()
     for signals in _COORDINATED:

@@ -1,6 +1,6 @@
-"""How far a run over many repositories is, on standard error: lines in flight on a terminal, plain lines elsewhere.
+"""The progress of a run over many repositories, on standard error: live lines on a terminal, plain lines elsewhere.
 
-The only importer of rich. Whatever is shown may come from a hostile repository: it is no markup, and moves no cursor.
+Only this module imports rich. Text may come from a hostile repository: the text is never markup, and moves no cursor.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _REFRESHES = 4
 
 
 class Progress:
-    """Tells of failures alone: the quiet form, and what the others have in common. A context manager.
+    """Shows failures only: the quiet form, and the base of the other forms. A context manager.
 
-    ``total`` is the number of repositories if it is known, ``done`` how many of them an earlier run has finished.
+    ``total`` is the number of repositories, if known, ``done`` the number that an earlier run has finished.
     """
 
     def __init__(self, stream: TextIO, total: int | None, done: int) -> None:
@@ -42,7 +42,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what is shown."""
+        """Stop the display."""
         logging.getLogger("migrator").removeHandler(self._warnings)
 
     def started(self, name: str) -> None:
@@ -79,14 +79,14 @@ class Progress:
 
 
 class _Warnings(logging.Handler):
-    """What the program warns of on its way, such as a forge that has to be waited for, among the rest."""
+    """Show the program's warnings, for example about a forge that must be waited for, between the other lines."""
 
-    def __init__(self, shown: Progress) -> None:
+    def __init__(self, bar: Progress) -> None:
         super().__init__(logging.WARNING)
-        self._shown = shown
+        self._shown = bar
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
+        """Show the record."""
         self._shown.say(record.getMessage())
 
 
@@ -98,7 +98,7 @@ class _Lines(Progress):
 
 
 class _Bars(Progress):
-    """A bar for the whole, below it a line for each repository in flight; failures stay above."""
+    """A bar for all repositories, and below a line for each running repository; failures stay above."""
 
     def __init__(self, stream: TextIO, total: int | None, done: int) -> None:
         from rich.console import Console, Group  # here and below: slow to load, and of no use elsewhere
@@ -182,7 +182,7 @@ def _is_terminal(stream: TextIO) -> bool:
 
 @contextmanager
 def counting(*, is_quiet: bool = False) -> Iterator[Callable[[str, int], None]]:
-    """Yield a function that is told how many of what were read: shown on a terminal alone."""
+    """Yield a function that receives the counts of objects read; shown on a terminal only."""
     if is_quiet or not _is_terminal(sys.stderr):
         yield lambda *_: None
         return
@@ -198,7 +198,7 @@ def counting(*, is_quiet: bool = False) -> Iterator[Callable[[str, int], None]]:
 
 @contextmanager
 def waiting(what: str, patience: float = 1.0) -> Iterator[None]:
-    """Show on a terminal ``what`` is being done, and for how long, if the block takes over ``patience`` seconds."""
+    """Show ``what`` and the time on a terminal, if the block takes longer than ``patience`` seconds."""
     if not _is_terminal(sys.stderr):
         yield
         return

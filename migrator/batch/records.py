@@ -23,9 +23,9 @@ SURVEY = "survey of "
 
 
 class RepoJob(Struct, frozen=True):
-    """A repository and what is to become of it; ``clones`` is where one that is not local is cloned to.
+    """A repository and the work on the repository; ``clones`` is the folder for clones of remote repositories.
 
-    ``push_to`` is the remote that the branch is pushed to, ``""`` for none. If ``planned``, just that is done.
+    ``push_to`` is the remote for the branch, ``""`` for none. With ``planned``, only the planned changes are made.
     """
 
     source: RepoSource
@@ -37,12 +37,12 @@ class RepoJob(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What the repository is called in this run."""
+        """The name of the repository in this run."""
         return self.source.name
 
 
 class Results(Struct, frozen=True):
-    """The results in a journal, to be gone through any number of times without holding them all."""
+    """The results in a journal, which can be iterated any number of times without all in memory."""
 
     journal: Journal
 
@@ -57,11 +57,11 @@ def surveys_in(journal: Journal) -> dict[str, Survey]:
 
 
 def left(journal: Journal) -> Iterator[tuple[str, bool]]:
-    """The repositories of a run without a result, and whether they were being migrated when it was broken off."""
+    """The repositories of a run without a result, and whether they were in work when the run was interrupted."""
     yield from ((name, True) for name in journal.started_only() if not name.startswith(SURVEY))
     yield from ((name, False) for name in journal.pending())
 
 
 def fleets(jobs: Sequence[RepoJob], surveys: Iterable[Survey]) -> Iterator[Fleet]:
-    """What each of the ``surveys`` must know of the others, and of the account that the run has an inventory of."""
+    """The facts that each of the ``surveys`` needs of the others, and of the account of the run's inventory."""
     return parts(surveys, account_of(jobs[0].config.inventory).stacks if jobs else ())

@@ -44,7 +44,7 @@ _PRELOADED = ("migrator.batch.preload",)
 
 
 class Request(Struct, frozen=True):
-    """What the command line asks of a batch, beside the `Config` of each repository; ``words`` are its words."""
+    """The options of a batch besides the `Config` of each repository; ``words`` are the words of the command line."""
 
     places: tuple[str, ...]
     repos_from: tuple[str, ...]
@@ -71,13 +71,13 @@ class Request(Struct, frozen=True):
 
     def command(self, option: str, journal: Path) -> str:
         """The command that continues the run of the ``journal`` with the same options, to be copied to a shell."""
-        kept, words = list[str](), iter(self.words)
+        options, words = list[str](), iter(self.words)
         for word in words:
             if word == "--state":
                 next(words, None)
             elif word not in ("--resume", "--retry-failed") and not word.startswith("--state="):
-                kept.append(word)
-        return shlex.join(["tf-oidc-migrate", "batch", *kept, option, "--state", str(journal)])
+                options.append(word)
+        return shlex.join(["tf-oidc-migrate", "batch", *options, option, "--state", str(journal)])
 
     @property
     def is_resuming(self) -> bool:
@@ -86,7 +86,7 @@ class Request(Struct, frozen=True):
 
 
 def run_batch(request: Request, config: Config) -> int:
-    """Do what is asked; the exit code. Raises `UsageError`, `MigrateError` and `KeyboardInterrupt`."""
+    """Run the batch; returns the exit code. Raises `UsageError`, `MigrateError` and `KeyboardInterrupt`."""
     for report in request.reports:
         writer_for(report)
     for path in filter(None, (*request.reports, request.plan_file, request.plan_out)):
@@ -96,22 +96,22 @@ def run_batch(request: Request, config: Config) -> int:
         journal = stack.enter_context(_journal(request, jobs))
         has_requests = request.pull_requests is not None
         names = unfinished(journal, jobs, retry_failed=request.retry_failed, has_pull_requests=has_requests)
-        shown = stack.enter_context(progress(len(jobs), done=len(jobs) - len(names), is_quiet=request.quiet))
+        bar = stack.enter_context(progress(len(jobs), done=len(jobs) - len(names), is_quiet=request.quiet))
         try:
-            _migrate(request, jobs, journal, names, shown)
+            _migrate(request, jobs, journal, names, bar)
         except KeyboardInterrupt:
-            shown.say(f"Interrupted. To continue: {request.command('--resume', journal.path)}")
+            bar.say(f"Interrupted. To continue: {request.command('--resume', journal.path)}")
             raise
         finally:
-            are_written = _write_reports(request, journal, shown)
+            are_written = _write_reports(request, journal, bar)
         if request.plan_out is not None:
             write_plan(request.plan_out, jobs, journal)
-        code = _conclude(request, journal, shown)
+        code = _conclude(request, journal, bar)
         return code if are_written else ExitCode.FAILED
 
 
-def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
-    """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
+def _write_reports(request: Request, journal: Journal, bar: Progress) -> bool:
+    """Write all reports and the order of rollout, with an error message for each failure; True without failures."""
     outputs = [(write_report, path) for path in request.reports]
     outputs += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
     if not outputs:
@@ -119,7 +119,7 @@ def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
     try:
         collected = Collected(Results(journal))
     except MigrateError as error:
-        shown.say(f"Error: {error}")
+        bar.say(f"Error: {error}")
         return False
     are_written = True
     for write, path in outputs:
@@ -127,11 +127,11 @@ def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
             write(path, collected)
         except MigrateError as error:
             are_written = False
-            shown.say(f"Error: {error}")
+            bar.say(f"Error: {error}")
     return are_written
 
 
-def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names: list[str], shown: Progress) -> None:
+def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names: list[str], bar: Progress) -> None:
     def make_executor() -> Executor:
         return executor(request.jobs or default_jobs(), request.dask, preload=_PRELOADED)
 
@@ -140,37 +140,37 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         journal,
         make_executor,
         timeout=request.timeout,
-        on_start=shown.started,
-        on_survey=shown.surveyed,
-        on_interrupt=lambda count: shown.say(f"Stopping after the {count} repositories in progress"),
+        on_start=bar.started,
+        on_survey=bar.surveyed,
+        on_interrupt=lambda count: bar.say(f"Stopping after the {count} repositories in progress"),
     )
     by_name = {job.name: job for job in jobs}
-    lost: OutputError | None = None
+    output_error: OutputError | None = None
     for result in batch.run(names):
         opened = result
         if request.pull_requests is not None and result.pushed and not result.error:
             job = by_name[result.repo]
             opened = request.pull_requests.open(job.source, job.clones, result)
             batch.note(opened)
-        shown.finished(opened.repo, _outcome(opened), not opened.is_whole)
+        bar.finished(opened.repo, _outcome(opened), not opened.is_whole)
         for note in opened.notes[len(result.notes) :]:
-            shown.say(f"{opened.repo}: {note.task}")
+            bar.say(f"{opened.repo}: {note.task}")
         try:
             _print(request, by_name[opened.repo], opened)
         except OutputError as error:
-            lost = error
+            output_error = error
             if not request.reports and not request.plan_file:
                 break
-    if lost is not None:
-        raise lost
+    if output_error is not None:
+        raise output_error
     if jobs[0].config.mode is Mode.PREVIEW and sys.stdout.isatty():
-        with shown.hidden():
+        with bar.hidden():
             diffs = (titled(repo_result.repo, repo_result.diff) for repo_result in Results(journal) if repo_result.diff)
             show(diffs, has_pager=request.has_pager)
 
 
 def _print(request: Request, job: RepoJob, result: RepoResult) -> None:
-    """Print on standard output what a check or preview has for programs. Raises `OutputError`."""
+    """Print the output of a check or preview for programs. Raises `OutputError`."""
     if request.plan_out is None and not request.quiet:
         list_changed(result, job.source.url_or_path if job.source.is_local else "")
     if result.mode is Mode.PREVIEW and result.diff and not sys.stdout.isatty():
@@ -197,12 +197,12 @@ def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:
 
 def _sources(request: Request) -> list[RepoSource]:
     repo_sources = sources(request.places, request.repos_from) if request.places or request.repos_from else []
-    known = {source.key for source in repo_sources}
+    keys = {source.key for source in repo_sources}
     for kind, organisations in (("github", request.github_orgs), ("gitlab", request.gitlab_groups)):
         for organisation in organisations:
             for source in open_forge(kind).repositories(organisation, request.filters):
-                if source.key not in known:
-                    known.add(source.key)
+                if source.key not in keys:
+                    keys.add(source.key)
                     repo_sources.append(source)
     return repo_sources
 
@@ -212,7 +212,7 @@ def _clone_folder(request: Request) -> str:
 
 
 def _temporary_clones(request: Request, config: Config, repo_sources: Sequence[RepoSource], stack: ExitStack) -> str:
-    """A folder for clones that is gone after the run: what is made there must not be lost with it."""
+    """A folder for clones that is removed after the run, so nothing in the folder may be needed later."""
     if all(source.is_local for source in repo_sources):
         return ""
     if config.mode is Mode.BRANCH and not request.push_to and request.plan_out is None:
@@ -232,14 +232,14 @@ def _journal(request: Request, jobs: Sequence[RepoJob]) -> Journal:
 
 
 def _digest(jobs: Sequence[RepoJob]) -> str:
-    """A hash of what is asked for, that a resumed run must have in common with the first."""
-    asked = [[*job.source.key, job.source.branch, dict(job.source.settings), job.push_to] for job in jobs]
+    """A hash of the request, which must be the same for a resumed run."""
+    jobs_asked = [[*job.source.key, job.source.branch, dict(job.source.settings), job.push_to] for job in jobs]
     config = {name: value for name, value in to_plain(jobs[0].config).items() if name != "keep_diff"}
-    return hashlib.sha256(json.dumps([asked, config], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([jobs_asked, config], sort_keys=True).encode()).hexdigest()
 
 
 def _state_folder() -> Path:
-    """Where journals are kept: https://specifications.freedesktop.org/basedir-spec."""
+    """The folder for journals: https://specifications.freedesktop.org/basedir-spec."""
     home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
     return Path(home, "tf-oidc-migrate")
 
@@ -271,14 +271,14 @@ def status(state: str | None) -> Iterator[str]:
         yield from status_lines(journal)
 
 
-def _conclude(request: Request, journal: Journal, shown: Progress) -> int:
+def _conclude(request: Request, journal: Journal, bar: Progress) -> int:
     tally = Tally()
     is_plan = request.plan_out is not None
     results = tally.counted(Results(journal))
     code = exit_code(replace(result, changed=()) if is_plan else result for result in results)  # a plan is no check
     for line in tally.lines(verbose=request.verbose):
-        shown.say(line)
-    shown.say(f"journal: {journal.path}")
+        bar.say(line)
+    bar.say(f"journal: {journal.path}")
     if tally.is_failed:
-        shown.say(f"To try again what failed: {request.command('--retry-failed', journal.path)}")
+        bar.say(f"To try again what failed: {request.command('--retry-failed', journal.path)}")
     return code

@@ -1,7 +1,7 @@
-"""An account of every mention of AWS credentials: a finding is about it, it is rightly not read, or nobody knows.
+"""The account of every mention of AWS credentials: with a finding, rightly not read, or unknown.
 
-What a finding is about is the block that it stands in, and the lines that it edits. In a file that is no document of
-Terraform's, a block goes from a line that begins at the margin to the next one.
+A finding accounts for the mentions in the finding's block, and in the lines of the edits. In a file that is no
+Terraform document, a block reaches from a line without indentation to the next such line.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class _Block(Struct, frozen=True):
 
 
 def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator[Finding]:
-    """One finding for each file with mentions that nothing accounts for, and one for each reason not to read any.
+    """One finding for each file with unexplained mentions, and one for each reason not to read mentions.
 
     ``rule_findings`` are the findings of the rules.
     """
@@ -136,7 +136,7 @@ def _words(mentions_found: Iterable[Mention]) -> str:
 
 
 def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[str, set[int]]:
-    """The lines of each file that a finding is at, that its notes name, or that it edits; 0 is the whole file."""
+    """The lines of each file that a finding, a note or an edit refers to; 0 is the whole file."""
     lines: dict[str, set[int]] = {}
     for finding in rule_findings:
         path, line = finding.place.path, finding.place.line
@@ -144,9 +144,9 @@ def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[s
         lines.setdefault(path, set()).add(0 if is_of_file else line)
         for note in finding.notes:
             for subject in note.subjects:
-                named = _SUBJECT.match(subject)
-                if named is not None:
-                    lines.setdefault(named["path"], set()).add(int(named["line"]))
+                match = _SUBJECT.match(subject)
+                if match is not None:
+                    lines.setdefault(match["path"], set()).add(int(match["line"]))
         for edit in finding.fix.edits if isinstance(finding.fix, Rewrite) else ():
             document = workspace.documents.get(edit.path)
             if document is not None:
@@ -156,7 +156,7 @@ def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[s
 
 
 class _File:
-    """A file that mentions AWS credentials, and what its parts are."""
+    """A file that mentions AWS credentials, and the kinds of the file's parts."""
 
     def __init__(self, workspace: Workspace, path: str, data: bytes, kind: FileKind, document: Document | None) -> None:
         self._workspace = workspace
@@ -168,7 +168,7 @@ class _File:
         self.is_loaded = self._parsed is not None or not _NOT_LOADED.search(path)
 
     def counts(self, mention: Mention) -> bool:
-        """Whether ``mention`` is of credentials of AWS, whatever they are for, and no comment wants it left alone."""
+        """Whether ``mention`` is about AWS credentials of any use, and no comment excludes the line."""
         if mention.names and self._is_known_file(mention.names):
             return False
         if self._parsed is not None:
@@ -181,7 +181,7 @@ class _File:
         return self.kind is FileKind.TERRAFORM and self._is_general_of_aws(mention, self._block(mention))
 
     def _is_general_of_aws(self, mention: Mention, block: _Block | None) -> bool:
-        """Whether an argument that other things have too is of an AWS provider, an S3 backend, or what writes them."""
+        """Whether a general argument is in an AWS provider, an S3 backend, or code that writes them."""
         if block is None:
             return True
         if _writes_terraform(block):
@@ -207,12 +207,12 @@ class _File:
         return bool(partial) and (is_variable or any(posixpath.basename(path) == tail for path in partial))
 
     def lines_around(self, mention: Mention) -> range:
-        """The lines of the block that ``mention`` stands in."""
+        """The lines of the block around ``mention``."""
         block = self._block(mention)
         return range(0) if block is None else block.lines
 
     def reason(self, mention: Mention) -> Diagnostic | None:
-        """Why ``mention`` is rightly not read; None if nobody knows."""
+        """The reason why ``mention`` is rightly not read; None if there is no known reason."""
         if mention.names is not None and posixpath.basename(mention.names) not in self._workspace.file_names:
             return MISSING_FILE
         if not self.is_loaded:
@@ -239,7 +239,7 @@ class _File:
 
     @staticmethod
     def _reason_in_state(mention: Mention, block: _Block) -> Diagnostic | None:
-        """Why ``mention`` is not read in a backend or a remote state."""
+        """The reason why ``mention`` is not read in a backend or a remote state."""
         is_state = block.type in ("terraform", "remote_state", "backend") or block.label == "terraform_remote_state"
         if is_state and (_OTHER_BACKEND.search(block.text) or _OTHER_STORE.search(block.text)):
             return OTHER_PROVIDER
@@ -249,7 +249,7 @@ class _File:
         return OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
 
     def _reason_in_block(self, mention: Mention, block: _Block) -> Diagnostic | None:
-        """Why ``mention`` is not read in another block."""
+        """The reason why ``mention`` is not read in another block."""
         if block.type == "provider":
             if mention.word == "--profile" or not mention.is_argument:
                 return COMMAND_OF_TERRAFORM
@@ -291,8 +291,8 @@ def _items(document: Document) -> Iterator[_Block]:
     """The blocks and arguments at the top of a file that is parsed."""
     line = document.source.line
     if document.kind in (Kind.VALUES, Kind.BACKEND) or not document.items:
-        whole = Span(0, len(document.text))
-        yield _Block(range(1, line(whole.end) + 1), whole, document.kind.name.lower(), "", document.text)
+        file_span = Span(0, len(document.text))
+        yield _Block(range(1, line(file_span.end) + 1), file_span, document.kind.name.lower(), "", document.text)
         return
     for element in document.items:
         lines = range(line(element.span.start), line(max(element.span.start, element.span.end - 1)) + 1)

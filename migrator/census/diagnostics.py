@@ -1,4 +1,4 @@
-"""What a person is told of mentions of AWS credentials that no other finding is about."""
+"""The messages about mentions of AWS credentials without another finding."""
 
 from __future__ import annotations
 

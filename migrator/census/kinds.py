@@ -1,4 +1,4 @@
-"""What a file that mentions AWS credentials is, by its path: whether Terraform can come of it."""
+"""The kinds of files that mention AWS credentials, by path: whether they may produce Terraform code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from migrator.terraform.credential_texts import TERRAFORM
 
 
 class FileKind(Enum):
-    """What a file is for."""
+    """The purpose of a file."""
 
     TERRAFORM = "Terraform's configuration, or that of a program that writes it"
     DOCUMENTATION = "documentation"
@@ -48,15 +48,15 @@ _KINDS = (
 
 
 def file_kind(path: str, data: bytes) -> FileKind:
-    """What the file at ``path``, which holds ``data``, is for."""
-    named = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
-    if named is None:
+    """The purpose of the file at ``path`` with the content ``data``."""
+    kind_by_name = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
+    if kind_by_name is None:
         return FileKind.COMMANDS if data.startswith(b"#!") else FileKind.OTHER
-    return named
+    return kind_by_name
 
 
 def kind_of_text(path: str, data: bytes) -> FileKind:
-    """What the file at ``path`` is for; a program, or another file, that writes Terraform is Terraform's too."""
+    """The purpose of the file at ``path``; a program, or another file, that writes Terraform counts as Terraform."""
     kind = file_kind(path, data)
     may_write = kind in (FileKind.PROGRAM, FileKind.OTHER) or (kind is FileKind.DOCUMENTATION and path.endswith(".txt"))
     writes = may_write and writes_terraform(path, data)
@@ -74,7 +74,7 @@ _WRITES_TERRAFORM = (
     (b"backend:", regex(rb"backend:[ \t]*\r?\n\s+s3:")),
     (b"providers:", regex(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),
 )
-"""What writes an AWS provider or an S3 backend, each with a part of it that is found quickly."""
+"""The patterns of code that writes an AWS provider or an S3 backend, each with a part that is found quickly."""
 _BINDINGS = regex(rb"JSIIMeta\b|jsii-pacmak\b|generated (?:by|from) terraform (?:provider|resource) schema")
 _IS_TEST = regex(r"_test\.go$|\.(?:test|spec)\.[cm]?[jt]sx?$|\.snap$|(?:^|/)(?:__snapshots__|\.gen)/")
 _NEAR = 100

@@ -1,4 +1,4 @@
-"""Where a repository mentions what can sign in to AWS, found in the bytes of its files, whatever the rules make of it.
+"""The mentions of AWS credentials in a repository, found in the bytes of the files, independent of the rules.
 
 The names of variables are those that AWS's SDKs, the aws CLI and Terraform read
 (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html), the arguments those of the provider
@@ -39,9 +39,9 @@ _PLAIN_PLACES = (
     (b"hared_c", (1,)),
     (b"haredC", (1,)),
 )
-"""A part of every mention, few of which suffice, and how many bytes before the part a mention begins."""
+"""A part of every mention, few in number, and the number of bytes before the part where a mention may begin."""
 _PLACES = (*_PLAIN_PLACES, (b"profile", (0,)), (b"Profile", (0,)), (b"role_arn", (0,)), (b"oleArn", (1,)))
-"""With the parts of arguments that stand for credentials in Terraform alone."""
+"""The same with the parts of arguments that mean credentials in Terraform alone."""
 
 _ARGUMENTS = (
     rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
@@ -65,14 +65,14 @@ _SIGNING = regex(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_identi
 _WITH_WEB_IDENTITY = regex(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
 _NEAR = 600
 _LONGEST = 200
-"""How long a match can be, from one of the parts on."""
+"""The maximum length of a match after a part."""
 
 
 class Mention(Struct, frozen=True):
     """A place, by its ``line`` and ``offset`` in bytes, that mentions ``word``.
 
-    ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of that
-    name; ``names`` is the file that ``-backend-config`` names.
+    ``is_argument``: the word is an argument, not the name of a variable. ``is_value``: ``-var`` sets a variable of that
+    name. ``names`` is the file that ``-backend-config`` names.
     """
 
     line: int
@@ -84,12 +84,12 @@ class Mention(Struct, frozen=True):
 
     @property
     def is_general(self) -> bool:
-        """Whether the word stands for credentials in some blocks alone."""
+        """Whether the word means credentials only in some blocks."""
         return self.is_argument and self.word.lower().replace("_", "") in ("profile", "rolearn")
 
 
 def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[Mention]]]:
-    """The files in the folders that may be changed that mention AWS credentials, by path: what they are and hold."""
+    """The files with mentions of AWS credentials in folders that may be changed: path, content, kind and mentions."""
     for path, data in credential_texts(workspace):
         document = workspace.documents.get(path)
         is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
@@ -102,7 +102,7 @@ def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[
 def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
     """The mentions in the bytes of one file, each word once a line; commented lines sign nothing in, and count not.
 
-    Without ``has_general``, those are left out that stand for credentials in Terraform alone.
+    Without ``has_general``, words that mean credentials only in Terraform are omitted.
     """
     seen: set[tuple[int, str]] = set()
     line, counted = 1, 0
@@ -116,7 +116,7 @@ def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
 
 
 def _matches(data: bytes, places: Sequence[tuple[bytes, tuple[int, ...]]]) -> Iterator[re.Match[bytes]]:
-    """The matches in ``data``, in order: tried where a part stands, as a search of the whole would take long."""
+    """The matches in ``data``, in order; a search starts only near a fixed part of the pattern, for speed."""
     starts: dict[int, int] = {}
     for part, before in places:
         place = data.find(part)

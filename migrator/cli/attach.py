@@ -65,7 +65,7 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     Without REPO, all stacks of the inventory with static keys get the hook. Nothing is changed in the account: a team's
     administrative stack applies the module, and destroying the module takes the hook away.
     """
-    from migrator.config.config import Config  # here: --help needs nothing of these
+    from migrator.config.config import Config  # here: --help does not need these modules
     from migrator.spacelift.inventory.attach import attachments, migrated_without, template_of
     from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
     from migrator.spacelift.inventory.file import read_inventory
@@ -82,11 +82,11 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
         )
         inventory = read_inventory(options["inventory_file"])
         surveys = [_survey(repo, config) for repo in repos]
-        named = frozenset(options["stack"])
+        stack_ids = frozenset(options["stack"])
         attached = attachments(
             inventory,
-            _role_of(inventory, surveys, named, config),
-            lambda stack: "" if stack.id in named else template_of(surveys, stack),
+            _role_of(inventory, surveys, stack_ids, config),
+            lambda stack: "" if stack.id in stack_ids else template_of(surveys, stack),
             {stack.id for stack in inventory.stacks if migrated_without(surveys, stack)},
         )
         files = {"main.tf": attach_module(inventory, attached, config)}
@@ -110,7 +110,7 @@ def _summary(attached: Attachments) -> int:
         click.echo(plain_line(f"{key.title} stays: others get it too: {', '.join(ids)}"), err=True)
     keys = f"{len(attached.removable)} keys can be removed afterwards"
     click.echo(
-        f"{len(attached.made)} stacks get the hook; {keys}; {len(attached.skipped)} stacks get no hook", err=True
+        f"{len(attached.attached)} stacks get the hook; {keys}; {len(attached.skipped)} stacks get no hook", err=True
     )
     return _REFUSED if attached.skipped else 0
 
@@ -125,7 +125,7 @@ def _role_of(inventory: Inventory, surveys: list[Survey], stacks: frozenset[str]
             return None
         if not surveys:
             return config.backend_role_arn or ""
-        is_defined = any(known.slug_in_account == stack.id for survey in surveys for known in survey.stacks)
+        is_defined = any(defined.slug_in_account == stack.id for survey in surveys for defined in survey.stacks)
         return None if is_defined and stack.id not in stacks else _needed(surveys, stack)
 
     return role_of
@@ -146,7 +146,7 @@ def _needed(surveys: list[Survey], stack: Stack) -> str | None:
 
 
 def _survey(repo: str, config: Config) -> Survey:
-    """What a repository tells of its root modules; nothing is written."""
+    """The survey of a repository's root modules; nothing is written."""
     from migrator.config.settings_file import with_repository
     from migrator.migrate.pipeline import open_workspace, reason_of
     from migrator.migrate.planning import Planning
@@ -159,7 +159,7 @@ def _survey(repo: str, config: Config) -> Survey:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write the files, none of them over another. Raises `UsageError` if one is there, or cannot be written."""
+    """Write the files without replacing any. Raises `UsageError` for a file that exists or cannot be written."""
     for name, text in files.items():
         file = folder / name
         try:

@@ -94,7 +94,7 @@ def batch(**options: Any) -> None:
     `tf-oidc-migrate batch status` shows the branches, pull requests and refusals of a run.
     """
     require_sense()
-    from migrator.batch.run import Request, run_batch  # here: --help needs nothing of it
+    from migrator.batch.run import Request, run_batch  # here: --help does not need this module
     from migrator.remotes.forge_base import Filters
     from migrator.remotes.pull_requests import PullRequests
 
@@ -138,7 +138,7 @@ def batch(**options: Any) -> None:
 
 
 def _require_plan_alone(options: dict[str, Any]) -> None:
-    """``--apply`` does what a plan says: it takes no repository, and nothing that the plan decides."""
+    """Reject repositories and options that change a plan together with ``--apply``, which does what a plan says."""
     sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
     if options["apply"] and sources:
         raise UsageError("--apply does what the plan says in all of its repositories. Name no repository.")

@@ -1,4 +1,4 @@
-"""Which options exclude each other, need another one, or have no effect beside another one: all are usage errors.
+"""The options that exclude each other, need another option, or have no effect with another: all are usage errors.
 
 Options that also have no effect in a preview or check, such as ``--branch``, are allowed there: a preview is tried with
 the same command line as the run that it rehearses.
@@ -19,7 +19,7 @@ EXCLUSIVE: tuple[tuple[str, ...], ...] = (
     ("--dask", "--jobs"),
     ("--existing-provider", "--thumbprint"),
 )
-"""Of each group, a command line can have one."""
+"""Groups of options that exclude each other."""
 
 NEEDED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("--show-secrets",): ("--preview",),
@@ -46,7 +46,7 @@ USELESS: Sequence[tuple[str, str, tuple[str, ...], str]] = (
 
 
 def require_sense() -> None:
-    """Check the options of the current command line. Raises `click.UsageError` for what makes no sense together."""
+    """Check the options of the current command line. Raises `click.UsageError` for options that do not fit together."""
     present = dict(_present(click.get_current_context()))
     for group in EXCLUSIVE:
         both = [name for name in group if name in present]
@@ -60,8 +60,8 @@ def require_sense() -> None:
         if name in present and value in ("", present[name]):
             idle = [other for other in others if other in present]
             if idle:
-                shown = f"{name} {value}".rstrip()
-                raise click.UsageError(f"{shown} {reason}, so {idle[0]} has no effect: leave one of them out.")
+                words = f"{name} {value}".rstrip()
+                raise click.UsageError(f"{words} {reason}, so {idle[0]} has no effect: leave one of them out.")
 
 
 def _present(context: click.Context) -> list[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""The commands of the program: their names, what each is for, and where each is defined."""
+"""The commands of the program: their names, their purpose, and their modules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMANDS = {
     "attach": ("migrator.cli.attach:attach", "Write a module that attaches the hook to existing stacks."),
     "help": ("migrator.cli.commands:help_", "Show the help of a command."),
 }
-"""Each command with its place and one sentence. The first command has no name: it migrates."""
+"""Each command with the place and one sentence. The first command has no name and migrates."""
 
 
 def load(name: str) -> click.Command:
@@ -35,7 +35,7 @@ def named_in(arguments: list[str]) -> str:
 
 
 def title(name: str) -> str:
-    """What a user types to run the command called ``name``."""
+    """The words that run the command called ``name``."""
     return f"{PROGRAM} {name}".strip()
 
 
@@ -46,5 +46,5 @@ def help_(command: tuple[str, ...]) -> None:
     name = " ".join(command)
     if name and name not in COMMANDS:
         raise click.UsageError(f"The command `{name}` does not exist.{nearest(name, COMMANDS)}")
-    shown = load(name)
-    click.echo(shown.get_help(click.Context(shown, info_name=title(name), **shown.context_settings)))
+    loaded = load(name)
+    click.echo(loaded.get_help(click.Context(loaded, info_name=title(name), **loaded.context_settings)))

@@ -1,4 +1,4 @@
-"""What a shell's completion is told of the command line: the commands, and the options of each.
+"""The command line for a shell's completion: the commands, and the options of each.
 
 https://click.palletsprojects.com/en/stable/shell-completion/
 """
@@ -12,7 +12,7 @@ from migrator.cli.commands import COMMANDS, PROGRAM, load
 
 
 class _Completed(click.Group):
-    """A command that takes folders, and beside them the name of another command."""
+    """A command with folders as arguments, or the name of another command as the first argument."""
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands and options; a word that is neither is a folder."""
@@ -21,11 +21,11 @@ class _Completed(click.Group):
 
 
 def completed() -> click.Command:
-    """The command that migrates with all others below it, to be completed and not to be run."""
+    """The command that migrates, with all other commands below, for completion only."""
     top = _completed(PROGRAM, load(""))
     for name in COMMANDS:
-        parent, _, own = name.rpartition(" ")
-        (top.commands[parent] if parent else top).commands[own] = _completed(own, load(name))  # type: ignore[attr-defined]
+        parent, _, prefix = name.rpartition(" ")
+        (top.commands[parent] if parent else top).commands[prefix] = _completed(prefix, load(name))  # type: ignore[attr-defined]
     return top
 
 

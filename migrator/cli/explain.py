@@ -1,4 +1,4 @@
-"""The page of each rule and of each code, as their own modules describe them."""
+"""The page of each rule and of each code, from the text in the module."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def explain(name: str) -> str:
 
 
 def _list(rules: dict[str, Rule], codes: dict[str, Diagnostic]) -> str:
-    """All rules and codes, a line for each."""
+    """All rules and codes, one a line."""
     width = max(map(len, [*rules, *codes]))
     rows = [(rule.id, rule.summary) for rule in rules.values()]
     lines = ["Rules:", *(_row(name, text, width) for name, text in rows), "", "Codes:"]

@@ -1,4 +1,4 @@
-"""``tf-oidc-migrate inventory``: what a Spacelift account holds, in a file without any value."""
+"""``tf-oidc-migrate inventory``: the content of a Spacelift account, in a file without any value."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def inventory(output: str, quiet: bool) -> None:
     SPACELIFT_API_TOKEN, or SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET, or run
     `spacectl profile login`.
     """
-    from migrator.batch.progress import counting  # here: --help needs nothing of these
+    from migrator.batch.progress import counting  # here: --help does not need these modules
     from migrator.spacelift.inventory.file import write_inventory
 
     try:

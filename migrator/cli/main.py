@@ -95,13 +95,13 @@ def cli(repos: tuple[str, ...], **options: Any) -> None:
     folder is migrated. The result is one commit on a new branch. Nothing is pushed, and nothing is changed in Spacelift
     or AWS.
     """
-    from migrator.cli.run import run  # here: --help and --version need nothing of it
+    from migrator.cli.run import run  # here: --help and --version do not need this module
 
     raise SystemExit(run(repos or (".",), options))
 
 
-def _mistaken(arguments: list[str]) -> str:
-    """What is wrong with a first word that is no folder and looks like a command; ``""`` if nothing is."""
+def _misspelled(arguments: list[str]) -> str:
+    """The error for a first word that is no folder and looks like a command; ``""`` if there is no error."""
     word = next(iter(arguments), "-")
     hint = "" if word.startswith("-") or os.path.exists(word) or "/" in word else nearest(word, COMMANDS)
     return f"Neither a folder nor a command is called `{word}`.{hint}" if hint else ""
@@ -110,10 +110,10 @@ def _mistaken(arguments: list[str]) -> str:
 def execute() -> int:
     """Run the command line; its exit code. Raises `KeyboardInterrupt` for whoever called to act upon.
 
-    A first word that is a command's name means the command; a folder of that name is written ``./batch``.
+    A first word that is a command's name means the command; write a folder of that name as ``./batch``.
     """
     name = named_in(sys.argv[1:])
-    if not name and (mistake := _mistaken(sys.argv[1:])):
+    if not name and (mistake := _misspelled(sys.argv[1:])):
         _show(click.UsageError(mistake))
         return ExitCode.USAGE
     command, arguments = load(name), sys.argv[1 + len(name.split()) :]

@@ -68,7 +68,7 @@ _Decorator = Callable[[_Decorated], _Decorated]
 
 
 class _GroupedOption(click.Option):
-    """An option that the help page lists under a heading; ``is_main`` options stand on the short page, too."""
+    """An option that the help page lists under a heading; ``is_main`` options are on the short page, too."""
 
     def __init__(self, *args: Any, group: str, is_main: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -77,7 +77,7 @@ class _GroupedOption(click.Option):
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options under headings.
+    """A command with a help page that lists the options under headings.
 
     If some options are main ones, ``--help`` lists these alone and ``--help-all`` lists all.
     """
@@ -143,7 +143,7 @@ def _all(*decorators: Callable[[Any], Any]) -> Callable[[_Decorated], _Decorated
 
 
 def migration_options(function: _Decorated) -> _Decorated:
-    """Roles, hook, branch and scope: what is to become of each repository."""
+    """The options for the roles, the hook, the branch and the scope of a migration."""
     return _all(
         option(ROLES, "--role-arn", metavar="ARN", is_main=True),
         option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, is_main=True),
@@ -172,7 +172,7 @@ def migration_options(function: _Decorated) -> _Decorated:
 
 
 def output_options(function: _Decorated) -> _Decorated:
-    """What is said, and how much."""
+    """The options for the output."""
     return _all(
         option(OUTPUT, "--report", metavar="FILE", multiple=True, is_main=True),
         option(OUTPUT, "--plan-file", metavar="FILE"),
@@ -190,7 +190,7 @@ def slug_pairs(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
     """The `Config` that the options make. Raises `click.UsageError` for a value that makes no sense."""
-    from migrator.config.config import Config  # here, as all below: --help and --version need none of it
+    from migrator.config.config import Config  # here, like all below: --help and --version do not need these modules
     from migrator.config.role_mapping import flag_mapping
 
     try:
@@ -236,7 +236,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
 
 def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
     if codes:
-        from migrator.model.catalogue import require_codes  # here: it imports every module
+        from migrator.model.catalogue import require_codes  # here: this imports every module
 
         require_codes(codes, "--ignore")
     return codes

@@ -1,4 +1,4 @@
-"""A run of the program: options checked, each repository migrated and told of, all of it as one exit code."""
+"""A run of the program: check the options, migrate each repository, report, and return one exit code."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     config = _config(options)
     _require_a_repository_each(repos)
     results: list[RepoResult] = []
-    lost: OutputError | None = None
+    output_error: OutputError | None = None
     by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
     if config.repository is not None and len(by_name) > 1:
         raise click.UsageError("--repository names one repository, and there are several on the command line.")
@@ -54,21 +54,21 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
             if not options["quiet"]:
                 list_changed(result, by_name[result.repo][0])
         except OutputError as error:
-            lost = error
+            output_error = error
             if not options["report"] and not options["plan_file"]:
                 raise
-        _tell(result, options, has_pager=not options["no_pager"] and len(by_name) == 1)
+        _print(result, options, has_pager=not options["no_pager"] and len(by_name) == 1)
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
     is_reported = _report(options["report"], options["plan_file"], results)
-    if lost is not None:
-        raise lost
+    if output_error is not None:
+        raise output_error
     return exit_code(results) if is_reported else ExitCode.FAILED
 
 
 def _watched(results: Iterator[RepoResult], *, is_quiet: bool) -> Iterator[RepoResult]:
-    """Yield the ``results``; a terminal shows that the program is at work if one of them takes long."""
+    """Yield the ``results``; a terminal shows progress while a result takes long."""
     if is_quiet or not sys.stderr.isatty():
         yield from results
         return
@@ -91,11 +91,11 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
     from migrator.model.fleet_parts import parts
     from migrator.spacelift.inventory.known import account_of
 
-    known: dict[str, Survey] = {}
+    surveys_by_repo: dict[str, Survey] = {}
     for paths in by_name.values():
         result = survey_repo(paths, config)
         if isinstance(result, Survey):
-            known[result.repo] = result
+            surveys_by_repo[result.repo] = result
         else:
             yield result
 
@@ -103,7 +103,7 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
         results = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in fleets.items())
         return {repo: survey for repo, survey in results if isinstance(survey, Survey)}
 
-    surveys = list(settle_calls(known, again).values())
+    surveys = list(settle_calls(surveys_by_repo, again).values())
     for survey, fleet in zip(surveys, parts(surveys, account_of(config.inventory).stacks), strict=True):
         yield migrate_repo(by_name[survey.repo], config, fleet)
 
@@ -120,7 +120,7 @@ def _require_a_repository_each(repos: Sequence[str]) -> None:
 
 
 def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
-    """The folders of each checkout together, each once: not those inside of others that are given."""
+    """The folders of each checkout together, each once; folders inside of other folders are omitted."""
     places = {repo: Path(os.path.realpath(repo)) for repo in repos}
     by_root: dict[Path, dict[Path, str]] = {}
     for repo, path in places.items():
@@ -136,7 +136,7 @@ def _config(options: Mapping[str, Any]) -> Config:
     config = config_of(options, modes[0] if modes else Mode.BRANCH)
     if not options["report"] and not options["plan_file"]:
         return config
-    from migrator.report.registry import require_writable, writer_for  # here: it loads what few runs need
+    from migrator.report.registry import require_writable, writer_for  # here: few runs need these modules
 
     try:
         for path in options["report"]:
@@ -149,7 +149,7 @@ def _config(options: Mapping[str, Any]) -> Config:
 
 
 def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoResult]) -> bool:
-    """Write the reports, and the order of rollout; False if one of them cannot be."""
+    """Write the reports and the order of rollout; False if a file cannot be written."""
     if not paths and plan_file is None:
         return True
     from migrator.report.collected import Collected
@@ -169,12 +169,12 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
 
 def _show_diff(result: RepoResult, *, has_pager: bool) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
-        from migrator.report.terminal import show  # here: other runs need nothing of it
+        from migrator.report.terminal import show  # here: other runs do not need this module
 
         show([result.diff], has_pager=has_pager)
 
 
-def _tell(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) -> None:
+def _print(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) -> None:
     from migrator.report.terminal import say
 
     masked = _MASKED if result.is_masked else ""

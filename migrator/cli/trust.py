@@ -119,7 +119,7 @@ def trust(repos: tuple[str, ...], **options: Any) -> None:
     REPO is a git checkout or a folder, migrated or not. The module has the roles in REPO, and each trust policy admits
     the stacks that use the role. Without REPO, name the roles with --role-arn. Warnings go to standard error.
     """
-    from migrator.trust.module import ProviderSettings, write_module  # here: --help needs nothing of it
+    from migrator.trust.module import ProviderSettings, write_module  # here: --help does not need this module
     from migrator.trust.policy import Issuer
     from migrator.trust.subjects import SubjectTemplate
     from migrator.trust.warnings import warnings
@@ -161,17 +161,17 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         RoleState(options["roles"]),
     )
     inventory = os.path.abspath(options["inventory"]) if options["inventory"] else None
-    knowledge_of_repos = [_learn(repo, options["exclude"], inventory, options["slugs"]) for repo in repos]
+    knowledge_of_repos = [_knowledge(repo, options["exclude"], inventory, options["slugs"]) for repo in repos]
     knowledge = with_account(knowledge_of_repos, account_of(inventory), options["role_arn"])
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for learnt_repo in knowledge for problem in learnt_repo.problems]
-    known = [stack for learnt_repo in knowledge for stack in learnt_repo.stacks]
-    for question in (*problems, *open_questions(required, uses, known)):
+    stacks = [stack for learnt_repo in knowledge for stack in learnt_repo.stacks]
+    for question in (*problems, *open_questions(required, uses, stacks)):
         click.echo(plain_line(f"warning: {question}"), err=True)
-    return required.grants(uses, [stack for stack in known if stack.kind == "stack"])
+    return required.grants(uses, [stack for stack in stacks if stack.kind == "stack"])
 
 
-def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None, slugs: tuple[str, ...]) -> Knowledge:
+def _knowledge(repo: str, exclude: tuple[str, ...], inventory: str | None, slugs: tuple[str, ...]) -> Knowledge:
     from migrator.batch.job import failure_of
     from migrator.config.config import Config
     from migrator.config.settings_file import with_repository

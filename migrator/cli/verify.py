@@ -108,16 +108,16 @@ def _say(line: str) -> None:
 def _results(repos: Sequence[str], options: Mapping[str, Any]) -> list[RepoResult]:
     from migrator.model.results import Mode, RepoResult
     from migrator.report.registry import REPORTS, writer_for
-    from migrator.verify.verify import by_repo, opened, rows_of
+    from migrator.verify.verify import by_repo, open_repos, rows_of
 
     say = (lambda _: None) if options["quiet"] else _say
     for path in options["report"]:
         if writer_for(path) is REPORTS[".sarif"]:
             raise UsageError("--report writes .json, .md, .html and .xml: a verification has no place in SARIF")
     request = _request(repos, options)
-    with opened(request, say) as copies:
+    with open_repos(request, say) as copies:
         rows = rows_of(copies, request, say)
-        return [RepoResult(repo, Mode.CHECK, verified=listed) for repo, listed in by_repo(rows, repos).items()]
+        return [RepoResult(repo, Mode.CHECK, verified=stacks) for repo, stacks in by_repo(rows, repos).items()]
 
 
 def _request(repos: Sequence[str], options: Mapping[str, Any]) -> Request:

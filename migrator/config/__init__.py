@@ -1,1 +1,1 @@
-"""What the user asks for: choices, roles, and the settings file."""
+"""The user's options: choices, roles, and the settings file."""

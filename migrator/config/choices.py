@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
-"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
+"""The path of a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
 
 BRANCH = "spacelift-oidc"
 
@@ -19,7 +19,7 @@ class HookPlace(Enum):
 
 
 class BackendAuth(Enum):
-    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
+    """The sign-in of backends: by the hook, native, by variables of the stack, or as the engine allows."""
 
     AUTO = "auto"
     HOOK = "hook"
@@ -35,14 +35,14 @@ class RoleIn(Enum):
 
 
 class Auth(Enum):
-    """What runs sign in by: their OIDC token, or the AWS integration of Spacelift itself."""
+    """The sign-in of runs: by the OIDC token, or by the AWS integration of Spacelift."""
 
     OIDC = "oidc"
     CLOUD_INTEGRATION = "cloud-integration"
 
 
 class ProviderAuth(Enum):
-    """How providers are to sign in: by web identity of their own, or with the credentials of the hook."""
+    """The sign-in of providers: by their own web identity, or with the credentials of the hook."""
 
     WEB_IDENTITY = "web-identity"
     HOOK = "hook"

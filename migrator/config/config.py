@@ -48,7 +48,7 @@ class ExistingBranch(Enum):
 class PathRoles(Struct, frozen=True):
     """The roles for the folders that ``glob`` matches.
 
-    ``ignore`` are the codes of the refusals that are accepted in these folders and files.
+    ``ignore`` are the codes of accepted refusals in these folders and files.
     """
 
     glob: str
@@ -58,10 +58,10 @@ class PathRoles(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """What the user asked for. Raises `UsageError` at construction for a value that makes no sense.
+    """The options of the user. Raises `UsageError` at construction for values that contradict each other.
 
     ``set_on_command_line`` names the fields that the command line set: a settings file (``settings_file``, else the
-    repository's own) does not change them.
+    repository's own) does not change these fields.
     """
 
     mode: Mode = Mode.BRANCH
@@ -124,12 +124,12 @@ class Config(Struct, frozen=True):
 
     @property
     def has_integration(self) -> bool:
-        """Whether runs are to sign in by Spacelift's AWS integration; then ``backend_auth`` does not count."""
+        """Whether runs sign in by Spacelift's AWS integration; then ``backend_auth`` has no effect."""
         return self.auth is Auth.CLOUD_INTEGRATION
 
     @property
     def literal_role_arn(self) -> str | None:
-        """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
+        """The role of ``role_arn`` for provider blocks; None if the providers get the role from variables."""
         return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
     def accepts(self, code: str, path: str) -> bool:
@@ -150,7 +150,7 @@ class Config(Struct, frozen=True):
             raise UsageError(f"--role maps {twice} to two different roles")
 
     def at(self, path: str) -> Config:
-        """The options for the folder at ``path``; of the globs that match it, the last one counts."""
+        """The options for the folder at ``path``; the last glob that matches the folder counts."""
         config = self
         for roles in self.paths:
             if matches(path, roles.glob):

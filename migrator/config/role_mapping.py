@@ -10,7 +10,7 @@ from migrator.errors import UsageError
 from migrator.workspace.discover import matches
 
 KINDS = ("profile", "alias", "var", "account")
-"""What an identity is known by: its profile, its provider's alias, a variable with its key, its account."""
+"""The kinds of origins: a profile, a provider's alias, a variable with a key, an account."""
 
 Origin = tuple[str, str]
 """One of `KINDS`, and a name."""
@@ -19,7 +19,8 @@ Origin = tuple[str, str]
 class RoleMapping(Struct, frozen=True):
     """The role ``arn`` for the identities that ``origin`` says, in the folders that the glob ``paths`` matches.
 
-    ``is_flag``: the command line's, which counts for more than a settings file; so does a path than none.
+    ``is_flag``: the mapping is from the command line and overrides a settings file. A mapping with a path overrides one
+    without.
     """
 
     origin: Origin
@@ -32,7 +33,7 @@ class RoleMapping(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """The mapping with its role, as the command line would say it."""
+        """The mapping with the role, in the format of the command line."""
         return f"{self}={self.arn}"
 
     @property
@@ -47,7 +48,7 @@ class RoleMapping(Struct, frozen=True):
 
 
 def origin_of(text: str) -> Origin:
-    """The origin that ``text`` writes as ``kind:name``. Raises `UsageError` where it is none."""
+    """The origin that ``text`` writes as ``kind:name``. Raises `UsageError` for any other text."""
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name.strip():
         raise UsageError(f"A role is mapped by {', '.join(f'{kind}:NAME' for kind in KINDS)}")
@@ -57,7 +58,7 @@ def origin_of(text: str) -> Origin:
 
 
 def flag_mapping(text: str) -> RoleMapping:
-    """What ``--role KIND:NAME=ARN`` says. Raises `UsageError`."""
+    """The mapping of ``--role KIND:NAME=ARN``. Raises `UsageError`."""
     origin, equals, arn = text.rpartition("=arn:")
     if not equals:
         raise UsageError("--role must be KIND:NAME=ARN, for example profile:prod=arn:aws:iam::123456789012:role/name")
@@ -68,7 +69,7 @@ def flag_mapping(text: str) -> RoleMapping:
 
 
 def conflict(mappings: Iterable[RoleMapping]) -> RoleMapping | None:
-    """The first mapping that gives something another role than one before it."""
+    """The first mapping with another role than an equal mapping before."""
     roles: dict[tuple[Origin, str, bool], str] = {}
     return next(
         (
@@ -92,5 +93,5 @@ def matching(mappings: Iterable[RoleMapping], path: str, origins: Collection[Ori
 
 
 def unmatched(mappings: Iterable[RoleMapping], used: Collection[str]) -> tuple[str, ...]:
-    """The origins that ``mappings`` speak of, but for those ``used``."""
+    """The origins in ``mappings`` that are not ``used``."""
     return tuple(dict.fromkeys(str(role_mapping) for role_mapping in mappings if str(role_mapping) not in used))

@@ -1,6 +1,7 @@
-"""The settings file ``tf-oidc-migrate.toml``: options, and roles by origin and by path; ``docs/settings.md`` tells all.
+"""The settings file ``tf-oidc-migrate.toml``: options, and roles by origin and by path; see ``docs/settings.md``.
 
-A repository's own file is not the user's: it chooses roles and options, and names nothing outside of the repository.
+A repository's own file sets roles and options, but is not trusted like the user's: the file names nothing outside of
+the repository.
 """
 
 from __future__ import annotations
@@ -55,20 +56,20 @@ _CHOICES: dict[str, type[Enum]] = {
 _PATH_KEYS = ("glob", "role-arn", "backend-role-arn", "roles", "ignore")
 _TABLES = ("roles", "paths", "slugs")
 KEYS = (*_OPTIONS, *_TABLES)
-"""What may stand at the top of the file: options of the command line by their names, and three tables."""
+"""The keys at the top of the file: options of the command line by their names, and three tables."""
 
 
 class _Reader(Struct, frozen=True):
-    """What a file says, piece by piece; every complaint names the ``file`` and the key."""
+    """The reader of a file's settings; every error names the ``file`` and the key."""
 
     file: str
 
     def wrong(self, key: str, reason: str) -> UsageError:
         return UsageError(f"{self.file}: {key} {reason}")
 
-    def options(self, plain: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def options(self, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Fields of `Config` with their values."""
-        for key, value in plain.items():
+        for key, value in table.items():
             if key in _OPTIONS:
                 field, type_ = _OPTIONS[key]
                 yield field, self._checked(key, field, self._typed(key, value, type_))
@@ -96,12 +97,12 @@ class _Reader(Struct, frozen=True):
             raise UsageError(f"{self.file}: {str(error).removeprefix('--')}") from None
         return value
 
-    def roles(self, plain: Any, within: str = "", paths: str = "*") -> Iterator[RoleMapping]:
-        """The mappings of a table ``roles``, which stands in the table ``within``."""
-        key = f"{within}roles"
-        if not isinstance(plain, dict):
+    def roles(self, table: Any, table_name: str = "", paths: str = "*") -> Iterator[RoleMapping]:
+        """The mappings of a table ``roles`` in the table ``within``."""
+        key = f"{table_name}roles"
+        if not isinstance(table, dict):
             raise self.wrong(key, "must be a table of origins and roles")
-        for origin, arn in plain.items():
+        for origin, arn in table.items():
             try:
                 mapping = RoleMapping(origin_of(origin), str(arn), paths)
             except UsageError as error:
@@ -109,29 +110,29 @@ class _Reader(Struct, frozen=True):
             self.arn(f'{key}."{origin}"', arn)
             yield mapping
 
-    def slugs(self, plain: Any) -> tuple[tuple[str, str], ...]:
+    def slugs(self, table: Any) -> tuple[tuple[str, str], ...]:
         """The slugs of a table ``slugs``, by stack."""
-        if not isinstance(plain, dict) or not all(isinstance(slug, str) for slug in plain.values()):
+        if not isinstance(table, dict) or not all(isinstance(slug, str) for slug in table.values()):
             raise self.wrong("slugs", "must be a table of stacks and slugs")
-        self._checked("slugs", "slugs", tuple(plain.items()))
-        return tuple(plain.items())
+        self._checked("slugs", "slugs", tuple(table.items()))
+        return tuple(table.items())
 
     def arn(self, key: str, value: Any) -> str:
-        """``value``, which is to be a role's ARN."""
+        """The ``value``, which must be the ARN of a role."""
         if not isinstance(value, str) or not is_role_arn(value):
             raise self.wrong(key, "must be the ARN of an IAM role, for example arn:aws:iam::123456789012:role/name")
         return value
 
     def codes(self, key: str, codes: tuple[str, ...]) -> tuple[str, ...]:
-        """``codes``, all of which are to be codes of messages."""
+        """The ``codes``, which must all be codes of messages."""
         require_codes(codes, f"{self.file}: {key}")
         return codes
 
-    def paths(self, plain: Any) -> Iterator[tuple[PathRoles, tuple[RoleMapping, ...]]]:
-        """The tables ``paths``, each with the mappings in it."""
-        if not isinstance(plain, list) or not all(isinstance(entry, dict) for entry in plain):
+    def paths(self, tables: Any) -> Iterator[tuple[PathRoles, tuple[RoleMapping, ...]]]:
+        """The tables ``paths``, each with the mappings in the table."""
+        if not isinstance(tables, list) or not all(isinstance(entry, dict) for entry in tables):
             raise self.wrong("paths", "must be tables, each under [[paths]]")
-        for table in plain:
+        for table in tables:
             glob = table.get("glob")
             if not isinstance(glob, str) or not glob:
                 raise self.wrong("paths.glob", "must be a string in each of the tables")
@@ -146,9 +147,9 @@ class _Reader(Struct, frozen=True):
 
 
 def with_repository(config: Config, root: Path) -> Config:
-    """``config`` with what the settings file of the repository at ``root`` says, unless the user named another.
+    """The ``config`` with the settings file of the repository at ``root``, unless the user named another file.
 
-    Raises `UsageError` for a file that cannot be read or is not sound; it names the key.
+    Raises `UsageError`, with the key, for a file that cannot be read or is invalid.
     """
     file = root / NAME
     if config.settings_file is not None or not file.is_file():
@@ -166,24 +167,24 @@ def _is_within(path: str, root: Path) -> bool:
 
 
 def with_file(config: Config, file: Path, name: str) -> Config:
-    """``config`` with what a settings file, called ``name``, says; the command line's options count for more.
+    """The ``config`` with the settings file called ``name``; options of the command line have precedence.
 
-    Raises `UsageError` as `with_repository` does.
+    Raises `UsageError` like `with_repository`.
     """
-    reader, plain = _Reader(name), _read(file, name)
-    options = dict(reader.options(plain))
+    reader, document = _Reader(name), _read(file, name)
+    options = dict(reader.options(document))
     excluded, ignored = options.pop("exclude", ()), reader.codes("ignore", options.pop("ignore", ()))
     options = {field: value for field, value in options.items() if field not in config.set_on_command_line}
     if "inventory" in options:
         options["inventory"] = os.path.abspath(file.parent / options["inventory"])
-    tables = list(reader.paths(plain.get("paths", [])))
-    roles = [*reader.roles(plain.get("roles", {})), *(role_mapping for _, inner in tables for role_mapping in inner)]
+    tables = list(reader.paths(document.get("paths", [])))
+    roles = [*reader.roles(document.get("roles", {})), *(role_mapping for _, inner in tables for role_mapping in inner)]
     if (twice := conflict(roles)) is not None:
         raise UsageError(f"{name}: paths.roles maps {twice} to two different roles for the glob {twice.paths}")
     return replace(
         config,
         **options,
-        slugs=(*reader.slugs(plain.get("slugs", {})), *config.slugs),
+        slugs=(*reader.slugs(document.get("slugs", {})), *config.slugs),
         exclude=(*config.exclude, *excluded),
         ignore=(*config.ignore, *ignored),
         roles=(*config.roles, *roles),

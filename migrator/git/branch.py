@@ -1,7 +1,7 @@
-"""One commit on a new branch, made without touching the work tree until all of it is there.
+"""One commit on a new branch, made without changes to the work tree until the whole commit exists.
 
-The steps of a run are told in an undo log before the first of them, so that the next run can put everything back if
-this one is killed.
+An undo log records the steps of a run before the first step, so that the next run can restore the files of a killed
+run.
 """
 
 from __future__ import annotations
@@ -32,46 +32,46 @@ _UNDER_WAY = {
 }
 _FILE_MODES = ("100644", "100755")
 _PEOPLE: dict[tuple[object, ...], str] = {}
-"""Who commits, by all that git makes that of."""
+"""Git's author and committer lines, by all settings that git makes them from."""
 
 
 class Checkout(GitRepo):
     """A checkout in which a branch can be made. Raises `MigrateError` if git refuses."""
 
     def begin(self) -> None:
-        """Put back what a killed run has left, and remember the commit that is checked out now.
+        """Restore the state before a killed run, and remember the commit that is checked out.
 
-        Raises `MigrateError` where that fails, or where git would work on another folder's files.
+        Raises `MigrateError` if this fails, or if git would use another folder's files.
         """
         self.recover()
         _ = self._start
 
     def recover(self) -> None:
         """Undo the changes of an interrupted run, if an undo log exists."""
-        recover(self.root, self.undo_log, self._is_where, self._put_back)
+        recover(self.root, self.undo_log, self._is_at_start, self._restore)
 
     def base_of(self, branch: Branch) -> str:
         """The base of ``branch``: the remote's default branch, else the only branch with the commit before.
 
-        ``""`` if neither tells.
+        ``""`` if there is neither.
         """
         if self.default_branch != branch.name:
             return self.default_branch or ""
         pattern = f"--contains={branch.commit}^"
-        listed = self._ask("for-each-ref", "--format=%(refname:lstrip=2)", pattern, "refs/heads") or ""
-        others = [name for name in listed.split() if name != branch.name]
+        refs = self._ask("for-each-ref", "--format=%(refname:lstrip=2)", pattern, "refs/heads") or ""
+        others = [name for name in refs.split() if name != branch.name]
         return others[0] if len(others) == 1 else ""
 
     def commit_branch(
         self, branch: str, message: str, changes: Sequence[Change], *, switch: bool, replace: bool = False
     ) -> Branch:
-        """Make ``branch`` at HEAD with one commit of ``changes``, and switch the checkout to it if so wanted.
+        """Make ``branch`` at HEAD with one commit of ``changes``, and switch the checkout to the branch if ``switch``.
 
-        With ``replace`` it takes the place of a branch of that name, unless one that is checked out somewhere.
+        With ``replace``, an existing branch of that name is replaced, unless the branch is checked out somewhere.
 
-        Work that is not committed survives as it is. Raises `MigrateError`, with the repository as it was before, if
-        the branch exists or its name is none, nothing is committed yet, a merge or the like is under way, a file to be
-        changed has uncommitted changes, or the disk is full.
+        Uncommitted work survives unchanged. Raises `MigrateError` in several cases, always with an unchanged
+        repository. The branch exists, the name is invalid, there is no commit yet, a merge or the like is in progress,
+        a file to change has uncommitted changes, or the disk is full.
         """
         old = self.branch(branch) if replace else None
         self._require_ready(branch, old)
@@ -127,7 +127,7 @@ class Checkout(GitRepo):
                 raise MigrateError(f"A {operation} is in progress. help: finish or abort the {operation} first")
 
     def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
-        """Mode and new content of each change as git is to store it. Refuses files that are not as they are staged."""
+        """Mode and new content of each change for git. Refuses files that differ from the index."""
         contents = {}
         dirty = []
         self._forget_files()
@@ -149,8 +149,8 @@ class Checkout(GitRepo):
         """Refuses files that git stores in a form that its attributes say, and that is not known here."""
         if not paths:
             return
-        listed = "".join(f"{path}\0" for path in paths)
-        rows = self._run("check-attr", "-z", "--stdin", "filter", "working-tree-encoding", stdin=listed).split("\0")
+        stdin = "".join(f"{path}\0" for path in paths)
+        rows = self._run("check-attr", "-z", "--stdin", "filter", "working-tree-encoding", stdin=stdin).split("\0")
         for path, attribute, value in zip(rows[::3], rows[1::3], rows[2::3], strict=False):
             if value not in ("unspecified", "unset"):
                 raise MigrateError(
@@ -161,8 +161,8 @@ class Checkout(GitRepo):
     # --- objects -----------------------------------------------------------------------------------------------------
 
     def _update_index(self, entries: Mapping[str, Entry], flags: Mapping[str, Sequence[str]]) -> None:
-        listed = "".join(f"{entry.mode} {entry.sha}\t{path}\0" for path, entry in entries.items())
-        self._change("update-index", "-z", "--index-info", stdin=listed)
+        stdin = "".join(f"{entry.mode} {entry.sha}\t{path}\0" for path, entry in entries.items())
+        self._change("update-index", "-z", "--index-info", stdin=stdin)
         for option, paths in flags.items():
             if paths:
                 self._change("update-index", option, "-z", "--stdin", stdin="".join(f"{path}\0" for path in paths))
@@ -176,9 +176,9 @@ class Checkout(GitRepo):
         }
 
     def _commit(self, branch: str, message: str, contents: dict[str, tuple[str, bytes]], old: Branch | None) -> str:
-        """Make ``branch`` with its one commit, signed if the user's configuration wants that; the commit's id.
+        """Make ``branch`` with one commit, signed if the user's configuration says so; returns the commit's id.
 
-        Refuses files of which something else is committed than what is staged.
+        Refuses files that differ between the commit and the index.
         """
         committer = self._person("COMMITTER")
         author = self._person("AUTHOR") if self._has_own_author else committer
@@ -203,14 +203,14 @@ class Checkout(GitRepo):
         return signed
 
     def _person(self, role: str) -> str:
-        """Name, address and the time now as ``git var`` says them, which is asked once for the same configuration."""
-        named = tuple(
+        """Name, address and present time from ``git var``, which is run once for the same configuration."""
+        identities = tuple(
             setting for setting in self._settings if setting[1].startswith(("user.", "author.", "committer."))
         )
         surrounding = {name: value for name, value in os.environ.items() if name == "EMAIL" or name.startswith("GIT_")}
         if f"GIT_{role}_DATE" in surrounding:
             return self._run("var", f"GIT_{role}_IDENT").strip()
-        key = (role, named, tuple(sorted(surrounding.items())))
+        key = (role, identities, tuple(sorted(surrounding.items())))
         if key not in _PEOPLE:
             _PEOPLE[key] = self._run("var", f"GIT_{role}_IDENT").strip().rsplit(" ", 2)[0]
         return f"{_PEOPLE[key]} {int(time.time())} {time.strftime('%z')}"
@@ -235,7 +235,7 @@ class Checkout(GitRepo):
     # --- if the run fails or is killed -------------------------------------------------------------------------------
 
     def _logged(self, branch: str, entries: Mapping[str, Entry], old: Branch | None) -> dict[str, Any]:
-        """What `_put_back` must know."""
+        """The facts for `_restore`."""
         before = {path: self._index.get(path) for path in entries}
         return {
             "start": self._start,
@@ -245,12 +245,12 @@ class Checkout(GitRepo):
             "flags": self._flags(entries),
         }
 
-    def _is_where(self, log: Mapping[str, Any]) -> bool:
-        """Whether HEAD is where it was when the log was written; always if nothing is to be done to it."""
+    def _is_at_start(self, log: Mapping[str, Any]) -> bool:
+        """Whether HEAD is as when the log was written; always true if the log is empty."""
         return not log or tuple(log["start"]) == self._position()
 
-    def _put_back(self, log: Mapping[str, Any], is_standing: bool) -> None:
-        """Put back index and branch, as far as they are what the run of the log has made of them."""
+    def _restore(self, log: Mapping[str, Any], is_standing: bool) -> None:
+        """Put back index and branch, as far as the state is still that of the logged run."""
         if not log:
             return
         new = {path: Entry(*entry) for path, _, entry in log["index"]}

@@ -1,7 +1,6 @@
 """A git checkout: its files, its name, and its git commands.
 
-Every git command runs without hooks, file system monitors and filters of the
-repository's own configuration.
+Every git command runs without hooks, file system monitors and filters of the repository's own configuration.
 """
 
 from __future__ import annotations
@@ -47,34 +46,34 @@ class Branch(Struct, frozen=True):
 
 
 _NO_REPOSITORY = ("not a git repository", "invalid gitfile format", "gitdir: ")
-"""What git says of a folder that is in no checkout, or where ``.git`` leads nowhere."""
+"""Git's message for a folder outside of any checkout, or with a broken ``.git``."""
 
 
 class GitRepo:
-    """A checkout at ``root``, whose own files git keeps in ``folder``, and those of all its worktrees in ``common``.
+    """A checkout at ``root``; git's own files are in ``folder``, and those of all worktrees in ``common``.
 
-    Raises `MigrateError` for whatever git says no to.
+    Raises `MigrateError` for every error of git.
     """
 
     def __init__(self, root: Path, folder: Path, common: Path) -> None:
         self.root = root
         self.folder = folder
         self._common = common
-        self._require_at_home()
+        self._require_own_files()
 
     @classmethod
     def open(cls, path: Path) -> Self | None:
-        """The checkout that ``path`` is, or lies in; None if it is in none.
+        """The checkout at ``path`` or around ``path``; None if there is no checkout.
 
-        Takes out of this process's environment what binds git to another repository.
+        Removes variables from this process's environment that point git to another repository.
         """
         for name in SURROUNDING:
             os.environ.pop(name, None)
         try:
-            asked = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--git-common-dir")
-            answers = read_git((*SAFE, *asked), path).removesuffix("\n").split("\n")
-            if len(answers) != len(asked) - 1:  # a newline is in a path
-                answers = [read_git((*SAFE, asked[0], option), path).removesuffix("\n") for option in asked[1:]]
+            command = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--git-common-dir")
+            answers = read_git((*SAFE, *command), path).removesuffix("\n").split("\n")
+            if len(answers) != len(command) - 1:  # a newline is in a path
+                answers = [read_git((*SAFE, command[0], option), path).removesuffix("\n") for option in command[1:]]
             is_bare, folder, common = answers
             root = next((folder for folder in (path, *path.parents) if os.path.lexists(folder / ".git")), None)
             if is_bare == "true" or root is None:
@@ -82,15 +81,15 @@ class GitRepo:
             return cls(root, Path(folder), path / common)
         except GitFailure as error:
             if "dubious ownership" in error.complaint:
-                raise MigrateError(f"git rev-parse failed: {_telling_line(error.complaint, error.status)}") from None
+                raise MigrateError(f"git rev-parse failed: {_error_line(error.complaint, error.status)}") from None
             if any(reason in error.complaint for reason in _NO_REPOSITORY):
                 return None
             raise MigrateError("git cannot read this repository") from None
         except (ValueError, OSError):
             raise MigrateError("git cannot read this repository") from None
 
-    def _require_at_home(self) -> None:
-        """What is found here must not lead git to the files, or the branches, of another checkout."""
+    def _require_own_files(self) -> None:
+        """Check that git does not use the files or the branches of another checkout from here."""
         root, folder = os.path.realpath(self.root), os.path.realpath(self.folder)
         tree = self._setting("core.worktree")
         if tree and os.path.realpath(os.path.join(folder, tree)) != root:
@@ -110,7 +109,8 @@ class GitRepo:
     def identity(self) -> RepoIdentity:
         """The name of the repository for stacks, from the URL of ``origin`` or the folder, and its branches.
 
-        Those are the one checked out and the remote's default, or what is likely to be one where there is no remote.
+        The branches are the current branch and the remote's default branch, or a likely default branch without a
+        remote.
         """
         url = self._setting("remote.origin.url")
         path = url.rstrip("/").removesuffix(".git").replace(":", "/")
@@ -122,7 +122,7 @@ class GitRepo:
 
     @property
     def revision(self) -> Revision:
-        """What is checked out now, and where its remote is."""
+        """The revision that is checked out, with the URL of the remote."""
         commit, branch = self._position() or ("", self._head_branch or "")
         remote = web_address(self._setting("remote.origin.url"))
         return Revision(self.root.name, remote, branch.removeprefix("refs/heads/"), commit)
@@ -133,7 +133,7 @@ class GitRepo:
         return self.folder / "tf-oidc-migrate.undo"
 
     def remote_url(self, remote: str) -> str | None:
-        """The URL that is pushed to as ``remote``, as it is written down."""
+        """The URL for pushes to ``remote``, as configured."""
         return self._setting(f"remote.{remote}.pushurl") or self._setting(f"remote.{remote}.url") or None
 
     @property
@@ -148,7 +148,7 @@ class GitRepo:
 
     @property
     def has_whole_history(self) -> bool:
-        """Whether every commit is here: neither a shallow nor a partial clone, which would ask the server for them."""
+        """Whether every commit is local: a shallow or partial clone would ask the server for commits."""
         names = {name for _, name, _ in self._settings}
         is_partial = "extensions.partialclone" in names or any(name.endswith(".promisor") for name in names)
         return not is_partial and not (self._common / "shallow").exists()
@@ -161,12 +161,12 @@ class GitRepo:
     def holding(self, words: Sequence[str]) -> set[str] | None:
         """The files of `paths` in which git finds one of ``words``, or does not look; None if git cannot look.
 
-        git skips files that a sparse checkout leaves out, and reads its own copy of a file that is assumed unchanged.
+        git skips files that a sparse checkout omits, and reads git's own copy of a file that is assumed unchanged.
         """
         unread = {row[2:].partition("\t")[2] for row in self._files if row and row[0] not in "H?"}
-        asked = (part for word in words for part in ("-e", word))
+        patterns = (part for word in words for part in ("-e", word))
         options = ("-z", "-l", "-a", "-F", "--untracked", "--full-name", "--color=never", "--no-textconv")
-        command = ("-c", "submodule.recurse=false", "grep", *options, *asked)
+        command = ("-c", "submodule.recurse=false", "grep", *options, *patterns)
         try:
             return {*read_git((*self._options, *command), self.root).split("\0"), *unread} - {""}
         except GitFailure as error:
@@ -187,7 +187,7 @@ class GitRepo:
 
     @property
     def has_changes(self) -> bool:
-        """Whether a tracked file is not as it was committed."""
+        """Whether a tracked file differs from the commit."""
         return self._ask("diff-index", "--quiet", "HEAD") is None
 
     def export(self, commit: str, folder: Path) -> None:
@@ -216,12 +216,12 @@ class GitRepo:
     @cached_property
     def _files(self) -> list[str]:
         """A row for each file, with a letter: ``?`` for one that git does not track, and does not ignore."""
-        self._index_read = _mark_of(self.folder / "index")
+        self._index_read = _stat_of(self.folder / "index")
         return self._run("ls-files", "-z", "-v", "--stage", "--cached", "--others", "--exclude-standard").split("\0")
 
     def _forget_files(self) -> None:
-        """Have the index read anew, if git has written another one: it puts a new file in the place of the old one."""
-        if self.__dict__.get("_index_read") == _mark_of(self.folder / "index"):
+        """Read the index again if git has replaced the index file."""
+        if self.__dict__.get("_index_read") == _stat_of(self.folder / "index"):
             return
         for name in ("_files", "_index"):
             self.__dict__.pop(name, None)
@@ -247,7 +247,7 @@ class GitRepo:
 
     @cached_property
     def _settings(self) -> list[tuple[str, str, str]]:
-        """What git is configured to: the scope, the name in lower case (but for the middle part), the value."""
+        """Git's configuration: the scope, the name in lower case (except for the middle part), and the value."""
         return settings_in(self._run("config", "--list", "--show-scope", "-z", options=SAFE))
 
     def _setting(self, name: str) -> str:
@@ -264,16 +264,16 @@ class GitRepo:
     @property
     def _head_branch(self) -> str | None:
         """The branch that is checked out; None if none is."""
-        return self._pointed_to(self.folder / "HEAD", "HEAD", "refs/heads/")
+        return self._target_of(self.folder / "HEAD", "HEAD", "refs/heads/")
 
     @property
     def _remote_default(self) -> str | None:
-        """The default branch of ``origin``, as it was when it was last asked."""
+        """The default branch of ``origin``, as known since the last fetch."""
         name = "refs/remotes/origin/HEAD"
-        return self._pointed_to(self._common / name, name, "refs/remotes/origin/")
+        return self._target_of(self._common / name, name, "refs/remotes/origin/")
 
-    def _pointed_to(self, file: Path, name: str, prefix: str) -> str | None:
-        """What a symbolic reference is for; read off its file, unless the repository keeps references otherwise."""
+    def _target_of(self, file: Path, name: str, prefix: str) -> str | None:
+        """The target of a symbolic reference; read from the file, unless the repository stores references otherwise."""
         if self._has_references_in_files:
             target = _read(file).removeprefix("ref:").strip()
         else:
@@ -285,21 +285,21 @@ class GitRepo:
         return (*SAFE, *without_programs(self._settings))
 
     def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
-        """What a git command prints. Raises `MigrateError` if it fails."""
+        """The output of a git command. Raises `MigrateError` if the command fails."""
         try:
             return read_git((*(options or self._options), *arguments), self.root, stdin)
         except GitFailure as error:
-            raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error.complaint, error.status)}") from None
+            raise MigrateError(f"git {arguments[0]} failed: {_error_line(error.complaint, error.status)}") from None
 
     def _ask(self, *arguments: str) -> str | None:
-        """What a git command prints, without its newline; None if it fails."""
+        """The output of a git command, without the last newline; None if the command fails."""
         try:
             return read_git((*self._options, *arguments), self.root).rstrip("\n")
         except GitFailure:
             return None
 
     def _change(self, *arguments: str, stdin: str | bytes = "", environment: Mapping[str, str] | None = None) -> str:
-        """What a git command prints that makes objects, references or files. Raises `MigrateError` if it fails."""
+        """The output of a git command that changes objects, references or files. Raises `MigrateError` if it fails."""
         import git  # here: only a run that changes something pays for loading GitPython
 
         with tempfile.TemporaryFile() if stdin else nullcontext() as file:
@@ -315,15 +315,15 @@ class GitRepo:
                     env=ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"} | dict(environment or {}),
                 )
             except git.GitCommandError as error:
-                message = _telling_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
+                message = _error_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
                 raise MigrateError(f"git {arguments[0]} failed: {message}") from None
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
 
 
 def web_address(url: str) -> str:
-    """Where a browser finds the repository that git knows by ``url``, without user, password and port of ssh.
+    """The web address of the repository with the git URL ``url``, without user, password and the port of ssh.
 
-    ``""`` for a path, and for whatever is no plain https, http or ssh address.
+    ``""`` for a path, and for any address that is no plain https, http or ssh address.
     """
     match = _REMOTE.fullmatch(url.rstrip("/").removesuffix(".git"))
     if match is None:
@@ -335,7 +335,7 @@ def web_address(url: str) -> str:
 
 
 def _read(file: Path) -> str:
-    """What stands in one of git's own files; nothing if there is none."""
+    """The content of one of git's own files; empty if the file does not exist."""
     try:
         return file.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -348,8 +348,8 @@ def _packed(references: str, ref: str) -> str:
     return next((row[0] for row in rows if len(row) == 2), "")
 
 
-def _mark_of(file: Path) -> tuple[int, int, int] | None:
-    """What tells a file from one that was put in its place."""
+def _stat_of(file: Path) -> tuple[int, int, int] | None:
+    """The facts that differ between a file and a file that replaced it."""
     try:
         status = file.stat()
     except OSError:
@@ -367,7 +367,7 @@ def is_branch_name(branch: str) -> bool:
     return True
 
 
-def _telling_line(complaint: str, status: int) -> str:
+def _error_line(complaint: str, status: int) -> str:
     if "dubious ownership" in complaint:
         return "the repository belongs to another user, so git does not trust the repository"
     lines = [line.strip(" '").removeprefix("stderr: '") for line in complaint.splitlines()]

@@ -1,7 +1,7 @@
 """Runs of git with a time limit, for commands that use the network.
 
-Git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers) ends with it, and
-none of it can ask on the terminal.
+Git has a session of its own, so that all child processes (ssh, git-remote-https, credential helpers) end with git, and
+none of them can ask on the terminal.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ SURROUNDING = (
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 )
-"""What binds git to another repository (``git rev-parse --local-env-vars``), as in the environment of its hooks."""
+"""The variables that bind git to another repository (``git rev-parse --local-env-vars``), as set for its hooks."""
 
 SAFE = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"),
     *("-c", "gc.auto=0", "-c", "maintenance.auto=0", "-c", "fastimport.unpackLimit=1"),
 )
-"""Options with which nothing that a repository's configuration names is run beside git."""
+"""Options that prevent git from running programs of a repository's configuration."""
 
 _PROGRAMS = (
     (r"core\.sshcommand", "ssh"),
@@ -56,7 +56,7 @@ _PROGRAMS = (
     (r"gpg\.ssh\.defaultkeycommand", ""),
     (r"http\.(?:.*\.)?sslverify", "true"),
 )
-"""Settings that name programs, as patterns in the case that git lists them in, with what they are by default."""
+"""Settings that name programs, as patterns in the case that git prints, with the default values."""
 
 _REMOTE = ("-c", "protocol.ext.allow=never", "-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
 _ENVIRONMENT = {
@@ -69,20 +69,21 @@ _ENVIRONMENT = {
 }
 _GRACE = 2.0
 _LONGEST = 10_000
-"""How much of what git says of a failure is read."""
+"""The number of bytes of git's error messages to read."""
 
 
-def settings_in(listed: str) -> list[tuple[str, str, str]]:
-    """What ``git config --list --show-scope -z`` prints: the scope, the name in git's own case, the value of each."""
-    parts = listed.split("\0")[:-1]
-    named = ((scope, *setting.partition("\n")) for scope, setting in zip(parts[::2], parts[1::2], strict=True))
-    return [(scope, name, value if separator else "true") for scope, name, separator, value in named]
+def settings_in(printed: str) -> list[tuple[str, str, str]]:
+    """The settings that ``git config --list --show-scope -z`` prints: scope, name as git prints it, and value."""
+    parts = printed.split("\0")[:-1]
+    settings = ((scope, *setting.partition("\n")) for scope, setting in zip(parts[::2], parts[1::2], strict=True))
+    return [(scope, name, value if separator else "true") for scope, name, separator, value in settings]
 
 
 def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
     """Options with which no program runs that only the repository's own configuration names: the user's do, or git's.
 
-    Raises `MigrateError` for a name that no option can override.
+    Programs of the user's configuration, or git's own programs, are used instead. Raises `MigrateError` for a name that
+    no option can override.
     """
     options: list[str] = []
     for name in dict.fromkeys(name for scope, name, _ in settings if scope in ("local", "worktree")):
@@ -100,7 +101,7 @@ def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...
 
 
 class Outcome(Struct, frozen=True):
-    """How a git command ended. ``complaint`` may hold URLs with tokens: to be recognised, never to be shown."""
+    """The end of a git command. ``complaint`` may hold URLs with tokens: to be recognised, never to be shown."""
 
     status: int
     printed: str
@@ -108,7 +109,7 @@ class Outcome(Struct, frozen=True):
 
     @property
     def reason(self) -> str:
-        """What went wrong, as a sentence without any URL."""
+        """The reason of the failure, as a sentence without any URL."""
         for pattern, sentence in _REASONS:
             if re.search(pattern, self.complaint, re.IGNORECASE):
                 return sentence
@@ -157,8 +158,8 @@ class Deadline:
         self.seconds = seconds
 
     @property
-    def left(self) -> float:
-        """How many seconds are left; never less than none."""
+    def seconds_left(self) -> float:
+        """The number of seconds left; never negative."""
         return max(0.0, self._end - time.monotonic())
 
 
@@ -170,10 +171,10 @@ def run_git(
     stdin: str = "",
     options: Sequence[str] = (),
 ) -> Outcome:
-    """Run git with ``arguments``, in ``cwd``, with ``options`` before them; nobody is asked, and no hook runs.
+    """Run git with ``arguments`` in ``cwd``, with ``options`` first; git asks nobody and runs no hook.
 
-    Raises `MigrateError` if git is missing, the disk is full, or ``deadline`` passes: then git and all that it started
-    are killed, as they are if this process is interrupted.
+    Raises `MigrateError` if git is missing, the disk is full, or ``deadline`` passes. Then git and all child processes
+    are killed, as after an interrupt of this process.
     """
     command = ["git", *SAFE, *_REMOTE, *options, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in SURROUNDING} | _ENVIRONMENT
@@ -200,7 +201,7 @@ def run_git(
                 "The program git is not installed" if is_git else "The folder of the repository does not exist any more"
             ) from None
         try:
-            status = _ended(process, deadline.left)
+            status = _ended(process, deadline.seconds_left)
         except subprocess.TimeoutExpired:
             raise MigrateError(f"git took longer than {deadline.seconds:g} seconds") from None
         finally:
@@ -215,7 +216,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int:
 
     Raises `subprocess.TimeoutExpired`.
     """
-    with suppress(AttributeError, OSError):  # not every system, nor sandbox, has them
+    with suppress(AttributeError, OSError):  # not every system or sandbox has process descriptors
         handle = os.pidfd_open(process.pid)
         try:
             waiting = select.poll()
@@ -228,7 +229,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what still runs of the process's session: first with the signal on which git takes its lock files along."""
+    """End the remaining processes of the session: first by the signal on which git removes lock files."""
     if process.returncode is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
@@ -248,7 +249,7 @@ ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
 
 
 class GitFailure(Exception):
-    """A git command that failed: what it printed as its ``complaint``, and the ``status`` that it ended with."""
+    """A failed git command: the output as ``complaint``, and the exit ``status``."""
 
     def __init__(self, complaint: str, status: int) -> None:
         super().__init__(complaint)
@@ -256,7 +257,7 @@ class GitFailure(Exception):
 
 
 def read_git(arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "") -> str:
-    """What git prints in ``folder``; no object is fetched for that. Raises `GitFailure` if git says no.
+    """The output of git in ``folder``; git fetches no object. Raises `GitFailure` if git fails.
 
     Raises `MigrateError` if there is no git.
     """

@@ -15,16 +15,16 @@ from migrator.regex import regex
 def import_stream(
     branch: str, base: str, author: str, committer: str, message: str, contents: Mapping[str, tuple[str, bytes]]
 ) -> bytes:
-    """What makes ``branch`` at ``base`` with one commit that gives the paths of ``contents`` these modes and bytes.
+    """The stream that makes ``branch`` at ``base`` with one commit of the modes and bytes of ``contents``.
 
-    ``author`` and ``committer`` are as ``git var`` prints them. What git prints is for `import_answer`.
+    ``author`` and ``committer`` are in the format of ``git var``. `import_answer` reads git's output.
     """
     encoded = message.encode("utf-8", "backslashreplace")
     head = f"commit refs/heads/{branch}\nmark :1\nauthor {author}\ncommitter {committer}\n"
-    asked = [b"ls %s " % base.encode() + _quoted(path) + b"\n" for path in contents]
+    listings = [b"ls %s " % base.encode() + _quoted(path) + b"\n" for path in contents]
     pieces = [
         b"feature done\n",
-        *asked,
+        *listings,
         os.fsencode(head),
         b"data %d\n" % len(encoded),
         encoded,
@@ -59,14 +59,14 @@ def blob_id(data: bytes, like: str) -> str:
 
 
 def to_lf(data: bytes) -> bytes:
-    """``data`` with the line endings that git stores where it converts them."""
+    """The ``data`` with the line endings that git stores if git converts line endings."""
     return data.replace(b"\r\n", b"\n")
 
 
 def conversion(data: bytes, sha: str) -> Callable[[bytes], bytes] | None:
-    """What git does to a file before it stores it, if ``data`` is stored as ``sha``; None if that is not known.
+    """The conversion that git makes before git stores ``data`` as ``sha``; None if not known.
 
-    It converts line endings and, with the attribute ``ident``, takes ids out: https://git-scm.com/docs/gitattributes.
+    git converts line endings and, with the attribute ``ident``, removes ids: https://git-scm.com/docs/gitattributes.
     """
     ways: tuple[Callable[[bytes], bytes], ...] = (
         bytes,
@@ -82,7 +82,7 @@ def _without_id(data: bytes) -> bytes:
 
 
 def checked_out(data: bytes, stored: bytes, sha: str) -> bytes:
-    """``data`` as git would write it to the work tree, if it is ``stored`` as ``sha``: with that as its id."""
+    """The ``data`` as git would write a file to the work tree, if ``stored`` has the id ``sha``."""
     if stored in (data, to_lf(data)):
         return data
     return _ID.sub(b"$Id: %s $" % sha.encode(), data)

@@ -28,47 +28,49 @@ _COMMIT = regex(r"(?!0+ )([0-9a-f]{40,64}) ")
 def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:
     """``notes``, those on keys with the commit that each line of the checkout at ``root`` comes from.
 
-    All of its history must be here. Where it takes too long to find out, or git does not know, they stay as they are.
+    The whole history must be local. If git takes too long, or does not know the commit, the notes stay unchanged.
     """
     deadline = Deadline(_SECONDS)
     for note in notes:
         if note.code in OF_KEYS:
-            known = _made_at_once(note.subjects, root, deadline)
-            note = replace(note, subjects=tuple(_dated(subject, known, root, deadline) for subject in note.subjects))
+            commits = _commits_of_new_files(note.subjects, root, deadline)
+            note = replace(note, subjects=tuple(_dated(subject, commits, root, deadline) for subject in note.subjects))
         yield note
 
 
-def _made_at_once(subjects: Iterable[str], root: Path, deadline: Deadline) -> dict[str, str]:
+def _commits_of_new_files(subjects: Iterable[str], root: Path, deadline: Deadline) -> dict[str, str]:
     """The commit of each file that one commit made and no other has touched, by one look at the history for all files.
 
-    A file that came as another went may be that one under a new name: it is left to ``git blame``, as a few files are.
+    A file that appeared while another disappeared may be a renamed file: ``git blame`` decides, as for a few files.
     """
     paths = {match["path"] for match in map(_SUBJECT.fullmatch, subjects) if match and match["path"].isprintable()}
     if len(paths) <= _FEW:
         return {}
-    asked = "".join(f"{line}\n" for line in ("HEAD", "--", *sorted(paths)))
-    listed = _printed((*_LOG, f"--format={_MARK}%H", "--stdin"), root, Deadline(deadline.left / 2), asked)
-    made: dict[str, list[str]] = {path: [] for path in paths}
+    stdin = "".join(f"{line}\n" for line in ("HEAD", "--", *sorted(paths)))
+    log = _printed((*_LOG, f"--format={_MARK}%H", "--stdin"), root, Deadline(deadline.seconds_left / 2), stdin)
+    commits: dict[str, list[str]] = {path: [] for path in paths}
     renaming: set[str] = set()
-    commit, rows = "", iter(listed.split("\0"))
+    commit, rows = "", iter(log.split("\0"))
     for word in map(str.strip, rows):
         if word.startswith(_MARK):
             commit = word.removeprefix(_MARK)
         elif word:
-            made.get(next(rows, ""), []).append(commit if word == "A" else "")
+            commits.get(next(rows, ""), []).append(commit if word == "A" else "")
             renaming |= {commit} if "D" in word else set()
-    return {path: paths[0] for path, paths in made.items() if len(paths) == 1 and paths[0] and paths[0] not in renaming}
+    return {
+        path: paths[0] for path, paths in commits.items() if len(paths) == 1 and paths[0] and paths[0] not in renaming
+    }
 
 
-def _dated(subject: str, known: Mapping[str, str], root: Path, deadline: Deadline) -> str:
+def _dated(subject: str, commits: Mapping[str, str], root: Path, deadline: Deadline) -> str:
     match = _SUBJECT.fullmatch(subject)
-    commit = known.get(match["path"]) or _blamed(match, root, deadline) if match else None
+    commit = commits.get(match["path"]) or _commit_by_blame(match, root, deadline) if match else None
     if match is None or commit is None:
         return subject
     return f"{match['place']} ({', '.join(part for part in (match['key'], f'since commit {commit[:12]}') if part)})"
 
 
-def _blamed(subject: re.Match[str], root: Path, deadline: Deadline) -> str | None:
+def _commit_by_blame(subject: re.Match[str], root: Path, deadline: Deadline) -> str | None:
     line = f"-L{subject['line']},{subject['line']}"
     blame = ("blame", "-w", "--porcelain", "--no-textconv", line, "HEAD", "--", subject["path"])
     commit = _COMMIT.match(_printed(blame, root, deadline))
@@ -78,6 +80,10 @@ def _blamed(subject: re.Match[str], root: Path, deadline: Deadline) -> str | Non
 def _printed(arguments: tuple[str, ...], root: Path, deadline: Deadline, stdin: str = "") -> str:
     try:
         options = ("--literal-pathspecs",)
-        return run_git(arguments, deadline, cwd=root, stdin=stdin, options=options).printed if deadline.left else ""
+        return (
+            run_git(arguments, deadline, cwd=root, stdin=stdin, options=options).printed
+            if deadline.seconds_left
+            else ""
+        )
     except MigrateError:
         return ""

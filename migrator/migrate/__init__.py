@@ -1,1 +1,1 @@
-"""One repository from start to end: the rules, what is settled, and the outcome."""
+"""One repository from start to end: the rules, the decisions on all findings, and the outcome."""

@@ -1,6 +1,6 @@
 """Refusals that a team has accepted: with ``--ignore``, in the settings file, or in a comment with their codes.
 
-A refused place stays as it is, accepted or not. An accepted refusal counts as `Ignored`, and not for the exit code.
+A refused place stays unchanged, accepted or not. An accepted refusal counts as `Ignored`, and not for the exit code.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ UNKNOWN_CODE = Diagnostic(
 def with_accepted(findings: Sequence[Finding], workspace: Workspace, config: Config) -> list[Finding]:
     """``findings``, each refusal that is accepted as `Ignored`.
 
-    A finding that is refused only because another one is refused is accepted if that other one is.
+    A finding that is refused only because of another refused finding is accepted together with the other.
     """
     refused = [finding for finding in findings if isinstance(finding.fix, Refusal)]
     if not refused:
         return list(findings)
-    accepted = {finding for finding in refused if _how(finding, workspace, config)}
+    accepted = {finding for finding in refused if _acceptance(finding, workspace, config)}
     if accepted:
         accepted |= set(_followers(refused, accepted))
     return [_ignored(finding, workspace, config) if finding in accepted else finding for finding in findings]
@@ -55,8 +55,8 @@ def unknown_codes(workspace: Workspace) -> list[Note]:
     ]
 
 
-def _how(finding: Finding, workspace: Workspace, config: Config) -> str:
-    """How the user accepted the refusal of a finding, for people; ``""`` if they did not."""
+def _acceptance(finding: Finding, workspace: Workspace, config: Config) -> str:
+    """The way in which the user accepted the refusal of a finding, for people; ``""`` if the user did not."""
     assert isinstance(finding.fix, Refusal)  # noqa: S101 - for mypy
     code, place = finding.fix.code, finding.place
     if not code:
@@ -70,31 +70,31 @@ def _how(finding: Finding, workspace: Workspace, config: Config) -> str:
 
 def _ignored(finding: Finding, workspace: Workspace, config: Config) -> Finding:
     assert isinstance(finding.fix, Refusal)  # noqa: S101 - for mypy
-    acceptance = _how(finding, workspace, config) or "The refusal that causes this one is accepted."
+    acceptance = _acceptance(finding, workspace, config) or "The refusal that causes this one is accepted."
     fix = Ignored(f"{acceptance} {finding.fix.reason}", code=finding.fix.code, help=finding.fix.help)
     return replace(finding, fix=fix)
 
 
 def _followers(refused: Sequence[Finding], accepted: set[Finding]) -> Iterable[Finding]:
     """The findings that are refused because of others alone, if those are all ``accepted``."""
-    named: dict[str, list[Finding]] = {}
+    by_name: dict[str, list[Finding]] = {}
     for finding in refused:
         for name in {finding.group, finding.place.key} - {None}:
-            named.setdefault(str(name), []).append(finding)
+            by_name.setdefault(str(name), []).append(finding)
     for finding in refused:
         if finding not in accepted and _follows(finding):
-            causes = _causes(finding, named)
+            causes = _causes(finding, by_name)
             if causes and causes <= accepted:
                 yield finding
 
 
-def _causes(finding: Finding, named: dict[str, list[Finding]]) -> set[Finding]:
+def _causes(finding: Finding, by_name: dict[str, list[Finding]]) -> set[Finding]:
     """The refusals that others' refusals come from, seen from ``finding``."""
     causes, seen, pending = set[Finding](), {finding}, [finding]
     while pending:
         current = pending.pop()
         for name in {current.group, current.place.key, *current.needs} - {None}:
-            for other in named.get(str(name), ()):
+            for other in by_name.get(str(name), ()):
                 if not _follows(other):
                     causes.add(other)
                 elif other not in seen:

@@ -1,4 +1,4 @@
-"""What a plan comes to in git: one branch, or one for each stage of the migration."""
+"""The branches of a plan: one branch, or one for each stage of the migration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TITLES = {
 
 
 def made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
-    """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
+    """The result with the branch of an earlier run that has made all changes already."""
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
         branch = checkout.branch(config.branch)
         if branch is not None and config.branch in checkout.identity.branches:
@@ -56,7 +56,7 @@ def commit(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -
 
 
 def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -> RepoResult:
-    """A branch for each stage, its commit on that of the stage before; all of them, or none."""
+    """A branch for each stage, with a commit on the commit of the stage before; all of them, or none."""
     names = [stage_branch(config.branch, number, stage.name) for number, stage in enumerate(plan.stages, 1)]
     existing = [checkout.branch(name) for name in names]
     if config.on_existing_branch is ExistingBranch.SKIP and all(existing):
@@ -66,7 +66,7 @@ def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Che
         )
         return replace(result, branch=stages[-1].branch, commit=stages[-1].commit, was_there=True, stages=stages)
     is_replacing = config.on_existing_branch is ExistingBranch.REPLACE
-    made: list[Branch] = []
+    branches: list[Branch] = []
     try:
         if not is_replacing and (branch := next(filter(None, existing), None)) is not None:
             raise MigrateError(f"the branch {branch.name} exists already: delete it, or choose another by --branch")
@@ -74,19 +74,19 @@ def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Che
             message = config.message or commit_message(plan, stage.name)
             switch = config.switch and name == names[-1]
             branch = checkout.commit_branch(name, message, stage.changes, switch=switch, replace=is_replacing)
-            made.append(checkout.put_on(branch, made[-1]) if made else branch)
+            branches.append(checkout.put_on(branch, branches[-1]) if branches else branch)
     except MigrateError as error:
-        for branch in () if is_replacing else made:
+        for branch in () if is_replacing else branches:
             checkout.drop(branch)
         return replace(result, error=str(error), changed=())
     stages = tuple(
-        Stage(stage.name, branch.name, branch.commit) for stage, branch in zip(plan.stages, made, strict=True)
+        Stage(stage.name, branch.name, branch.commit) for stage, branch in zip(plan.stages, branches, strict=True)
     )
-    return replace(result, branch=made[-1].name, commit=made[-1].commit, stages=stages)
+    return replace(result, branch=branches[-1].name, commit=branches[-1].commit, stages=stages)
 
 
 def stage_branch(branch: str, number: int, stage: str) -> str:
-    """What the branch of a stage is called."""
+    """The name of the branch of a stage."""
     return f"{branch}-{number}-{stage}"
 
 
@@ -97,7 +97,7 @@ def is_of_run(name: str, branch: str) -> bool:
 
 
 def commit_message(plan: Plan, stage: str = "") -> str:
-    """What was changed where, in all or in one ``stage``, without any value."""
+    """The message: the changes by place, of all stages or of one ``stage``, without any value."""
     lines = [_TITLES[stage], ""]
     for finding in plan.findings:
         if isinstance(finding.fix, Rewrite) and (not stage or stage_of(finding) == stage):

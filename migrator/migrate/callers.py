@@ -1,4 +1,4 @@
-"""Calls of modules between the repositories of one run: module and callers change together, or none of them does."""
+"""Calls of modules between the repositories of a run: module and callers change together, or nothing changes."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _UNSETTLED = "The values that callers in other repositories must pass could not 
 _Key = tuple[str, str]
 
 Again = Callable[[Mapping[str, Fleet]], Mapping[str, Survey]]
-"""Surveys repositories anew, each by its name with what it is told of the others."""
+"""A function that surveys repositories again, by name, each with new facts about the others."""
 
 
-def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Survey]:
-    """The surveys after each repository was told which modules it calls change, and which calls cannot follow.
+def settle_calls(surveys: Mapping[str, Survey], survey_again: Again) -> dict[str, Survey]:
+    """The surveys with the changes of called modules, and with the calls that cannot follow.
 
-    A module that a call cannot follow is not changed, and what was refused once stays so. What a repository is told may
-    change its own modules, so that this goes on up the calls, until there is nothing new to be told.
+    A module with a call that cannot follow is not changed, and a refusal is final. New facts may change a repository's
+    own modules, so the exchange is repeated along the calls until there are no new facts.
     """
-    known = dict(surveys)
+    current = dict(surveys)
     refused = {
         (module.repo, module.path): module
-        for survey in known.values()
+        for survey in current.values()
         for earlier in survey.received
         for module in earlier.modules
         if module.refusal
     }
     for attempt in range(_MOST):
-        pairs = list(_live_and_pinned(known, refused))
+        pairs = list(_live_and_pinned(current, refused))
         for call, module in pairs:
             reason = f"The call in {call.repo} at {call.place} cannot follow. {call.refusal}" if call.refusal else ""
             reason = _UNSETTLED if not reason and attempt == _MOST - 1 else reason
@@ -45,15 +45,15 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
                 refused.setdefault((module.repo, module.path), replace(module, refusal=reason, refused_by=by))
         earlier = _settled_calls(pairs, refused)
         stale = {
-            name: earlier.get(name, ()) for name, survey in known.items() if earlier.get(name, ()) != survey.received
+            name: earlier.get(name, ()) for name, survey in current.items() if earlier.get(name, ()) != survey.received
         }
         if not stale:
             break
-        known |= {name: replace(known[name], received=callers) for name, callers in stale.items()}
-        resurveyed = again({name: Fleet(callers) for name, callers in stale.items()})
+        current |= {name: replace(current[name], received=callers) for name, callers in stale.items()}
+        resurveyed = survey_again({name: Fleet(callers) for name, callers in stale.items()})
         for name, callers in stale.items():
-            known[name] = replace(resurveyed.get(name) or _failed(known[name]), received=callers)
-    return known
+            current[name] = replace(resurveyed.get(name) or _failed(current[name]), received=callers)
+    return current
 
 
 def _failed(survey: Survey) -> Survey:
@@ -64,25 +64,25 @@ def _failed(survey: Survey) -> Survey:
 def _live_and_pinned(
     surveys: Mapping[str, Survey], refused: Mapping[_Key, KnownModule]
 ) -> Iterator[tuple[KnownCall, KnownModule]]:
-    """Every call with the module that it is of, of all whose variables change, or would have."""
+    """Every call with the called module, for all modules whose variables change, or would have changed."""
     changed = {(module.repo, module.path): module for survey in surveys.values() for module in survey.modules} | dict(
         refused
     )
-    named = [call for survey in surveys.values() for call in survey.registered] if changed else []
+    registered = [call for survey in surveys.values() for call in survey.registered] if changed else []
     calls: dict[str, list[KnownCall]] = {}
     for call in (call for survey in surveys.values() for call in survey.calls) if changed else ():
         calls.setdefault(call.source.name.lower() if call.source else call.folder, []).append(call)
-    for known in changed.values():
-        module = replace(known, addresses=tuple(_addresses(known, named)))
+    for known_module in changed.values():
+        module = replace(known_module, addresses=tuple(_addresses(known_module, registered)))
         keys = dict.fromkeys((module.identity.name, module.folder, *(name for name, _ in module.addresses)))
         for call in (call for key in keys for call in (*calls.get(key.lower(), ()), *calls.get(key, ()))):
             if call.repo != module.repo and call.is_of(module):
                 yield call, module
 
 
-def _addresses(module: KnownModule, named: Sequence[tuple[str, ModuleSource]]) -> Iterator[tuple[str, str]]:
-    """What registries call the module, each with the folder in that."""
-    for name, source in named:
+def _addresses(module: KnownModule, registered: Sequence[tuple[str, ModuleSource]]) -> Iterator[tuple[str, str]]:
+    """The registry addresses of the module, each with the folder in the registry's module."""
+    for name, source in registered:
         if source.is_in(module.identity.name, module.identity.namespace):
             folder = posixpath.relpath(module.path or ".", source.folder or ".")
             if not folder.startswith(".."):
@@ -92,11 +92,11 @@ def _addresses(module: KnownModule, named: Sequence[tuple[str, ModuleSource]]) -
 def _settled_calls(
     pairs: Iterable[tuple[KnownCall, KnownModule]], refused: Mapping[_Key, KnownModule]
 ) -> dict[str, tuple[Survey, ...]]:
-    """What each repository must know: of those that it calls the modules, of those that call it the calls."""
+    """The facts for each repository: the modules that it calls, and the calls of its modules."""
     modules: dict[str, dict[str, dict[str, KnownModule]]] = {}
     calls: dict[str, dict[str, dict[KnownCall, None]]] = {}
-    for call, known in pairs:
-        module = refused.get((known.repo, known.path), known)
+    for call, known_module in pairs:
+        module = refused.get((known_module.repo, known_module.path), known_module)
         modules.setdefault(call.repo, {}).setdefault(module.repo, {})[module.path] = module
         source = replace(call.source, folder=module.path) if call.source else None
         settled_call = replace(call, refusal="" if call.is_pinned(module) else module.refusal, source=source)

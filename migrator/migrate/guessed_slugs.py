@@ -41,6 +41,8 @@ def _written_ids(context: Context) -> Iterator[str]:
     """The ids of stacks that resources of Spacelift name as strings."""
     for module in context.workspace.modules.values():
         for document, block in module.blocks("resource") if module.is_interesting else ():
-            named = block.attribute("stack_id") if block.labels and block.labels[0].startswith("spacelift_") else None
-            if named is not None and (literal := document.literal(named)) is not None:
+            stack_id = (
+                block.attribute("stack_id") if block.labels and block.labels[0].startswith("spacelift_") else None
+            )
+            if stack_id is not None and (literal := document.literal(stack_id)) is not None:
                 yield literal

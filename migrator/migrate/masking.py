@@ -1,4 +1,4 @@
-"""What is told of a plan, without a secret in any of it."""
+"""A plan without secrets in any text."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from migrator.model.results import Plan, SigningRow, StackRow
 from migrator.secret import hide, mask
 
 if TYPE_CHECKING:
-    from migrator.model.known_secrets import Known
+    from migrator.model.known_secrets import KnownSecrets
 
 _Shown = TypeVar("_Shown", Finding, FileProblem, Note, StackRow, SigningRow)
 _NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", "edits"})
 """Paths and names: these are no values, whatever else is called like one."""
 
 
-def masked(plan: Plan, known: Known) -> Plan:
-    """``plan`` with every text of it masked, as far as it is no path or name; what it does is the same."""
+def masked(plan: Plan, secrets: KnownSecrets) -> Plan:
+    """The ``plan`` with every text masked, except for paths and names; the changes stay the same."""
 
     def hidden(text: str) -> str:
-        return mask(hide(text, known.pieces(text)))
+        return mask(hide(text, secrets.pieces(text)))
 
     return replace(
         plan,
@@ -36,10 +36,10 @@ def masked(plan: Plan, known: Known) -> Plan:
     )
 
 
-def _masked(shown: _Shown, hidden: Callable[[str], str]) -> _Shown:
-    values = {name: getattr(shown, name) for name in shown.__struct_fields__ if name not in _NAMES}
+def _masked(part: _Shown, hidden: Callable[[str], str]) -> _Shown:
+    values = {name: getattr(part, name) for name in part.__struct_fields__ if name not in _NAMES}
     after = {name: _hidden(value, hidden) for name, value in values.items()}
-    return replace(shown, **after) if after != values else shown
+    return replace(part, **after) if after != values else part
 
 
 def _hidden(value: object, hidden: Callable[[str], str]) -> object:

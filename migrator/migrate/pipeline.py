@@ -1,4 +1,4 @@
-"""One repository from its path to its result; the one place where a repository's failure is caught."""
+"""One repository from the path to the result; the only place that catches a repository's failure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _READING = (Mode.PREVIEW, Mode.CHECK)
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
+    """Turn the garbage collector off: all data of a run on a repository is in use until the end."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -56,16 +56,16 @@ def migrate_repo(
     name: str = "",
     planned: RepoResult | None = None,
 ) -> RepoResult:
-    """Do what ``config`` asks for in the checkout or folder at ``repo``, which a ``fleet`` knows as ``name``.
+    """Migrate the checkout or folder at ``repo``, called ``name`` in the ``fleet``, as ``config`` says.
 
-    Several folders are of one checkout, and are migrated together. If it was ``planned`` before, nothing is done unless
-    the same would come of it. Never raises but for an interrupt.
+    Several folders are of one checkout, and are migrated together. With ``planned``, nothing is done unless the result
+    is the same. Never raises except for an interrupt.
     """
     paths = _paths(repo)
     name = name or name_of(paths)
     try:
-        with _begun(paths[0], config) as (path, checkout):
-            return _deliver(_prepare(_read(path, checkout, config, fleet, name, paths)), planned)
+        with _opened(paths[0], config) as (path, checkout):
+            return _deliver(_plan(_read(path, checkout, config, fleet, name, paths)), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -78,19 +78,19 @@ def survey_repo(
     planned: RepoResult | None = None,
     fleet: Fleet = ALONE,
 ) -> Survey | RepoResult:
-    """What the other repositories of a run must know of the one at ``repo``, given what a ``fleet`` tells of calls.
+    """The facts about ``repo`` for the other repositories of a run; the ``fleet`` has the facts about calls.
 
-    One that they have nothing to do with is migrated at once, as `migrate_repo` does, and one that cannot be read has
-    failed: then the result is returned. Never raises but for an interrupt.
+    A repository without relevant facts is migrated at once, like in `migrate_repo`, and a repository that cannot be
+    read has failed: then the result is returned. Never raises except for an interrupt.
     """
     paths = _paths(repo)
     name = name or name_of(paths)
     try:
-        with _begun(paths[0], config) as (path, checkout):
+        with _opened(paths[0], config) as (path, checkout):
             repository = _read(path, checkout, config, fleet, name, paths)
             survey = repository.planning.survey
             is_alone = not survey.is_of_interest and fleet == ALONE
-            return _deliver(_prepare(repository), planned) if is_alone else survey
+            return _deliver(_plan(repository), planned) if is_alone else survey
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -100,25 +100,25 @@ def _paths(repo: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def name_of(paths: Sequence[str]) -> str:
-    """What the folders of one checkout are called in a run."""
+    """The name of a checkout's folders in a run."""
     return ", ".join(paths)
 
 
 def open_workspace(repo: str, config: Config) -> Workspace:
-    """The files of the checkout or folder at ``repo``, as the settings file in it wants them read.
+    """The files of the checkout or folder at ``repo``, with the options of the repository's settings file.
 
-    Raises `MigrateError` for what git cannot read, and for a file that is not sound.
+    Raises `MigrateError` if git cannot read the checkout, and for an invalid file.
     """
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path, Mode.PREVIEW)
-    own = with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, own)
-    workspace.slugs = dict(own.slugs)
+    repo_config = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, repo_config)
+    workspace.slugs = dict(repo_config.slugs)
     return workspace
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong, as a sentence for the user."""
+    """The reason of a failure, as a sentence for the user."""
     if isinstance(error, MigrateError):
         return str(error)
     if isinstance(error, OSError):
@@ -141,10 +141,10 @@ class _Repository(Struct, frozen=True):
     config: Config
     checkout: GitRepo | None
     workspace: Workspace
-    planning: Planning | _Nothing
+    planning: Planning | _EmptyPlanning
 
 
-class _Nothing(Struct, frozen=True):
+class _EmptyPlanning(Struct, frozen=True):
     """The `Planning` of a repository without anything to plan."""
 
     workspace: Workspace
@@ -159,12 +159,12 @@ class _Nothing(Struct, frozen=True):
     def plan(self) -> Plan:
         findings = tuple(census.findings(self.workspace, ()))
         notes = tuple(dict.fromkeys(note for finding in findings for note in finding.notes))
-        every = (*self.workspace.notes, *notes)
-        return Plan(findings, problems=tuple(self.workspace.problems), notes=every)
+        all_notes = (*self.workspace.notes, *notes)
+        return Plan(findings, problems=tuple(self.workspace.problems), notes=all_notes)
 
 
-class _Prepared(Struct, frozen=True):
-    """A repository that was read and planned, before anything is done to it."""
+class _PlannedRepository(Struct, frozen=True):
+    """A repository with a plan, before any change."""
 
     config: Config
     checkout: GitRepo | None
@@ -174,10 +174,10 @@ class _Prepared(Struct, frozen=True):
 
 
 @contextmanager
-def _begun(repo: str, config: Config) -> Iterator[tuple[Path, GitRepo | None]]:
-    """The folder at ``repo`` and its checkout, with nothing of a killed run in it.
+def _opened(repo: str, config: Config) -> Iterator[tuple[Path, GitRepo | None]]:
+    """The folder at ``repo`` and the checkout, without leftovers of a killed run.
 
-    If it may be changed, it is locked for the length of the block.
+    If the folder may be changed, it is locked for the length of the block.
     """
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path, config.mode)
@@ -202,21 +202,21 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, GitRepo | None]]:
 def _read(
     path: Path, checkout: GitRepo | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
 ) -> _Repository:
-    own = with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, own, paths[1:])
-    workspace.slugs = dict(own.slugs)
-    return _Repository(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
+    repo_config = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, repo_config, paths[1:])
+    workspace.slugs = dict(repo_config.slugs)
+    return _Repository(name, config, repo_config, checkout, workspace, _planning(workspace, repo_config, fleet, name))
 
 
-def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
+def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _EmptyPlanning:
     if not workspace.is_interesting and not fleet.modules:
-        return _Nothing(workspace, name)
+        return _EmptyPlanning(workspace, name)
     from migrator.migrate.planning import Planning  # here: the rules are slow to load, and many repositories need none
 
     return Planning(workspace, config, name, fleet)
 
 
-def _prepare(repository: _Repository) -> _Prepared:
+def _plan(repository: _Repository) -> _PlannedRepository:
     name, run_config, config, workspace = (
         repository.name,
         repository.run_config,
@@ -230,13 +230,13 @@ def _prepare(repository: _Repository) -> _Prepared:
     notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
     revision = repository.checkout.revision if repository.checkout else Revision(workspace.root.name)
     result = replace(_result(name, config, plan, workspace, notes), revision=revision)
-    return _Prepared(config, repository.checkout, workspace, plan, result)
+    return _PlannedRepository(config, repository.checkout, workspace, plan, result)
 
 
-def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
-    if now.fingerprint == planned.fingerprint and now.inputs == planned.inputs:
+def _require_as_planned(result: RepoResult, planned: RepoResult) -> None:
+    if result.fingerprint == planned.fingerprint and result.inputs == planned.inputs:
         return
-    before, after = dict(planned.inputs), dict(now.inputs)
+    before, after = dict(planned.inputs), dict(result.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     change = f"{changed[0]} has changed" if changed else "the change would be another"
     raise MigrateError(f"{change} since the plan was made. Make the plan again")
@@ -246,7 +246,7 @@ def _checkout(path: Path, mode: Mode) -> GitRepo | None:
     """The checkout that ``path`` lies in, fit for a branch unless nothing is to be changed."""
     if checkout_of(path) is None:
         return None
-    from migrator.git.checkout import GitRepo  # here: a plain folder needs none of it
+    from migrator.git.checkout import GitRepo  # here: a plain folder does not need this module
 
     if mode in _READING:
         return GitRepo.open(path)
@@ -273,7 +273,7 @@ def _workspace(path: Path, checkout: GitRepo | None, config: Config, others: Seq
 
 
 def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:
-    """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
+    """The checkout's identity; the branch of an earlier run counts as the branch that it was made from."""
     identity = _named(checkout.identity, config)
     is_ours = any(is_of_run(branch, config.branch) for branch in identity.branches)
     return replace(identity, branches=frozenset()) if is_ours else identity
@@ -321,8 +321,8 @@ def _fingerprint(plan: Plan) -> str:
     return digest.hexdigest()
 
 
-def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
-    """Do what is planned. Raises `MigrateError` if that is not what was ``planned`` before, if anything was."""
+def _deliver(prepared: _PlannedRepository, planned: RepoResult | None) -> RepoResult:
+    """Carry out the plan. Raises `MigrateError` if the plan differs from an earlier ``planned`` one."""
     if planned is not None:
         _require_as_planned(prepared.result, planned)
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout

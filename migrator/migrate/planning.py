@@ -1,4 +1,4 @@
-"""Runs the rules, settles what they want, makes the edits in memory and reads the outcome again."""
+"""The planning of one repository: run the rules, decide on the findings, edit in memory, and read the outcome again."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 
 
 class Planning:
-    """What ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``; nothing is written.
+    """The planning of ``workspace``, called ``repo`` in the ``fleet``, with the options of ``config``; writes nothing.
 
-    All is settled at first. What else is to be told is found when it is asked for: for others, the survey will do.
+    All findings are decided at construction. Everything else is computed on demand, since other repositories need only
+    the survey.
     """
 
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
@@ -50,7 +51,7 @@ class Planning:
 
     @property
     def context(self) -> Context:
-        """What all was decided from."""
+        """The context of all decisions."""
         return self._context
 
     @property
@@ -60,23 +61,23 @@ class Planning:
 
     @cached_property
     def survey(self) -> Survey:
-        """What the other repositories of a run must know."""
+        """The facts for the other repositories of a run."""
         context = self._context
-        known = list(interfaces(context.workspace, self._settlement.changes))
-        changed = {interface.module.path for interface in known}
-        known += (
+        interfaces_changed = list(interfaces(context.workspace, self._settlement.changes))
+        changed = {interface.module.path for interface in interfaces_changed}
+        interfaces_changed += (
             Interface(module, (), ()) for module in context.web_identity.spoken_for() if module.path not in changed
         )
-        modules = tuple(self._known_module(interface) for interface in known)
+        modules = tuple(self._known_module(interface) for interface in interfaces_changed)
         calls = tuple(
             replace(outside_call.known, refusal=self._refusal(outside_call.known))
             for outside_call in context.outside_calls
         )
-        named = tuple(registered(context.workspace))
-        return replace(self._surveyor.survey(context.repo), calls=calls, modules=modules, registered=named)
+        registered_modules = tuple(registered(context.workspace))
+        return replace(self._surveyor.survey(context.repo), calls=calls, modules=modules, registered=registered_modules)
 
     def _refusal(self, call: KnownCall) -> str:
-        """Why the call of a module of another repository cannot follow it, if so."""
+        """The reason why the call of a module of another repository cannot follow the module; ``""`` if it can."""
         if not self._context.called:
             return ""
         refused = (finding for finding in self._settlement.findings if isinstance(finding.fix, Refusal))
@@ -105,7 +106,7 @@ class Planning:
         return KnownModule(repo, workspace.identity, path, place, folder, gains, interface.loses, defaults=defaults)
 
     def plan(self) -> Plan:
-        """What is to be done, and all that is to be told of it."""
+        """All changes, with everything to report about them."""
         workspace, config = self._context.workspace, self._context.config
         findings, changes = self._settlement.findings, self._settlement.changes
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
@@ -138,28 +139,30 @@ class Planning:
     def _stages(self) -> tuple[StagedChanges, ...]:
         """The changes in the stages in which they go live."""
         context = self._context
-        again = Context(context.workspace, context.config, context.repo, context.fleet)
-        return staged(context.workspace, self._settlement, _settle(again, without=frozenset({KEYS_RULE})))
+        context_without_keys = Context(context.workspace, context.config, context.repo, context.fleet)
+        return staged(
+            context.workspace, self._settlement, _settle(context_without_keys, without=frozenset({KEYS_RULE}))
+        )
 
 
 def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settlement:
-    """The fates of what all rules find, but for those ``without``.
+    """The outcomes of the findings of all rules, except for the rules ``without``.
 
-    What a later phase finds takes nothing away from those before.
+    Findings of a later phase never change the outcome of earlier findings.
     """
     settlement = Settlement(context.workspace, [])
-    asked = (rule for rule in all_rules() if rule.id not in without)
-    for _, rules in groupby(sorted(asked, key=attrgetter("phase")), key=attrgetter("phase")):
+    rules_asked = (rule for rule in all_rules() if rule.id not in without)
+    for _, rules in groupby(sorted(rules_asked, key=attrgetter("phase")), key=attrgetter("phase")):
         context.settled, context.changes = tuple(settlement.findings), tuple(settlement.changes)
         findings = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
-        settlement = _with(
+        settlement = _extended(
             settlement,
             [within_scope(context.workspace, finding) for finding in sorted(findings, key=attrgetter("rule"))],
         )
     return settlement
 
 
-def _with(settlement: Settlement, findings: list[Finding]) -> Settlement:
+def _extended(settlement: Settlement, findings: list[Finding]) -> Settlement:
     both = Settlement(settlement.workspace, [*settlement.findings, *findings], settlement.changes, settlement.verdicts)
     if any(isinstance(finding.fix, Rewrite) for finding in findings):
         both.run()
@@ -178,11 +181,11 @@ def _without_repeats(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
-    """The notes of what is not refused, those alike but for their subjects as one."""
+    """The notes of findings that are not refused; notes that differ only in subjects become one."""
     refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)} - {None}
     subjects: dict[Note, dict[str, None]] = {}
     for finding in findings:
         if finding.group not in refused and not isinstance(finding.fix, Refusal):
             for note in finding.notes:
                 subjects.setdefault(replace(note, subjects=()), {}).update(dict.fromkeys(note.subjects))
-    return tuple(replace(note, subjects=tuple(listed)) for note, listed in subjects.items())
+    return tuple(replace(note, subjects=tuple(subjects_of)) for note, subjects_of in subjects.items())

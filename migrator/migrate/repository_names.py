@@ -27,12 +27,12 @@ OTHER_REPOSITORY = Diagnostic(
 
 
 def notes_on_names(context: Context) -> list[Note]:
-    """A note for each other name of a repository whose stacks seem to run the code of this one."""
-    own = context.workspace.identity.name.lower()
-    known = {root.identity.name.lower() for survey in context.fleet.surveys for root in survey.roots} | {own}
+    """A note for each other name of a repository whose stacks seem to run the code of this repository."""
+    own_name = context.workspace.identity.name.lower()
+    names = {root.identity.name.lower() for survey in context.fleet.surveys for root in survey.roots} | {own_name}
     by_name: dict[str, list[StackDefinition]] = {}
     for stack in context.facts.stacks:
-        if stack.code.repository and stack.code.repository.lower() not in known:
+        if stack.code.repository and stack.code.repository.lower() not in names:
             by_name.setdefault(stack.code.repository, []).append(stack)
     return [
         OTHER_REPOSITORY.note(

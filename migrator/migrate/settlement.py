@@ -1,4 +1,4 @@
-"""Which of the changes that rules ask for are made: each whole or not at all, with what depends on it."""
+"""The decision on the changes of rules: each is made as a whole or not at all, with all dependent changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def within_scope(workspace: Workspace, finding: Finding) -> Finding:
-    """``finding``, refused if it changes a file that is not to be changed."""
+    """The ``finding``, refused if the finding changes a file out of scope."""
     if isinstance(finding.fix, Rewrite):
         objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
         objection = next((refusal for refusal in objections if refusal), None)
@@ -42,7 +42,7 @@ def within_scope(workspace: Workspace, finding: Finding) -> Finding:
 
 
 class Settlement(Struct):
-    """Declines what cannot be done until the rest can be done whole."""
+    """The decision on findings: declines changes until all remaining changes can be made as a whole."""
 
     workspace: Workspace
     findings: list[Finding]
@@ -67,7 +67,7 @@ class Settlement(Struct):
         return ((index, finding.fix) for index, finding in enumerate(self.findings) if isinstance(finding.fix, Rewrite))
 
     def _decline_groups(self) -> None:
-        """A group of which one part is refused is refused whole, and so is what a file does in another module."""
+        """Refuse each group with a refused part as a whole, and so the group's changes in other modules."""
         while True:
             refused = [finding for finding in reversed(self.findings) if isinstance(finding.fix, Refusal)]
             groups = {finding.group: finding for finding in refused if finding.group}
@@ -138,11 +138,11 @@ class Settlement(Struct):
         return {}
 
     def _culprit(self, path: str) -> dict[int, Refusal]:
-        """The first rewrite that cannot be made beside those before it."""
-        made: list[Edit] = []
+        """The first rewrite that cannot be made together with the rewrites before."""
+        edits_made: list[Edit] = []
         for index, rewrite in self._rewrites():
-            made += (edit for edit in rewrite.edits if edit.path == path)
-            if _collides(made):
+            edits_made += (edit for edit in rewrite.edits if edit.path == path)
+            if _collides(edits_made):
                 return {index: EDITS_COLLIDE.refusal(path=path)}
         return {}
 
@@ -156,7 +156,7 @@ def _collides(edits: Iterable[Edit]) -> bool:
 
 
 def _outcome(path: str, text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> tuple[str, str | None]:
-    """A file's new text, and what is wrong with it."""
+    """A file's new text, and the error in the text if there is one."""
     language = language_of(path)
     try:
         after = language.finish(text, items, edits)

@@ -1,8 +1,8 @@
-"""The changes of a plan in the stages in which they go live, each with all of the stages before it.
+"""The changes of a plan by stages of the rollout, each with the changes of all stages before.
 
-What stacks need comes first (hooks, variables, an AWS integration), then the code, then the removal of static keys from
-stacks and contexts: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. Each stage leaves files that
-are sound on their own, so that each can be applied before the next one is merged.
+The changes of stacks come first (hooks, variables, an AWS integration), then the code, then the removal of static keys
+from stacks and contexts: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. The files of each stage
+are valid on their own, so that each stage can be applied before the next stage is merged.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-def staged(workspace: Workspace, whole: Settlement, without_keys: Settlement) -> tuple[StagedChanges, ...]:
+def staged(workspace: Workspace, settlement: Settlement, without_keys: Settlement) -> tuple[StagedChanges, ...]:
     """The stages that change something, in order, each with its changes of the files as they are now.
 
-    ``whole`` is what is settled of all, ``without_keys`` the same without the last stage. Raises `MigrateError` where
-    the last stage would take back something of the second.
+    ``settlement`` has all stages, ``without_keys`` all but the last stage. Raises `MigrateError` if the last stage
+    would undo a part of the second.
     """
-    first = _made(workspace, whole.findings, frozenset({STACKS}))
+    first = _changes_of(workspace, settlement.findings, frozenset({STACKS}))
     second = without_keys.changes
-    made = {_identity(finding) for finding in whole.findings}
-    if any(_identity(finding) not in made for finding in _rewrites(without_keys.findings)):
+    identities = {_identity(finding) for finding in settlement.findings}
+    if any(_identity(finding) not in identities for finding in _rewrites(without_keys.findings)):
         raise MigrateError("the stages depend on each other, so that one commit is needed: run again without --stages")
     stages: list[StagedChanges] = []
     before: dict[str, Change] = {}
-    for name, changes in ((STACKS, first), (CODE, second), (KEYS, whole.changes)):
+    for name, changes in ((STACKS, first), (CODE, second), (KEYS, settlement.changes)):
         after = {change.path: change for change in changes}
         if after != before:
             stages.append(StagedChanges(name, tuple(changes)))
@@ -42,12 +42,14 @@ def staged(workspace: Workspace, whole: Settlement, without_keys: Settlement) ->
     return tuple(stages)
 
 
-def _made(workspace: Workspace, findings: Sequence[Finding], names: frozenset[str]) -> list[Change]:
+def _changes_of(workspace: Workspace, findings: Sequence[Finding], names: frozenset[str]) -> list[Change]:
     """The changes that the findings of some stages come to alone."""
-    kept = [replace(finding, group=None, needs=frozenset()) for finding in findings if stage_of(finding) in names]
-    settlement = Settlement(workspace, kept)
+    findings_of_stages = [
+        replace(finding, group=None, needs=frozenset()) for finding in findings if stage_of(finding) in names
+    ]
+    settlement = Settlement(workspace, findings_of_stages)
     settlement.run()
-    if list(_rewrites(settlement.findings)) != list(_rewrites(kept)):
+    if list(_rewrites(settlement.findings)) != list(_rewrites(findings_of_stages)):
         raise MigrateError("the stages depend on each other, so that one commit is needed: run again without --stages")
     return settlement.changes
 

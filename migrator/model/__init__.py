@@ -1,1 +1,1 @@
-"""Plain data: what is found, what becomes of it, and what a run on a repository comes to."""
+"""Plain data: findings, their outcomes, and the results of a run on a repository."""

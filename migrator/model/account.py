@@ -1,4 +1,4 @@
-"""What an inventory of a Spacelift account says of a stack, beyond what code says of stacks."""
+"""The facts of a Spacelift account about a stack that go beyond the code of the stack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from msgspec import Struct
 
 ACCOUNT = "Spacelift"
-"""What the account is called where a stack that no code defines names its repository."""
+"""The name of the account, used as the repository of a stack that no code defines."""
 
 
 class AccountStack(Struct, frozen=True):
@@ -36,8 +36,8 @@ class AccountStack(Struct, frozen=True):
 
     def has(self, name: str, value: str) -> bool | None:
         """Whether the variable ``name`` has the ``value``, by checksum; None where the account sets no such one."""
-        known = dict(self.checksums).get(name)
-        return None if known is None else known == checksum(value)
+        checksum_of_name = dict(self.checksums).get(name)
+        return None if checksum_of_name is None else checksum_of_name == checksum(value)
 
 
 def checksum(value: str) -> str:

@@ -15,10 +15,10 @@ from migrator.model.nearest import nearest
 
 @cache
 def catalogue() -> dict[str, Diagnostic]:
-    """All kinds of messages by their codes, in the order of the alphabet.
+    """All kinds of messages by their codes, in alphabetical order.
 
-    Every module of the package is imported to find them. A module that needs a library which is not installed is left
-    out: its messages cannot occur either.
+    Every module of the package is imported. A module without its library is omitted: the messages of that module cannot
+    occur.
     """
     diagnostics: dict[str, Diagnostic] = {}
     for module in pkgutil.walk_packages(migrator.__path__, f"{migrator.__name__}."):

@@ -1,8 +1,8 @@
-"""What a person is told about a place: a stable code, what was found, why, and what to do.
+"""The messages about places: a stable code, the observation, the reason, and the advice.
 
-A `Diagnostic` is one kind of message. It is a constant beside the code that uses it (in a rule's file, or in the
-``diagnostics.py`` of a folder), so that the sentences of a kind are made in one place. Its code is what programs, the
-settings file and ``--ignore`` go by; its sentences are for people alone.
+A `Diagnostic` is one kind of message: a constant in the module that uses the kind (in a rule's file, or in the
+``diagnostics.py`` of a folder). Programs, the settings file and ``--ignore`` use the code; the sentences are for people
+alone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from migrator.model.findings import FileProblem, Ignored, LeftAlone, Note, Place
 class Diagnostic(Struct, frozen=True):
     """One kind of message.
 
-    ``code`` is its stable name in kebab-case. ``found`` says what stands in the code, ``why`` why nothing was changed
-    (or what was), ``help`` what to do: whole sentences, in which ``{names}`` stand for what a place fills in. ``page``
-    is Markdown with more than the sentences can say, for ``--explain CODE`` and ``docs/codes.md``.
+    ``code`` is the stable name in kebab-case. ``found`` is the observation, ``why`` the reason for no change (or the
+    change), and ``help`` the advice. All are whole sentences with ``{names}`` for the values of a place. ``page`` is
+    Markdown with details for ``--explain CODE`` and ``docs/codes.md``.
     """
 
     code: str
@@ -31,20 +31,20 @@ class Diagnostic(Struct, frozen=True):
         return Refusal(self._reason(values), code=self.code, help=self._fill(self.help, values))
 
     def left_alone(self, **values: object) -> LeftAlone:
-        """A place of this kind that is rightly left as it is."""
+        """The outcome for a place of this kind that needs no change."""
         return LeftAlone(self._reason(values), code=self.code, help=self._fill(self.help, values))
 
     def ignored(self, **values: object) -> Ignored:
-        """A place of this kind that the user wants left as it is."""
+        """The outcome for a place of this kind that the user excludes."""
         return Ignored(self._reason(values), code=self.code, help=self._fill(self.help, values))
 
     def note(self, *subjects: str, paste: str = "", **values: object) -> Note:
         """Something of this kind that a person must do, to each of ``subjects``; ``paste`` is a text to copy.
 
-        What was ``found`` is the task; ``why`` it must be done comes before the help.
+        ``found`` is the task; ``why`` comes before the help.
         """
-        more = " ".join(self._fill(part, values) for part in (self.why, self.help) if part)
-        return Note(task=self._fill(self.found, values), subjects=subjects, paste=paste, code=self.code, help=more)
+        advice = " ".join(self._fill(part, values) for part in (self.why, self.help) if part)
+        return Note(task=self._fill(self.found, values), subjects=subjects, paste=paste, code=self.code, help=advice)
 
     def problem(self, place: Place, **values: object) -> FileProblem:
         """A file that could not be read or understood, at ``place``."""

@@ -1,4 +1,4 @@
-"""What is known of the engine that runs a root module: evidence, and the versions that it leaves possible."""
+"""The evidence on the engine that runs a root module, and the versions that the evidence allows."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _GREATEST: Version = (_LAST, 0, 0)
 
 
 class Evidence(Struct, frozen=True):
-    """``said`` at ``place`` (both for people) leaves versions from ``low`` up to and without ``high``.
+    """Evidence for an engine from version ``low`` up to and without ``high``; ``said`` at ``place`` is for people.
 
-    ``is_tofu`` says whether it leaves OpenTofu alone; ``is_soft`` that tools of people read it, and a run need not;
-    ``is_default`` that a stack does not say so, but is taken to where nothing speaks against it.
+    ``is_tofu``: only OpenTofu remains. ``is_soft``: tools of people read the version, and a run need not.
+    ``is_default``: the stack does not name the version, which is assumed without other evidence.
     """
 
     said: str
@@ -49,7 +49,7 @@ class Evidence(Struct, frozen=True):
 class Verdict(Struct, frozen=True):
     """Whether the backend can sign in by itself for certain, and the evidence that says so, or not.
 
-    ``contradiction`` are two that cannot both be right.
+    ``contradiction`` are two entries that cannot both be right.
     """
 
     is_native: bool
@@ -58,24 +58,24 @@ class Verdict(Struct, frozen=True):
 
 
 class Engine(Struct, frozen=True):
-    """What a root module's repository tells of its engine: the ``code``, and the runtime configuration beside it.
+    """The evidence on a root module's engine: the ``code``, and the runtime configuration of the repository.
 
-    That has ``entries`` for stacks by their slugs, which count more than what a stack says itself, and ``defaults``.
+    The runtime configuration has ``entries`` for stacks by slug, which override the stack's settings, and ``defaults``.
     """
 
     code: tuple[Evidence, ...] = ()
     entries: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     defaults: tuple[Evidence, ...] = ()
 
-    def of_stack(self, slug: str | None, own: tuple[Evidence, ...]) -> Iterator[tuple[Evidence, ...]]:
-        """All evidence on the engine of a stack that runs the root module, and says ``own`` of it.
+    def of_stack(self, slug: str | None, stack_evidence: tuple[Evidence, ...]) -> Iterator[tuple[Evidence, ...]]:
+        """All evidence on the engine of a stack that runs the root module; ``stack_evidence`` is from the stack.
 
-        There are as many kinds as it may be that count: the runtime configuration's pages do not agree whether
-        defaults or the stack come first, and a stack whose slug is not known (None) may have any entry.
+        Each tuple is one possible combination. The pages on the runtime configuration do not agree whether the defaults
+        or the stack come first, and a stack without a known slug (None) may have any entry.
         """
         code = tuple(evidence for evidence in self.code if not evidence.is_soft)
         entries = [found for name, found in self.entries if found and name == (slug or name)]
-        others = () if slug and entries else (own, *([self.defaults] if self.defaults else ()))
+        others = () if slug and entries else (stack_evidence, *([self.defaults] if self.defaults else ()))
         yield from ((*code, *own_evidence) for own_evidence in (*entries, *others))
 
     def of_no_stack(self) -> Iterator[tuple[Evidence, ...]]:
@@ -85,16 +85,16 @@ class Engine(Struct, frozen=True):
 
 
 def verdict(evidence: Iterable[Evidence]) -> Verdict:
-    """What all ``evidence`` on one engine comes to: native where a version from `FIRST_NATIVE` on is certain."""
-    known = list(evidence)
-    firm = [evidence for evidence in known if not evidence.is_soft]
+    """The conclusion from all ``evidence`` on one engine: native if a version from `FIRST_NATIVE` on is certain."""
+    entries = list(evidence)
+    firm = [evidence for evidence in entries if not evidence.is_soft]
     certain = _verdict(firm)
-    return certain if certain.is_native or certain.contradiction else _verdict(known)
+    return certain if certain.is_native or certain.contradiction else _verdict(entries)
 
 
-def _verdict(known: list[Evidence]) -> Verdict:
-    lowest = max(known, key=lambda evidence: evidence.low, default=Evidence("", ""))
-    limits = [evidence for evidence in known if not evidence.is_default or evidence.high > lowest.low]
+def _verdict(entries: list[Evidence]) -> Verdict:
+    lowest = max(entries, key=lambda evidence: evidence.low, default=Evidence("", ""))
+    limits = [evidence for evidence in entries if not evidence.is_default or evidence.high > lowest.low]
     highest = min(limits, key=lambda evidence: evidence.high, default=Evidence("", ""))
     if lowest.low >= highest.high:
         return Verdict(False, None, (lowest, highest))
@@ -106,8 +106,8 @@ def _verdict(known: list[Evidence]) -> Verdict:
 def bounds(constraint: str) -> tuple[Version, Version]:
     """The versions that a constraint admits, from the first up to and without the second.
 
-    Understood are https://developer.hashicorp.com/terraform/language/expressions/version-constraints and the ``1.5.x``
-    and ``^1.5`` of version ranges; what is anything else bounds nothing.
+    The syntax is that of https://developer.hashicorp.com/terraform/language/expressions/version-constraints, with the
+    ``1.5.x`` and ``^1.5`` of version ranges. Any other text has no bounds.
     """
     low, high, position = (0, 0, 0), _GREATEST, 0
     while position < len(constraint):
@@ -122,14 +122,14 @@ def bounds(constraint: str) -> tuple[Version, Version]:
 def _clause(match: re.Match[str]) -> tuple[Version, Version]:
     written = [part for part in match.group("first", "second", "third") if part is not None]
     operator, parts = match["operator"], [int(part) for part in written if part.isdigit()]
-    version = _whole(parts)
-    after = version if match["early"] else _whole([*version[:2], version[2] + 1])
+    version = _padded(parts)
+    after = version if match["early"] else _padded([*version[:2], version[2] + 1])
     first = _before(version) if match["early"] else version
     if len(parts) < len(written) and operator in ("", "=", "=="):
-        return version, _whole([*parts[:-1], parts[-1] + 1])
-    if operator == "~>":  # all but the last part stay, the one before it may grow no more
+        return version, _padded([*parts[:-1], parts[-1] + 1])
+    if operator == "~>":  # all parts except the last stay
         fixed = parts[:-1] or parts
-        return first, _whole([*fixed[:-1], fixed[-1] + 1]) if len(parts) > 1 else _GREATEST
+        return first, _padded([*fixed[:-1], fixed[-1] + 1]) if len(parts) > 1 else _GREATEST
     if operator == "^":
         return first, (version[0] + 1, 0, 0)
     ranges = {
@@ -142,13 +142,13 @@ def _clause(match: re.Match[str]) -> tuple[Version, Version]:
     return ranges.get(operator, (first, after))
 
 
-def _whole(parts: list[int]) -> Version:
+def _padded(parts: list[int]) -> Version:
     padded = [*parts, 0, 0][:3]
     return padded[0], padded[1], padded[2]
 
 
 def _before(version: Version) -> Version:
-    """What comes after every release before ``version``, where its own early releases stand."""
+    """The version after all releases before ``version``; early releases of ``version`` are newer."""
     first, second, third = version
     if third:
         return first, second, third - 1

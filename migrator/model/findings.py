@@ -1,4 +1,4 @@
-"""What is found, what becomes of it, and what a run on one repository comes to; plain data, fit to be pickled."""
+"""Findings and their outcomes: plain data, which can be pickled."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from migrator.span import Edit
 
 
 class Place(Struct, frozen=True, order=True):
-    """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 stands for the whole file.
+    """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 is the whole file.
 
-    The ``offset`` of what begins there tells it from others on its line; people are told of lines.
+    ``offset`` distinguishes places on one line; people see the line only.
     """
 
     path: str
@@ -22,12 +22,12 @@ class Place(Struct, frozen=True, order=True):
 
     @property
     def key(self) -> str:
-        """A name for what begins there, which nothing else has."""
+        """A unique name for the place."""
         return f"{self}+{self.offset}"
 
 
 class Rewrite(Struct, frozen=True):
-    """Edits that are made all together, in all their files, or not at all; ``outcome`` says what they come to."""
+    """Edits in one or more files that are made together or not at all; ``outcome`` is a sentence on the result."""
 
     edits: tuple[Edit, ...]
     outcome: str
@@ -70,9 +70,9 @@ Fix = Rewrite | Refusal | LeftAlone | Ignored
 
 
 class Note(Struct, frozen=True, kw_only=True):
-    """Something that a person must do: ``task`` in words, ``subjects`` what to do it to, ``paste`` a text to copy.
+    """A task for a person: ``task`` is the sentence, ``subjects`` are the objects, ``paste`` is a text to copy.
 
-    ``code`` says of which kind it is, ``help`` how it is done. Notes alike but for their subjects are told as one.
+    ``code`` is the kind, ``help`` the advice. Notes that differ only in their subjects are reported as one note.
     """
 
     task: str
@@ -83,19 +83,19 @@ class Note(Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The task in one line with all that it is to be done to."""
+        """The task in one line, with all subjects."""
         return f"{self.task.rstrip('.:')}: {', '.join(self.subjects)}" if self.subjects else self.task
 
 
 class Finding(Struct, frozen=True):
-    """One thing that a rule found at a place, and what is to become of it.
+    """One observation of a rule at a place, and the outcome.
 
-    ``subject`` names what the finding is about: a block by its type and labels, a stack, a file. ``names`` are the
-    arguments or variables of the subject that were found. ``message`` says both for people; nothing depends on that.
+    ``subject`` is the name of a block (type and labels), a stack or a file. ``names`` are the subject's arguments or
+    variables. ``message`` says both for people; no code depends on the text.
 
-    Findings that name the same ``group`` (a root module) stand or fall together: if one of them is refused, none of
-    the group is rewritten. ``notes`` count unless the finding or its group is refused. ``needs`` names groups and
-    places without which it is not rewritten, and which do not depend on it.
+    Findings with the same ``group`` (a root module) belong together: one refused finding prevents all rewrites of the
+    group. ``notes`` count unless the finding or the group is refused. ``needs`` are the groups and places that the
+    rewrite depends on.
     """
 
     rule: str
@@ -110,24 +110,24 @@ class Finding(Struct, frozen=True):
 
     @property
     def code(self) -> str:
-        """The code of the reason for which nothing becomes of it; ``""`` for a rewrite."""
+        """The code of the reason why the finding has no rewrite; ``""`` for a rewrite."""
         return "" if isinstance(self.fix, Rewrite) else self.fix.code
 
     @property
     def help(self) -> str:
-        """What a person can do where nothing becomes of it; ``""`` for a rewrite."""
+        """The advice for a finding without a rewrite; ``""`` for a rewrite."""
         return "" if isinstance(self.fix, Rewrite) else self.fix.help
 
     @property
     def fate(self) -> str:
-        """What becomes of it, or why nothing does."""
+        """The rewrite of the finding in words, or the reason why the finding has no rewrite."""
         return self.fix.outcome if isinstance(self.fix, Rewrite) else self.fix.reason
 
 
 class FileProblem(Struct, frozen=True):
-    """A file that could not be read or understood, and was therefore left as it is. Exit code 3.
+    """A file that could not be read or parsed, and was not changed. Exit code 3.
 
-    ``code`` says of which kind the problem is, ``help`` what to do.
+    ``code`` is the kind of the problem, ``help`` the advice.
     """
 
     place: Place
@@ -137,7 +137,7 @@ class FileProblem(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """A file before (None: it does not exist yet) and after."""
+    """A file before (None: a new file) and after the migration."""
 
     path: str
     before: bytes | None

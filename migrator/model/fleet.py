@@ -1,4 +1,4 @@
-"""What the repositories of one run know of each other: which stacks run which root modules."""
+"""The facts that the repositories of a run share: the stacks that run root modules of other repositories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from migrator.model.module_source import ModuleSource
 
 
 class RepoIdentity(Struct, frozen=True):
-    """What stacks call a repository: its name, its owner (``""``: not known), and the branches it stands for."""
+    """The name of a repository in stacks, the owner (``""``: not known), and the branches of the checkout."""
 
     name: str
     namespace: str = ""
@@ -21,9 +21,9 @@ class RepoIdentity(Struct, frozen=True):
 
 
 class Code(Struct, frozen=True):
-    """What a stack says of the code that it runs; None for what is not known, ``""`` for a namespace not named.
+    """The code that a stack runs; None for an unknown value, ``""`` for a namespace that is not set.
 
-    ``runs_below`` tells of Terragrunt that runs every unit below the project root.
+    ``runs_below``: Terragrunt runs every unit below the project root.
     """
 
     repository: str | None
@@ -34,15 +34,14 @@ class Code(Struct, frozen=True):
 
 
 class KnownRoot(Struct, frozen=True):
-    """A root module that needs the hook, as other repositories are told of it.
+    """A root module that needs the hook, in the form that other repositories see.
 
-    ``by`` says how its runs get their credentials: by a ``hook`` or an ``integration``, whose is the ``role``, or by
-    ``variables`` that its stacks are to set, each with its value; these may be others as well. ``refusal`` says why
-    the module is not migrated, if so.
-    ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
-    and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
-    then. It does so (``is_native``) where no stack of another repository is known. The hook names ``region``,
-    unless that is ``""``.
+    ``by`` is the way that runs get credentials: a ``hook`` or an ``integration`` with the ``role``, or ``variables``
+    that the stacks must set, each with a value. A hook or an integration may need variables too. ``refusal`` is the
+    reason if the module is not migrated. ``in_runtime_config`` are the slugs of the stacks with hooks only in the
+    module's ``.spacelift/config.yml``. With an ``engine``, the module signs in natively and needs no hook, if the
+    stacks' engines support this. The module does so (``is_native``) without a known stack of another repository. The
+    hook names ``region``, unless ``""``.
     """
 
     repo: str
@@ -69,15 +68,14 @@ class KnownRoot(Struct, frozen=True):
 
 
 class KnownStack(Struct, frozen=True):
-    """A stack, as other repositories are told of it.
+    """A stack, in the form that other repositories see.
 
-    ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
-    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
-    ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
-    each with its value, ``sets`` the variables of Terraform that it gives any value. ``has_integration`` tells of
-    Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be set for it, or no ``integration`` be attached. A
-    blueprint is no stack: others are made of it. ``account`` is what an inventory says of the stack; no code of the run
-    defines a stack that ``is_by_hand``.
+    ``refusal`` is the reason if the stack cannot get the hook. ``slug`` is ``""`` if not known or not relevant.
+    ``lists`` are the stack's lists of hooks, each with commands, None if not known. ``evidence`` is about the engine.
+    ``roles`` are the variables with the ARN of a role for runs, each with its value. ``sets`` are all Terraform
+    variables with a value from the stack. ``has_integration`` is about Spacelift's AWS integration. ``obstacles`` are
+    the reasons against setting ``variables``, or attaching an ``integration``. A blueprint is no stack, but makes
+    stacks. ``account`` has the inventory's facts on the stack. No code of the run defines a stack that ``is_by_hand``.
     """
 
     repo: str
@@ -110,9 +108,9 @@ class KnownStack(Struct, frozen=True):
 
 
 class KnownReceiver(Struct, frozen=True):
-    """A stack of any vendor, or a module, as other repositories are told of it: what contexts attach themselves to.
+    """A stack of any vendor, or a module, that contexts of other repositories may attach themselves to.
 
-    ``labels`` are None where they are not known.
+    ``labels`` are None if not known.
     """
 
     repo: str
@@ -124,8 +122,8 @@ class KnownReceiver(Struct, frozen=True):
 class KnownCall(Struct, frozen=True):
     """A ``module`` block that calls a module of another repository: of ``source``, or at the path ``folder``.
 
-    ``refusal`` says why it cannot follow a change of that module's variables, if so; one that ``is_unit`` of Terragrunt
-    need not.
+    ``refusal`` is the reason if the call cannot follow a change of the module's variables. A Terragrunt unit
+    (``is_unit``) need not follow.
     """
 
     repo: str
@@ -137,7 +135,7 @@ class KnownCall(Struct, frozen=True):
     is_unit: bool = False
 
     def is_of(self, module: KnownModule) -> bool:
-        """Whether it calls ``module``, as far as can be seen."""
+        """Whether the call is a call of ``module``, as far as known."""
         if self.source is None:
             return self.folder == module.folder
         if self.source.is_released and (self.source.name, self.source.folder) in module.addresses:
@@ -146,14 +144,15 @@ class KnownCall(Struct, frozen=True):
         return self.source.is_in(identity.name, identity.namespace) and self.source.folder == module.path
 
     def is_pinned(self, module: KnownModule) -> bool:
-        """Whether it goes on with the ``module`` as it was, until somebody raises the version."""
+        """Whether the call uses the old ``module`` until somebody raises the version."""
         return self.source is not None and not self.source.is_at_head(module.identity.branches)
 
 
 class KnownInput(Struct, frozen=True):
     """A variable for a role that a module gets.
 
-    ``origin`` tells whose, over the module's other variables: see `migrator.terraform.outside_identities`.
+    ``origin`` is the identity of the role, in expressions over the module's other variables: see
+    `migrator.terraform.outside_identities`.
     """
 
     name: str
@@ -161,11 +160,11 @@ class KnownInput(Struct, frozen=True):
 
 
 class KnownModule(Struct, frozen=True):
-    """A module whose variables are not what they were: what its callers in other repositories must know.
+    """A module whose variables change: the facts that callers in other repositories need.
 
-    ``folder`` is where it lies on this machine, ``addresses`` what registries call it, each with the folder in that.
-    ``refusal`` says why it is not migrated after all, if so, and ``refused_by`` at which call (its repository and its
-    place) that is; ``defaults`` are what its variables are that are not passed.
+    ``folder`` is the folder on this machine. ``addresses`` are the names in registries, each with the folder in the
+    registry's module. ``refusal`` is the reason if the module is not migrated, and ``refused_by`` the repository and
+    place of the call with that reason. ``defaults`` are the values of variables without an argument.
     """
 
     repo: str
@@ -192,10 +191,10 @@ class KnownModule(Struct, frozen=True):
 
 
 class RoleUser(Struct, frozen=True):
-    """What gets a ``role`` of --role-arn or --backend-role-arn, or one of --role: at ``place``, for people.
+    """A user of a ``role`` of --role-arn or --backend-role-arn, or of a role of --role; ``place`` is for people.
 
-    ``fingerprint`` tells its identity from others: see `migrator.terraform.fingerprints`. Backends are compared with
-    backends, and providers with providers.
+    ``fingerprint`` identifies the identity: see `migrator.terraform.fingerprints`. Backends are compared with backends,
+    and providers with providers.
     """
 
     role: str
@@ -205,10 +204,10 @@ class RoleUser(Struct, frozen=True):
 
 
 class Survey(Struct, frozen=True):
-    """What one repository of a fleet tells the others; ``received`` is what the others told it of calls before.
+    """The facts of one repository for the others of a run; ``received`` are facts that the others gave about calls.
 
-    ``labels`` are those to which contexts with static credentials attach themselves, ``registered`` the modules that it
-    puts into a registry: what each is called there, and where it comes from. ``role_users`` are what one role is for.
+    ``labels`` are the labels of contexts with static credentials that attach themselves. ``registered`` are the modules
+    in a registry, each with name and source. ``role_users`` are the users of roles.
     """
 
     repo: str
@@ -229,7 +228,7 @@ class Survey(Struct, frozen=True):
 
 
 def runs(code: Code, identity: RepoIdentity, path: str) -> bool:
-    """Whether a stack of ``code`` runs the root module at ``path`` of a repository, on whatever branch.
+    """Whether a stack of ``code`` runs the root module at ``path`` of a repository, on any branch.
 
     A namespace counts where both are known: https://docs.spacelift.io/integrations/source-control.
     """
@@ -261,8 +260,8 @@ class Fleet(Struct, frozen=True):
 
     def stacks_running(self, repo: str, identity: RepoIdentity, path: str) -> list[KnownStack]:
         """The stacks of other repositories than ``repo`` that run its root module at ``path``."""
-        every = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
-        others = (stack for stack in every if not stack.is_blueprint)
+        stacks = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
+        others = (stack for stack in stacks if not stack.is_blueprint)
         return [other for other in others if runs(other.code, identity, path) and is_of_branch(other.code, identity)]
 
     def labelled(self, repo: str, labels: Iterable[str]) -> list[KnownReceiver]:
@@ -285,12 +284,12 @@ class Fleet(Struct, frozen=True):
 
     @property
     def modules(self) -> list[KnownModule]:
-        """The modules of other repositories that this one calls, and whose variables change."""
+        """The modules of other repositories that this repository calls and whose variables change."""
         return [module for survey in self.surveys for module in survey.modules]
 
     @property
     def role_users(self) -> list[RoleUser]:
-        """What gets a role of --role-arn or --backend-role-arn in other repositories than this one."""
+        """The users of a role of --role-arn or --backend-role-arn in other repositories than this one."""
         return [user for survey in self.surveys for user in survey.role_users]
 
 
@@ -299,4 +298,4 @@ def _may_have(receiver: KnownReceiver, attached: set[str]) -> bool:
 
 
 ALONE = Fleet()
-"""What a repository on its own knows of others."""
+"""The fleet of a repository on its own."""

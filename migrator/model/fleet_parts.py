@@ -1,4 +1,4 @@
-"""What each repository of a run must know of the others, out of all that their surveys tell."""
+"""The part of all surveys that each repository of a run needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from migrator.model.fleet import (
 )
 
 _ENOUGH = 3
-"""Of so many identities, and repositories, one at least differs from a repository's own."""
+"""The number of identities and repositories to keep: at least one differs from a repository's own."""
 
 
 class _Index:
@@ -48,13 +48,13 @@ class _Index:
                 self.stacks.setdefault((stack.code.repository or "").lower(), []).append(stack)
 
     def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
-        """What contexts of ``survey`` may attach themselves to elsewhere."""
+        """The receivers in other repositories that contexts of ``survey`` may attach themselves to."""
         labels = (*survey.labels, None) if survey.labels else ()
         receivers = (receiver for label in labels for receiver in self.receivers.get(label, ()))
         yield from dict.fromkeys(receiver for receiver in receivers if receiver.repo != survey.repo)
 
     def role_users_of(self, survey: Survey) -> Iterator[Survey]:
-        """What gets a role in other repositories that ``survey`` has a use for, of some identities."""
+        """The users in other repositories, of some identities each, of the roles that ``survey`` uses."""
         for key in dict.fromkeys((user.role, user.is_backend) for user in survey.role_users):
             for repos in self.role_users[key].values():
                 users = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
@@ -72,24 +72,24 @@ class _Index:
 
 
 def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iterator[Fleet]:
-    """For each of ``surveys`` what it must know of the others, and no more.
+    """For each of ``surveys`` the facts of the others that the repository needs.
 
-    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
-    migrated that one of its stacks, wherever it is defined, cannot serve. Of the stacks of the ``account``, those count
-    as made by hand that no repository defines.
+    Root modules that sign in natively, on the engines of their stacks, are in no part. A root module with a stack that
+    cannot run the hook is migrated in no part. A stack of the ``account`` that no repository defines counts as made by
+    hand.
     """
-    known = list(surveys)
-    defined = {stack.slug_in_account for survey in known for stack in survey.stacks}
+    all_surveys = list(surveys)
+    defined = {stack.slug_in_account for survey in all_surveys for stack in survey.stacks}
     by_hand = tuple(stack for stack in account if stack.slug_in_account not in defined)
     of_account = Survey(ACCOUNT, stacks=by_hand)
-    index = _Index((*known, of_account))
+    index = _Index((*all_surveys, of_account))
     surveys_after = [
-        replace(survey, roots=tuple(_settle(index, survey, root) for root in _needing(index, survey)))
-        for survey in known
+        replace(survey, roots=tuple(_with_signer(index, survey, root) for root in _roots_with_needs(index, survey)))
+        for survey in all_surveys
     ]
     index = _Index((*surveys_after, of_account))
     migrated = tuple(_migrated((*surveys_after, of_account), index))
-    for survey in known:
+    for survey in all_surveys:
         receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
         yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.received), migrated)
@@ -117,7 +117,7 @@ def _by_repo(members: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Su
         )
 
 
-def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
+def _roots_with_needs(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
     """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
     for root in survey.roots:
         if not _is_native(index, survey, root):
@@ -127,9 +127,9 @@ def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
 
 
 def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
-    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
+    """Whether every stack of other repositories runs the root module with an engine that needs no hook.
 
-    Where there is none, what its own repository says of it counts.
+    Without such a stack, the evidence of the module's own repository counts.
     """
     engine = root.engine
     if engine is None:
@@ -138,12 +138,13 @@ def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
     if not stacks:
         return root.is_native
     return all(
-        not stack.has_hook and all(verdict(known).is_native for known in engine.of_stack(stack.slug, stack.evidence))
+        not stack.has_hook
+        and all(verdict(evidence).is_native for evidence in engine.of_stack(stack.slug, stack.evidence))
         for stack in stacks
     )
 
 
-def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
+def _with_signer(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
     fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
     stacks = fleet.stacks_running(root.repo, root.identity, root.path)
     why = next((why for stack in stacks if (why := _objection(stack, root))), "")
@@ -151,7 +152,7 @@ def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
 
 
 def _objection(stack: KnownStack, root: KnownRoot) -> str:
-    """Why a stack cannot serve a root module; ``""`` if it can."""
+    """The reason why a stack cannot run a root module with the hook; ``""`` if the stack can."""
     at = f"{stack.repo}: {stack.place}"
     obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
     if obstacle and root.is_migrated:

@@ -1,4 +1,4 @@
-"""Values that are known to be secret, wherever else they stand: whole, cut, escaped, or in base64."""
+"""Values that are known to be secret, found elsewhere too: whole, cut, escaped, or in base64."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 
 from migrator.regex import regex
-from migrator.secret import Piece, Plain
+from migrator.secret import Piece, UnescapedText
 
 _SHORTEST = 8
 _MUCH = 12
-"""As much of a secret gives it away."""
+"""The number of characters that reveal a secret."""
 
 _GRAM, _STRIDE = 5, 4
 _LONGEST = 4096
@@ -25,7 +25,7 @@ _FEWEST_TURNS = 3
 
 
 def is_unmistakable(value: str) -> bool:
-    """Whether ``value`` is no word that other things may be called, too: such a one is masked where it comes from."""
+    """Whether ``value`` is no common word; a common word is masked only in the place of the secret."""
     is_word = (len(value) <= _LONGEST_WORDS and _WORDS.fullmatch(value)) or _IDENTIFIER.fullmatch(value)
     return (
         len(value) >= _SHORTEST
@@ -36,11 +36,11 @@ def is_unmistakable(value: str) -> bool:
     )
 
 
-class Known:
+class KnownSecrets:
     """Secret ``values``, looked for all at once, in one pass over a text; those that are called like ``names`` are not.
 
-    What is too short, or a word, says nothing about where else it stands. Whatever is as long as `_SHORTEST` has all of
-    a gram at a place that `_STRIDE` divides: only these are looked up, and what agrees around one is compared.
+    Short values and words are ignored, since they may occur anywhere. A value of `_SHORTEST` characters contains a
+    whole gram at a place that `_STRIDE` divides. Only these grams are looked up, and the text around a hit is compared.
     """
 
     def __init__(self, values: Iterable[str] = (), names: Iterable[str] = ()) -> None:
@@ -54,27 +54,27 @@ class Known:
                     places.append((spelling, offset))
 
     def pieces(self, text: str) -> Iterator[Piece]:
-        """Where the values, or much of one, stand in ``text``, whatever escapes are in it."""
+        """The spans of the values, or of a large part of a value, in ``text``, whatever escapes the text has."""
         if self.values:
-            yield from self._found(text)
-            plain = Plain(text)
+            yield from self._matches(text)
+            plain = UnescapedText(text)
             if plain.text != text:
-                yield from map(plain.place, self._found(plain.text))
+                yield from map(plain.place, self._matches(plain.text))
 
-    def _found(self, text: str) -> Iterator[Piece]:
+    def _matches(self, text: str) -> Iterator[Piece]:
         grams = self._grams
-        done: dict[tuple[str, int], int] = {}
+        searched: dict[tuple[str, int], int] = {}
         for place in range(0, len(text) - _GRAM + 1, _STRIDE):
             for spelling, offset in grams.get(text[place : place + _GRAM], ()):
-                if done.get((spelling, place - offset), -1) < place:
+                if searched.get((spelling, place - offset), -1) < place:
                     start, end = _agreement(text, place, spelling, offset)
-                    done[spelling, place - offset] = end
-                    if _gives_away(spelling, text[start:end]):
+                    searched[spelling, place - offset] = end
+                    if _reveals(spelling, text[start:end]):
                         yield start, end
 
 
 def _agreement(text: str, place: int, spelling: str, offset: int) -> Piece:
-    """How far ``text`` and ``spelling`` agree around a place in each."""
+    """The number of characters that ``text`` and ``spelling`` share before and after a place in each."""
     begin = place - offset
     if begin >= 0 and text.startswith(spelling, begin):
         return begin, begin + len(spelling)
@@ -86,8 +86,8 @@ def _agreement(text: str, place: int, spelling: str, offset: int) -> Piece:
     return start, end
 
 
-def _gives_away(spelling: str, part: str) -> bool:
-    """Whether a part of a secret is all of it, or so much that it is no word that it has in common with others."""
+def _reveals(spelling: str, part: str) -> bool:
+    """Whether a part of a secret is the whole secret, or too long to be a common word."""
     if len(part) == len(spelling):
         return True
     is_opaque = _OPAQUE.fullmatch(spelling) is not None
@@ -95,7 +95,7 @@ def _gives_away(spelling: str, part: str) -> bool:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """The value, and what base64 makes of it at the beginning, in the middle and at the end of other bytes."""
+    """The value, and the base64 forms of the value at the beginning, in the middle and at the end of other bytes."""
     yield value
     data = value.encode("utf-8", "surrogateescape")
     for encode in (b64encode, urlsafe_b64encode):

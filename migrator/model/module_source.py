@@ -1,4 +1,4 @@
-"""Where a ``module`` block has its module from: https://developer.hashicorp.com/terraform/language/modules/sources."""
+"""The source of a ``module`` block: https://developer.hashicorp.com/terraform/language/modules/sources."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _REGISTRY = regex(
 
 
 class ModuleSource(Struct, frozen=True):
-    """The ``folder`` of a repository called ``name``, whose owner is the ``namespace`` (``""``: not known).
+    """The ``folder`` of a repository called ``name``; ``namespace`` is the owner (``""``: not known).
 
-    ``ref`` is what it is taken from, ``""`` for the default branch. From a registry, which calls repositories
-    terraform-PROVIDER-NAME, come releases: ``is_released``.
+    ``ref`` is the branch, tag or commit, ``""`` for the default branch. A registry, which calls repositories
+    terraform-PROVIDER-NAME, has releases: ``is_released``.
     """
 
     name: str
@@ -34,12 +34,12 @@ class ModuleSource(Struct, frozen=True):
     is_released: bool = False
 
     def is_in(self, name: str, namespace: str) -> bool:
-        """Whether it may be of the repository called ``name``; owners count where both are known."""
-        owner, known = self.namespace.lower(), namespace.lower()
-        return self.name.lower() == name.lower() and (not owner or not known or owner == known)
+        """Whether the source may be the repository called ``name``; owners must match if both are known."""
+        owner, known_namespace = self.namespace.lower(), namespace.lower()
+        return self.name.lower() == name.lower() and (not owner or not known_namespace or owner == known_namespace)
 
     def is_at_head(self, branches: Collection[str]) -> bool:
-        """Whether it follows one of the ``branches``, or the default one, and not a release or commit."""
+        """Whether the source follows one of the ``branches``, or the default branch, and no release or commit."""
         return not self.is_released and (not self.ref or self.ref in branches)
 
 
@@ -49,7 +49,7 @@ def is_local(source: str) -> bool:
 
 
 def parse_source(source: str) -> ModuleSource | None:
-    """What ``source`` says of a git repository or a registry; None for paths, archives and what is neither."""
+    """The git repository or registry module of ``source``; None for paths, archives and other sources."""
     getter = _GETTER.match(source)
     if is_local(source) or (getter is not None and getter[1].lower() != "git"):
         return None

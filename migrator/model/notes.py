@@ -1,4 +1,4 @@
-"""Tasks for a person that the order of rollout, the totals and the history of keys tell apart by their codes."""
+"""Tasks for a person; the order of rollout, the totals and the history of keys use the codes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ REMOVE_KEYS_IN_SPACELIFT = Diagnostic(
 )
 
 OF_KEYS = frozenset({ROTATE.code, ROTATE_AND_REMOVE.code})
-"""What is to be done with keys that stand, or stood, in a file."""
+"""The codes of tasks with keys that are, or were, in a file."""
 
 OF_VALUES = frozenset({SET_ROLE_VARIABLE.code, SET_REGION.code, SET_STACK_VARIABLE.code})
 """Values that stacks need before the migrated code is live."""

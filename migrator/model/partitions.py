@@ -54,7 +54,7 @@ _BY_PREFIX = {region.rsplit("-", 2)[0]: name for name, region in FIRST_REGIONS.i
 
 
 def partition_of(region: str) -> str:
-    """The partition that a region belongs to; the commercial one where nothing speaks for another."""
+    """The partition of a region; the commercial partition for an unknown region."""
     match = _PREFIX.match(region)
     return _BY_PREFIX[match[0]] if match else COMMERCIAL
 
@@ -62,24 +62,24 @@ def partition_of(region: str) -> str:
 def region_to_name(role_arn: str, region: str) -> str:
     """The region that a command must name to reach the STS of a role; ``""`` where the usual one does.
 
-    ``region`` is where the role is used, ``""`` if that is not known; ``role_arn`` may be no ARN, but a variable.
+    ``region`` is the region of the role's user, ``""`` if not known; ``role_arn`` may be a variable instead of an ARN.
     """
-    own = partition_of(region)
-    partition = role_arn.split(":")[1] if role_arn.startswith("arn:") else own
+    partition_of_region = partition_of(region)
+    partition = role_arn.split(":")[1] if role_arn.startswith("arn:") else partition_of_region
     if partition == COMMERCIAL:
         return ""
-    return region if own == partition else FIRST_REGIONS.get(partition, "")
+    return region if partition_of_region == partition else FIRST_REGIONS.get(partition, "")
 
 
 def partition_objection(role_arn: str, region: str) -> Refusal | None:
-    """Why a role cannot be assumed where something signs in; None if it can, or ``region`` is not known.
+    """The reason why a sign-in cannot assume a role; None if possible, or if ``region`` is not known.
 
-    A partition knows no identities of another one:
+    A partition does not know identities of other partitions:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html.
     """
     if not region or not role_arn.startswith("arn:"):
         return None
-    own, partition = partition_of(region), role_arn.split(":")[1]
-    if own == partition:
+    own_partition, partition = partition_of(region), role_arn.split(":")[1]
+    if own_partition == partition:
         return None
-    return OTHER_PARTITION.refusal(region=region, own=own, role=role_arn, partition=partition)
+    return OTHER_PARTITION.refusal(region=region, own=own_partition, role=role_arn, partition=partition)

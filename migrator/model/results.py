@@ -1,4 +1,4 @@
-"""What a run on one repository comes to; plain data, fit to be pickled."""
+"""The results of a run on one repository: plain data, which can be pickled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_UNDERSTOOD = "mention-not-understood"
 
 
 STACKS, CODE, KEYS = "stacks", "code", "keys"
-"""The stages in which a migration goes live: what stacks need, the code, and the removal of keys from stacks."""
+"""The stages in which a migration goes live: stacks, code, and the removal of keys from stacks."""
 
 _OF_STACKS = ("spacelift-hook-", "spacelift-variables", "spacelift-aws-integration")
 KEYS_RULE = "spacelift-credentials"
@@ -27,7 +27,7 @@ KEYS_RULE = "spacelift-credentials"
 
 
 def stage_of(finding: Finding) -> str:
-    """The stage in which a rewrite goes live; ``""`` for what is no rewrite."""
+    """The stage in which a rewrite goes live; ``""`` for any other finding."""
     if not isinstance(finding.fix, Rewrite):
         return ""
     return STACKS if finding.rule.startswith(_OF_STACKS) else KEYS if finding.rule == KEYS_RULE else CODE
@@ -40,14 +40,14 @@ def stages_of(findings: Iterable[Finding]) -> list[str]:
 
 
 class StagedChanges(Struct, frozen=True):
-    """The changes of a stage and of those before it, together."""
+    """The changes of a stage and of all stages before, together."""
 
     name: str
     changes: tuple[Change, ...] = ()
 
 
 class Stage(Struct, frozen=True):
-    """A stage of a migration as a branch: its ``commit`` is made on that of the stage before it."""
+    """The branch of a stage of a migration: ``commit`` follows the commit of the stage before."""
 
     name: str
     branch: str
@@ -56,10 +56,10 @@ class Stage(Struct, frozen=True):
 
 
 class StackRow(Struct, frozen=True):
-    """A Spacelift stack as the summary tells of it.
+    """A Spacelift stack in the summary.
 
-    ``place`` is in the repository called ``repo``, ``""`` for the one that the result is of; ``code`` says what the
-    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it.
+    ``place`` is in the repository ``repo``, ``""`` for the repository of the result. ``code`` is the code of the stack,
+    ``""`` if not known. ``hook`` is the change of the hooks, ``remarks`` are facts about the stack.
     """
 
     title: str
@@ -71,7 +71,7 @@ class StackRow(Struct, frozen=True):
 
 
 class SigningRow(Struct, frozen=True):
-    """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
+    """The signer of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
     ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
@@ -87,19 +87,19 @@ class SigningRow(Struct, frozen=True):
 
     @property
     def is_notable(self) -> bool:
-        """Whether it changes, or lives on static credentials still."""
+        """Whether the sign-in changes, or still uses static credentials."""
         return self.before != self.after or not self.is_keyless
 
 
 class TrustRow(Struct, frozen=True):
-    """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
+    """A role, by ARN, that runs assume after the migration; ``stacks`` are the known stacks of the runs."""
 
     role: str
     stacks: tuple[str, ...] = ()
 
 
 class Plan(Struct, frozen=True):
-    """What one run would do to one repository: every finding with its final fate, and the files after it.
+    """The changes that a run would make to one repository: every finding with the outcome, and the changed files.
 
     ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
     ``masked`` are the changes as they may be shown, ``stages`` the same by stage, if
@@ -119,9 +119,9 @@ class Plan(Struct, frozen=True):
 
 
 class Revision(Struct, frozen=True):
-    """What a run looked at: the checkout's ``folder`` by its last name, the ``branch`` and ``commit`` checked out.
+    """The revision of a run: the name of the checkout's ``folder``, and the current ``branch`` and ``commit``.
 
-    ``remote`` is the address of ``origin`` for a browser. ``""`` stands for whatever is not known.
+    ``remote`` is the web address of ``origin``. ``""`` means not known.
     """
 
     folder: str = ""
@@ -131,7 +131,7 @@ class Revision(Struct, frozen=True):
 
 
 class Mode(Enum):
-    """What is done with a plan."""
+    """The way to carry out a plan."""
 
     BRANCH = "branch"
     PREVIEW = "preview"
@@ -140,12 +140,12 @@ class Mode(Enum):
 
 
 class RepoResult(Struct, frozen=True):
-    """What a run on one repository came to.
+    """The result of a run on one repository.
 
-    ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
-    the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
-    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`; lines of findings are of
-    the ``revision``. Where each of the ``stages`` has a branch of its own, ``branch`` is the last of them.
+    ``base`` is the base of the new branch. ``was_there``: an earlier run made the branch. ``pushed`` is the remote with
+    the branch, ``pull_request`` a URL. ``inputs`` are the files of the plan, each with a hash, ``fingerprint`` is the
+    hash of the outcome. ``mapped`` is as in `Plan`. Lines of findings refer to the ``revision``. With ``stages``,
+    ``branch`` is the branch of the last stage.
     """
 
     repo: str
@@ -178,14 +178,14 @@ class RepoResult(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """What people call the repository: as the run names it, but its remote or folder instead of ``.``."""
+        """The name of the repository for people: the name in the run, but the remote or folder instead of ``.``."""
         if self.repo.strip("./"):
             return self.repo
         return self.revision.remote.partition("://")[2] or self.revision.folder or self.repo
 
     @property
     def run_credentials(self) -> tuple[Place, ...]:
-        """The providers and backends that name no credentials: they use whatever the stack provides."""
+        """The providers and backends without credentials of their own: they use the credentials of the stack."""
         return tuple(finding.place for finding in self._left_alone(*_RUN_CREDENTIALS))
 
     @property
@@ -201,12 +201,12 @@ class RepoResult(Struct, frozen=True):
 
     @property
     def is_failed(self) -> bool:
-        """Whether the repository or a file of it could not be processed: exit code 3."""
+        """Whether the repository or a file of the repository could not be processed: exit code 3."""
         return bool(self.error or self.problems)
 
     @property
     def is_refused(self) -> bool:
-        """Whether a place in it was refused: exit code 4."""
+        """Whether a place of the repository was refused: exit code 4."""
         return any(isinstance(finding.fix, Refusal) for finding in self.findings)
 
     @property

@@ -1,4 +1,4 @@
-"""What a verification proves of the stacks of a repository: plain data, as reports show it."""
+"""The proofs about the stacks of a repository: plain data for reports."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from migrator.model.findings import Refusal
 
 CELLS = ("validate", "hook", "trust", "state", "identity")
-"""What is proven of a stack, in the order of a row."""
+"""The cells of a row, in order."""
 
 
 class Verdict(Enum):
-    """What is known of one cell."""
+    """The verdict on one cell."""
 
     PROVEN = "proven"
     FAILED = "failed"
@@ -24,7 +24,7 @@ class Verdict(Enum):
 
 
 class Proof(Struct, frozen=True):
-    """One cell of a row: the ``verdict`` on ``cell``, why, and what to do; ``code`` is that of the diagnostic."""
+    """One cell of a row: the ``verdict`` on ``cell``, the reason, and the advice; ``code`` is the diagnostic's code."""
 
     cell: str
     verdict: Verdict
@@ -36,7 +36,7 @@ class Proof(Struct, frozen=True):
 class VerifiedStack(Struct, frozen=True):
     """A row: a ``stack``, defined at ``place``, that runs the root module ``root``; both ``""`` if none is known.
 
-    ``engine`` names what the row was proven with, ``skipped`` are the commands of hooks that were not run.
+    ``engine`` is the engine of the proofs, ``skipped`` are the commands of hooks that were not run.
     """
 
     root: str
@@ -52,7 +52,7 @@ class VerifiedStack(Struct, frozen=True):
         return f"{self.stack or 'no stack'}: {self.root}"
 
     def proof(self, cell: str) -> Proof | None:
-        """What is known of ``cell``; None if no level that ran looks at the cell."""
+        """The proof of ``cell``; None if no level of the run checks the cell."""
         return next((proof for proof in self.proofs if proof.cell == cell), None)
 
 
@@ -67,11 +67,11 @@ def failed(cell: str, why: Refusal) -> Proof:
 
 
 def not_proven(cell: str, why: Refusal) -> Proof:
-    """A cell of which nothing is proven."""
+    """A cell without a proof."""
     return Proof(cell, Verdict.NOT_PROVEN, why.reason, why.help, why.code)
 
 
 def worst(proofs: Iterable[Proof]) -> Verdict:
-    """What several proofs come to: failed if one failed, else not proven if one is not proven."""
+    """The verdict on several proofs: failed if one failed, else not proven if one is not proven."""
     verdicts = {proof.verdict for proof in proofs}
     return next((verdict for verdict in (Verdict.FAILED, Verdict.NOT_PROVEN) if verdict in verdicts), Verdict.PROVEN)

@@ -1,1 +1,1 @@
-"""Where repositories come from, and where branches go."""
+"""The origins of repositories, and the targets of branches."""

@@ -1,7 +1,7 @@
 """Shallow clones of repositories, and pushes of branches.
 
-Nothing of the repository runs: no hook, template, filter, LFS download or submodule. What git says of a failure may
-hold URLs with tokens, so it is recognised and never quoted with them.
+Nothing of the repository runs: no hook, template, filter, LFS download or submodule. Git's error messages may hold URLs
+with tokens, so they are recognised and never quoted with URLs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.errors import MigrateError, NothingThere, UsageError
+from migrator.errors import EmptyRepository, MigrateError, UsageError
 from migrator.git.command import Deadline, Outcome, run_git, settings_in, without_programs
 from migrator.remotes.credentials import git_options
 from migrator.remotes.url import GitUrl, parse_url
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from migrator.remotes.sources import RepoSource
 
 _MARK = "tf-oidc-migrate.json"
-"""The file in ``.git`` that tells a clone of this tool from a checkout of the user's."""
+"""The file in ``.git`` that distinguishes a clone of this tool from a checkout of the user's."""
 
 _SHALLOW = ("--depth=1", "--no-tags", "--filter=blob:none")
 
 
 class Push(Enum):
-    """What became of a branch at the remote."""
+    """The result of a push of a branch."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -44,9 +44,9 @@ class Push(Enum):
 def clone(source: RepoSource, folder: Path, *, timeout: float) -> Path:
     """The folder, inside ``folder``, of a fresh checkout of ``source``, on its branch or the remote's default one.
 
-    History is left out, and one made before is brought up to date instead: its work tree and branches are lost. Raises
-    `MigrateError` with a sentence: no access, no such repository or branch, nothing in it, out of time, disk full, or
-    ``folder`` lies in somebody's checkout. Then nothing new is left behind.
+    The clone has no history. An existing clone is updated instead: the work tree and the branches are lost. Raises
+    `MigrateError` with a sentence: no access, no such repository or branch, an empty repository, a timeout, a full
+    disk, or a ``folder`` in another checkout. Then nothing new is left behind.
     """
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def clone(source: RepoSource, folder: Path, *, timeout: float) -> Path:
 
 
 def clone_folder(source: RepoSource, folder: Path) -> Path:
-    """Where in ``folder`` the clone of ``source`` is, or would be."""
+    """The folder of the clone of ``source`` in ``folder``, which may not exist yet."""
     return folder / _folder_name(source)
 
 
@@ -83,8 +83,9 @@ def base_branch(folder: Path) -> str:
 def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_lease: bool = False) -> Push:
     """Push ``branch`` of the repository at ``folder`` to ``remote``, the name of one or a URL.
 
-    A branch of that name with other commits is left alone, `Push.EXISTS`; with ``force_with_lease`` it is replaced if
-    it is still what it was when this looked. Raises `MigrateError`: no access, a hook said no, out of time.
+    A branch of that name with other commits is not changed, `Push.EXISTS`. With ``force_with_lease`` the branch is
+    replaced, if the branch is still as seen here. Raises `MigrateError`: no access, a hook rejected the push, or a
+    timeout.
     """
     deadline = Deadline(timeout)
     ref = f"refs/heads/{branch}"
@@ -99,17 +100,17 @@ def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_l
         return Push.EXISTS
     flags = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
     lease = f"--force-with-lease={ref}:{remote_commit or ''}"
-    done = run_git(
+    outcome = run_git(
         ("push", *flags, "--receive-pack=git-receive-pack", lease, "--", remote, f"{ref}:{ref}"),
         deadline,
         cwd=folder,
         options=options,
     )
-    if done.status == 0:
+    if outcome.status == 0:
         return Push.UPDATED if remote_commit else Push.CREATED
-    if "[rejected]" in done.printed:  # somebody else was faster
+    if "[rejected]" in outcome.printed:  # somebody else was faster
         return Push.EXISTS
-    raise MigrateError(f"The branch {branch} cannot be pushed: {_refusal(done)}")
+    raise MigrateError(f"The branch {branch} cannot be pushed: {_refusal(outcome)}")
 
 
 # --- clone ----------------------------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ def _folder_name(source: RepoSource) -> str:
 
 
 def _location(source: RepoSource) -> tuple[str, tuple[str, ...]]:
-    """What git is given for ``source``, with the options to sign in there."""
+    """The URL of ``source`` for git, with the options for the sign-in."""
     url = parse_url(source.url_or_path)
     if url is None:  # a file URL, as git hardlinks the objects of a path and heeds no --depth
         return Path(os.path.realpath(source.url_or_path)).as_uri(), ()
@@ -154,17 +155,17 @@ def _fetch_new(checkout: Path, source: RepoSource, deadline: Deadline) -> None:
     branch_options = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
     common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *branch_options)
     where = ("--", location, str(checkout))
-    done = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
-    if done.status and _is_incapable(done):
+    outcome = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
+    if outcome.status and _is_incapable(outcome):
         shutil.rmtree(checkout, ignore_errors=True)
-        done = run_git((*common, "--no-tags", *where), deadline, cwd=checkout.parent, options=sign_in)
-    if done.status:
-        raise MigrateError(done.reason)
+        outcome = run_git((*common, "--no-tags", *where), deadline, cwd=checkout.parent, options=sign_in)
+    if outcome.status:
+        raise MigrateError(outcome.reason)
 
 
-def _is_incapable(done: Outcome) -> bool:
-    """Whether a server, such as one of plain files, said that it cannot leave history or blobs out."""
-    return re.search(r"does not support (?:shallow|--depth|--filter|filter)", done.complaint) is not None
+def _is_incapable(outcome: Outcome) -> bool:
+    """Whether a server, for example one of plain files, said that it cannot omit history or blobs."""
+    return re.search(r"does not support (?:shallow|--depth|--filter|filter)", outcome.complaint) is not None
 
 
 def _require_branch(checkout: Path, source: RepoSource, deadline: Deadline) -> str:
@@ -174,43 +175,43 @@ def _require_branch(checkout: Path, source: RepoSource, deadline: Deadline) -> s
         heads = run_git(("ls-remote", "--heads", "origin"), deadline, cwd=checkout, options=sign_in)
         if heads.printed:
             raise MigrateError("the default branch does not exist")
-        raise NothingThere("the repository is empty")
-    named = run_git(("symbolic-ref", "--quiet", "--short", "HEAD"), deadline, cwd=checkout)
-    if named.status:
+        raise EmptyRepository("the repository is empty")
+    head = run_git(("symbolic-ref", "--quiet", "--short", "HEAD"), deadline, cwd=checkout)
+    if head.status:
         raise MigrateError("no such branch" if source.branch else "the repository has no default branch")
-    return named.printed.strip()
+    return head.printed.strip()
 
 
 # --- an earlier clone -----------------------------------------------------------------------------------------------
 
 
 def _update(source: RepoSource, checkout: Path, deadline: Deadline) -> None:
-    """Make the clone as if it were new; what a run left there, branches too, goes."""
+    """Make the clone like new; leftovers of a run are removed, branches too."""
     location, sign_in = _location(source)
     branch = source.branch or _default_branch(checkout, location, deadline, sign_in)
     tip = f"refs/remotes/origin/{branch}"
     fetch = ("fetch", "--quiet", "--no-write-fetch-head", "--force", "--no-recurse-submodules")
     refspec = ("origin", f"+refs/heads/{branch}:{tip}")
-    done = run_git((*fetch, *_SHALLOW, *refspec), deadline, cwd=checkout, options=sign_in)
-    if done.status and _is_incapable(done):
-        done = run_git((*fetch, "--no-tags", *refspec), deadline, cwd=checkout, options=sign_in)
-    if done.status:
-        raise MigrateError(done.reason)
+    outcome = run_git((*fetch, *_SHALLOW, *refspec), deadline, cwd=checkout, options=sign_in)
+    if outcome.status and _is_incapable(outcome):
+        outcome = run_git((*fetch, "--no-tags", *refspec), deadline, cwd=checkout, options=sign_in)
+    if outcome.status:
+        raise MigrateError(outcome.reason)
     for command in (("checkout", "--quiet", "--force", "-B", branch, tip), ("clean", "-ffdxq")):
-        done = run_git(command, deadline, cwd=checkout, options=sign_in)
-        if done.status:
-            raise MigrateError(done.reason)
-    listed = run_git(("for-each-ref", "--format=%(refname)", "refs/heads"), deadline, cwd=checkout).printed
-    others = [name for name in listed.split() if name != f"refs/heads/{branch}"]
+        outcome = run_git(command, deadline, cwd=checkout, options=sign_in)
+        if outcome.status:
+            raise MigrateError(outcome.reason)
+    refs = run_git(("for-each-ref", "--format=%(refname)", "refs/heads"), deadline, cwd=checkout).printed
+    others = [name for name in refs.split() if name != f"refs/heads/{branch}"]
     run_git(("update-ref", "--stdin"), deadline, cwd=checkout, stdin="".join(f"delete {name}\n" for name in others))
     (checkout / ".git" / _MARK).write_text(json.dumps({"repository": source.shown, "branch": branch}) + "\n")
 
 
 def _default_branch(checkout: Path, location: str, deadline: Deadline, sign_in: Sequence[str]) -> str:
-    listed = run_git(("ls-remote", "--symref", "--", location, "HEAD"), deadline, cwd=checkout, options=sign_in)
-    if listed.status:
-        raise MigrateError(listed.reason)
-    match = re.match(r"ref: refs/heads/(\S+)\tHEAD$", listed.printed, re.MULTILINE)
+    refs = run_git(("ls-remote", "--symref", "--", location, "HEAD"), deadline, cwd=checkout, options=sign_in)
+    if refs.status:
+        raise MigrateError(refs.reason)
+    match = re.match(r"ref: refs/heads/(\S+)\tHEAD$", refs.printed, re.MULTILINE)
     return match[1] if match else base_branch(checkout)
 
 
@@ -221,31 +222,31 @@ def _options_for(folder: Path, remote: str, deadline: Deadline) -> tuple[str, ..
     """Options to sign in to ``remote``, and to run no program that the repository itself names."""
     if remote.startswith("-"):
         raise UsageError("The name of a remote must not begin with a dash")
-    listed = run_git(("config", "--list", "--show-scope", "-z"), deadline, cwd=folder)
-    safe = without_programs(settings_in(listed.printed))
-    known = run_git(("remote", "get-url", "--push", "--", remote), deadline, cwd=folder)
+    settings = run_git(("config", "--list", "--show-scope", "-z"), deadline, cwd=folder)
+    safe = without_programs(settings_in(settings.printed))
+    push_url = run_git(("remote", "get-url", "--push", "--", remote), deadline, cwd=folder)
     try:
-        url: GitUrl | None = parse_url(remote if known.status else known.printed.rstrip("\n"))
+        url: GitUrl | None = parse_url(remote if push_url.status else push_url.printed.rstrip("\n"))
     except UsageError:
-        if known.status:
+        if push_url.status:
             raise
-        return safe  # the user's own configuration, with whatever it signs in
+        return safe  # the user's own configuration, with all ways to sign in
     return (*safe, *git_options(url))
 
 
 def _remote_commit(folder: Path, branch: str, remote: str, deadline: Deadline, options: Sequence[str]) -> str | None:
     pattern = f"refs/heads/{branch}"
     command = ("ls-remote", "--heads", "--upload-pack=git-upload-pack", "--", remote, pattern)
-    listed = run_git(command, deadline, cwd=folder, options=options)
-    if listed.status:
-        raise MigrateError(f"The branches of the remote cannot be listed: {listed.reason}")
-    commits = [line.split("\t")[0] for line in listed.printed.splitlines() if line.endswith(f"\t{pattern}")]
+    refs = run_git(command, deadline, cwd=folder, options=options)
+    if refs.status:
+        raise MigrateError(f"The branches of the remote cannot be listed: {refs.reason}")
+    commits = [line.split("\t")[0] for line in refs.printed.splitlines() if line.endswith(f"\t{pattern}")]
     return commits[0] if commits else None
 
 
-def _refusal(done: Outcome) -> str:
-    """Why the remote did not take a branch: what ``git push --porcelain`` prints of the ref, else the failure."""
-    if "[remote rejected]" in done.printed:
-        protected = re.search(r"GH006|protected branch|pre-receive hook declined", done.printed + done.complaint)
+def _refusal(outcome: Outcome) -> str:
+    """The reason why the remote rejected a branch: from ``git push --porcelain`` if possible, else the failure."""
+    if "[remote rejected]" in outcome.printed:
+        protected = re.search(r"GH006|protected branch|pre-receive hook declined", outcome.printed + outcome.complaint)
         return "the remote's rules or hooks reject the push" if protected else "the remote rejects the push"
-    return done.reason
+    return outcome.reason

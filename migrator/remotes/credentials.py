@@ -1,7 +1,7 @@
-"""Which forge a host is, and the token for it: from the environment, or from git's credential helpers; never elsewhere.
+"""The forge of a host, and the token for the forge: from the environment or git's credential helpers, never elsewhere.
 
-A variable's token goes only to the hosts that it is for: github.com, gitlab.com, and those that the environment itself
-names. A host that merely calls itself github.example.com is asked with what the user's credential helper has for it.
+A variable's token goes only to its hosts: github.com, gitlab.com, and hosts that the environment names. A host with a
+similar name, for example github.example.com, gets the token of the user's credential helper for that host.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _USERS = {GITHUB: "x-access-token", GITLAB: "oauth2"}
 
 
 class ForgeHost(Struct, frozen=True):
-    """A server with pull requests. ``root`` is where its web pages start; ``is_named`` if the environment means it."""
+    """A server with pull requests. ``root`` is the URL of its web pages; ``is_named``: the environment names it."""
 
     kind: str
     root: str
@@ -37,7 +37,7 @@ class ForgeHost(Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """Host and, where it is not the usual one, port."""
+        """The host, with the port if the port is not the default."""
         return urlsplit(self.root).netloc
 
     @property
@@ -83,7 +83,7 @@ def _named_hosts() -> Iterator[ForgeHost]:
 
 
 def _root(variable: str, url: str) -> str:
-    """The web root that a server's or its API's URL stands for."""
+    """The web root for the URL of a server or API."""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
         raise UsageError(f"{variable} must be a URL, for example https://git.example.com")
@@ -110,7 +110,7 @@ def token(host: ForgeHost) -> str:
 def git_options(url: GitUrl | None) -> tuple[str, ...]:
     """Options that let git sign in to ``url`` with the environment's token, if there is one for its host.
 
-    They hold the variable's name, never its value, and keep the user's helpers from storing what is not theirs.
+    The options hold the variable's name, never its value, and keep the user's helpers from storing the token.
     """
     host = host_of(url) if url is not None else None
     if url is None or host is None or host.token_variable is None or not host.root.startswith(f"{url.scheme}://"):

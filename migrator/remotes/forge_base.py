@@ -1,4 +1,4 @@
-"""What every forge can do, and the words for it."""
+"""The operations of every forge, and the texts about them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Filters(Struct, frozen=True):
     """Filters for the repositories of an organisation; archived repositories and forks only if asked for.
 
-    ``name`` is a glob, in any case, of the repository's name, or with a slash in it of the whole ``owner/name``.
+    ``name`` is a glob for the repository's name, case-insensitive, or with a slash for the whole ``owner/name``.
     """
 
     topic: str | None = None
@@ -38,7 +38,7 @@ class Filters(Struct, frozen=True):
 class PullRequest(Struct, frozen=True):
     """A pull request, or merge request; ``state`` is open, merged or closed.
 
-    ``is_new`` tells one that was just opened from one that was there; ``notes`` say what of it could not be done.
+    ``is_new``: the pull request was just opened. ``notes`` are the parts that could not be done.
     """
 
     url: str
@@ -63,7 +63,7 @@ class NewPullRequest(Struct, frozen=True):
 class Forge(Protocol):
     """A server with pull requests; ``repo`` is always ``owner/name``.
 
-    Every method raises `MigrateError` with a sentence, which for 401, 403 and 404 names the right that the token lacks.
+    Every method raises `MigrateError` with a sentence; for 401, 403 and 404 the sentence names the missing right.
     """
 
     def repositories(self, organisation: str, filters: Filters) -> Iterator[RepoSource]:
@@ -73,7 +73,7 @@ class Forge(Protocol):
     def open_pull_request(self, repo: str, new: NewPullRequest) -> PullRequest:
         """Open a pull request, or return the open pull request of the branch unchanged.
 
-        Labels that do not exist are made by the forge. Labels and reviewers that it does not take become notes.
+        The forge creates missing labels. Labels and reviewers that the forge rejects become notes.
         """
         ...
 

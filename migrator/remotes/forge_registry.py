@@ -1,4 +1,4 @@
-"""From a repository's URL to its forge."""
+"""The forge for a repository's URL."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class ForgeRepo(Struct, frozen=True):
 
 
 def forge_of(location: str) -> ForgeRepo | None:
-    """The forge's repository that a URL, such as that of ``origin``, leads to; None if that is no known forge.
+    """The repository at a forge for a URL, for example that of ``origin``; None if the forge is not known.
 
-    A host is known if it is github.com or gitlab.com, if GITHUB_API_URL, GITHUB_SERVER_URL, GITLAB_URL or CI_SERVER_URL
-    names it, or by its own name. Raises `UsageError` if one of these variables holds no URL.
+    A host is known if the host is github.com or gitlab.com, or if GITHUB_API_URL, GITHUB_SERVER_URL, GITLAB_URL or
+    CI_SERVER_URL names the host, or by the host's own name. Raises `UsageError` if one of these variables holds no URL.
     """
     url = parse_url(without_user(location))
     host = host_of(url) if url is not None else None
@@ -53,8 +53,8 @@ def forge_of(location: str) -> ForgeRepo | None:
 def open_forge(host: ForgeHost | str, *, throttle: float = 1.0, patience: float = 300.0) -> Forge:
     """The forge at ``host``, or the one that the environment means by a kind of `KINDS`.
 
-    Writes are ``throttle`` seconds apart; a forge that asks for a pause of more than ``patience`` seconds is an
-    error. Raises `MigrateError` if there is no token for it, or its library is not installed.
+    Writes are ``throttle`` seconds apart; a forge that asks for a pause of more than ``patience`` seconds is an error.
+    Raises `MigrateError` without a token for the forge, or without the forge's library.
     """
     if isinstance(host, str):
         host = default_host(host)

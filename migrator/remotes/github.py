@@ -1,6 +1,6 @@
 """GitHub and GitHub Enterprise Server, over PyGithub.
 
-https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api says when to wait, and for how long.
+https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api says when and how long to wait.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _READ = "read access to the repositories (a classic token: the scope repo; a fin
 _WRITE = "write access to pull requests (a classic token: the scope repo; a fine-grained token: Pull requests, write)"
 
 
-github.set_log_level(logging.ERROR)  # `Patient` tells of waiting, in lines that are ours
+github.set_log_level(logging.ERROR)  # `Patient` reports the waiting in this program's own format
 
 
 class _Retry(Patient, GithubRetry):
-    """What GitHub documents of its limits, bounded."""
+    """The waiting times that GitHub documents for rate limits, with upper bounds."""
 
 
 class GitHub:
@@ -56,7 +56,7 @@ class GitHub:
 
     def repositories(self, organisation: str, filters: Filters) -> Iterator[RepoSource]:
         """The organisation's repositories that ``filters`` admit, with their default branches."""
-        with self._doing(Task(f"list the repositories of {organisation}", _READ)):
+        with self._errors_of(Task(f"list the repositories of {organisation}", _READ)):
             for repo in self._client.get_organization(organisation).get_repos():
                 if filters.admit(repo.full_name, repo.topics, is_archived=repo.archived, is_fork=repo.fork):
                     yield RepoSource(repo.clone_url, repo.full_name, repo.default_branch or None)
@@ -64,13 +64,13 @@ class GitHub:
     def open_pull_request(self, repo: str, new: NewPullRequest) -> PullRequest:
         """Open a pull request, or hand back the open one of its branch; a reviewer with a slash is a team."""
         task = Task(f"open a pull request at {repo}", _WRITE)
-        with self._doing(task):
+        with self._errors_of(task):
             try:
                 pull = self._repo(repo).create_pull(
                     base=new.base, head=new.head, title=new.title, body=new.body, draft=new.is_draft
                 )
             except github.GithubException as error:
-                existing = self.pull_request(repo, new.head) if "already exists" in _said(error) else None
+                existing = self.pull_request(repo, new.head) if "already exists" in _reasons(error) else None
                 if existing is None:
                     raise
                 return existing
@@ -79,7 +79,7 @@ class GitHub:
     def pull_request(self, repo: str, head: str) -> PullRequest | None:
         """The open pull request of the branch ``head``, else the last one, else None."""
         owner = repo.partition("/")[0]
-        with self._doing(Task(f"look for pull requests at {repo}", _READ)):
+        with self._errors_of(Task(f"look for pull requests at {repo}", _READ)):
             pulls = [_pull_request(pull) for pull in self._repo(repo).get_pulls(state="all", head=f"{owner}:{head}")]
         return next((pull for pull in pulls if pull.state == "open"), pulls[0] if pulls else None)
 
@@ -87,7 +87,7 @@ class GitHub:
         return self._client.get_repo(path)
 
     def _dress(self, pull: Pull, labels: Sequence[str], reviewers: Sequence[str]) -> Iterator[str]:
-        """Add labels and reviewers; yield what GitHub does not take."""
+        """Add labels and reviewers; yield a note for each that GitHub rejects."""
         if labels:
             try:
                 pull.add_to_labels(*labels)
@@ -102,7 +102,7 @@ class GitHub:
                 yield f"No review was requested from {', '.join(reviewers)}: GitHub answered {error.status}"
 
     @contextmanager
-    def _doing(self, task: Task) -> Iterator[None]:
+    def _errors_of(self, task: Task) -> Iterator[None]:
         try:
             yield
         except RateLimitExceededException:
@@ -113,7 +113,7 @@ class GitHub:
             if any(name.lower() == "x-github-sso" for name in error.headers or {}):
                 why = "the organisation requires that the token is authorised for single sign-on"
                 raise MigrateError(f"cannot {task.action}: {why}") from None
-            raise MigrateError(task.refusal(self._address, error.status, _said(error))) from None
+            raise MigrateError(task.refusal(self._address, error.status, _reasons(error))) from None
         except RequestException:
             raise MigrateError(f"Failed to {task.action}: {self._address} cannot be reached") from None
 
@@ -122,7 +122,7 @@ def _pull_request(pull: Pull, *, is_new: bool = False, notes: tuple[str, ...] = 
     return PullRequest(pull.html_url, pull.number, "merged" if pull.merged_at else pull.state, is_new, notes)
 
 
-def _said(error: github.GithubException) -> str:
+def _reasons(error: github.GithubException) -> str:
     """The reasons that GitHub gives: the message, or of a 422 those of its errors."""
     data: Any = error.data if isinstance(error.data, dict) else {}
     errors = [str(entry.get("message", "")) for entry in data.get("errors") or [] if isinstance(entry, dict)]

@@ -42,7 +42,7 @@ class GitLab:
 
     def repositories(self, organisation: str, filters: Filters) -> Iterator[RepoSource]:
         """The projects of the group and its subgroups that ``filters`` admit, with their default branches."""
-        with self._doing(Task(f"list the projects of {organisation}", _READ)):
+        with self._errors_of(Task(f"list the projects of {organisation}", _READ)):
             group = self._client.groups.get(organisation, lazy=True)
             for project in group.projects.list(iterator=True, include_subgroups=True, with_shared=False):
                 path, is_fork = project.path_with_namespace, "forked_from_project" in project.attributes
@@ -53,7 +53,7 @@ class GitLab:
 
     def open_pull_request(self, repo: str, new: NewPullRequest) -> PullRequest:
         """Open a merge request, or hand back the open one of its branch; GitLab makes labels that do not exist."""
-        with self._doing(Task(f"open a merge request at {repo}", _WRITE)):
+        with self._errors_of(Task(f"open a merge request at {repo}", _WRITE)):
             people = {name: self._user(name) for name in new.reviewers}
             request = {
                 "source_branch": new.head,
@@ -77,9 +77,9 @@ class GitLab:
 
     def pull_request(self, repo: str, head: str) -> PullRequest | None:
         """The open merge request of the branch ``head``, else the last one, else None."""
-        with self._doing(Task(f"look for merge requests at {repo}", _READ)):
-            listed = self._project(repo).mergerequests.list(iterator=True, source_branch=head, state="all")
-            pull_requests = [_pull_request(request) for request in listed]
+        with self._errors_of(Task(f"look for merge requests at {repo}", _READ)):
+            merge_requests = self._project(repo).mergerequests.list(iterator=True, source_branch=head, state="all")
+            pull_requests = [_pull_request(request) for request in merge_requests]
         return next(
             (request for request in pull_requests if request.state == "open"),
             pull_requests[0] if pull_requests else None,
@@ -96,7 +96,7 @@ class GitLab:
         self._next_write = time.monotonic() + self._throttle
 
     @contextmanager
-    def _doing(self, task: Task) -> Iterator[None]:
+    def _errors_of(self, task: Task) -> Iterator[None]:
         try:
             yield
         except gitlab.GitlabError as error:

@@ -38,9 +38,9 @@ class PullRequestText(Struct, frozen=True):
 def read_template(file: str | None) -> str:
     """The template in ``file``, the default one for None.
 
-    Its first line is the title, the rest the body; ``${summary}``, ``${rollout}`` (the steps to go live), ``${repo}``
-    and ``${branch}`` stand for themselves, and ``$$`` for a dollar. Raises `UsageError` if it cannot be read, names
-    anything else, or has no title.
+    The first line is the title, the rest is the body. ``${summary}``, ``${rollout}`` (the steps to go live),
+    ``${repo}`` and ``${branch}`` are placeholders, and ``$$`` is a dollar. Raises `UsageError` for a template that
+    cannot be read, has other placeholders, or has no title.
     """
     if file is None:
         return DEFAULT
@@ -55,17 +55,17 @@ def read_template(file: str | None) -> str:
         raise UsageError(f"The template {file} has a $ without a placeholder. help: write $$ for a dollar sign")
     unknown = [name for name in template.get_identifiers() if name not in PLACEHOLDERS]
     if unknown:
-        known = ", ".join(f"${{{name}}}" for name in PLACEHOLDERS)
-        raise UsageError(f"The template {file} uses ${{{unknown[0]}}}. The placeholders are {known}")
+        placeholders = ", ".join(f"${{{name}}}" for name in PLACEHOLDERS)
+        raise UsageError(f"The template {file} uses ${{{unknown[0]}}}. The placeholders are {placeholders}")
     if not text.split("\n", 1)[0].strip():
         raise UsageError(f"The first line of the template {file} must be the title")
     return text
 
 
 def fill(template: str, *, summary: str, repo: str, branch: str, rollout: str = "") -> PullRequestText:
-    """The text that ``template`` makes of these values, with whatever looks like a secret masked.
+    """The text of ``template`` with these values, with secrets masked.
 
-    It is cut to what GitHub takes.
+    The text is cut to GitHub's limit.
     """
     values = {"summary": summary, "rollout": rollout, "repo": repo, "branch": branch}
     text = mask(Template(template).substitute(values))

@@ -67,8 +67,8 @@ class PullRequests(Struct):
         new = NewPullRequest(
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
-        every = list(_of_stages(new, result)) or [new]
-        opened = [self.forge(repo).open_pull_request(repo.path, new) for new in every]
+        requests = list(_of_stages(new, result)) or [new]
+        opened = [self.forge(repo).open_pull_request(repo.path, new) for new in requests]
         stages = tuple(
             replace(stage, pull_request=pull_request.url)
             for stage, pull_request in zip(result.stages, opened, strict=False)
@@ -87,7 +87,7 @@ class PullRequests(Struct):
 
 
 def _of_stages(new: NewPullRequest, result: RepoResult) -> Iterator[NewPullRequest]:
-    """A pull request for each stage, into the branch of the stage before: what it is, and when to merge it."""
+    """A pull request for each stage, into the branch of the stage before, with the time to merge in the text."""
     base, many = new.base, len(result.stages)
     for number, stage in enumerate(result.stages, 1):
         name, wait = STAGES[stage.name]

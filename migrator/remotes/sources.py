@@ -20,16 +20,16 @@ from migrator.remotes.url import parse_url
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
-"""What a line of a list may set beside ``branch``: options of the same names, for this repository alone."""
+"""The settings of a list's line besides ``branch``: options of the same names, for this repository alone."""
 
 _WORDS = regex(r"""(?:\s*(?!\#)(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)*\s*""")
 
 
 class RepoSource(Struct, frozen=True):
-    """A repository before anything is done to it: a URL to clone, or the path of a local folder.
+    """A repository of a batch: a URL to clone, or the path of a local folder.
 
-    ``name`` is for people, ``branch`` what to start from (None: the default branch), ``settings`` options of its own.
-    Raises `UsageError` for a URL that holds a password or token, or whose transport is none of git's own.
+    ``name`` is for people, ``branch`` is the base branch (None: the default branch), ``settings`` are the repository's
+    options. Raises `UsageError` for a URL with a password or token, or with a transport that git does not have.
     """
 
     url_or_path: str
@@ -86,18 +86,18 @@ def sources(arguments: Sequence[str], repos_from: Sequence[str]) -> list[RepoSou
 
 
 def _require_a_checkout_each(repo_sources: Sequence[RepoSource]) -> None:
-    """Two folders of a checkout would be two commits, of which the second finds the branch of the first."""
-    known: dict[Path, str] = {}
+    """Reject two folders of a checkout: the second commit would find the branch of the first."""
+    paths: dict[Path, str] = {}
     for path in (repo_source.url_or_path for repo_source in repo_sources if repo_source.is_local):
         root = checkout_of(Path(os.path.realpath(path)))
-        if root is not None and known.setdefault(root, path) != path:
+        if root is not None and paths.setdefault(root, path) != path:
             raise UsageError(
-                f"{known[root]} and {path} are folders of the same checkout. help: migrate that checkout without batch"
+                f"{paths[root]} and {path} are folders of the same checkout. help: migrate that checkout without batch"
             )
 
 
 def _add(by_key: dict[tuple[str, str], RepoSource], source: RepoSource) -> None:
-    """Add ``source``; what names the same repository folds into the one that says more of it."""
+    """Add ``source``; sources of the same repository are merged if only one of them has settings."""
     other = by_key.setdefault(source.key, source)
     settings, other_settings = (source.branch, source.settings), (other.branch, other.settings)
     if other_settings == (None, {}):
@@ -152,7 +152,7 @@ def _require_sense(settings: Mapping[str, str]) -> None:
 
 
 def _expanded(location: str, settings: Mapping[str, str]) -> Iterator[RepoSource]:
-    """The repositories at ``location``: one, but for a glob."""
+    """The repositories at ``location``: one, or several for a glob."""
     rest = {key: value for key, value in settings.items() if key != "branch"}
     url = parse_url(location)
     if url is not None:

@@ -12,7 +12,7 @@ from migrator.errors import UsageError
 from migrator.regex import regex
 
 TRANSPORTS = ("https", "http", "ssh", "git", "file")
-"""What git itself speaks; everything else is a program that a URL would start, ``ext::`` first of all."""
+"""Git's own transports; any other transport is a program that a URL would start, ``ext::`` first of all."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 _SCHEME = regex(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -31,7 +31,7 @@ class GitUrl(Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """Host and, where it is not the usual one, port."""
+        """The host, with the port if the port is not the default."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     @property
@@ -47,7 +47,7 @@ class GitUrl(Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What two URLs of the same repository have in common, whatever the transport."""
+        """The key that all URLs of the same repository share, whatever the transport."""
         if self.scheme == "file":
             return "", os.path.realpath(f"/{unquote(self.path)}")
         path = self.path.removesuffix("/").removesuffix(".git")
@@ -55,10 +55,10 @@ class GitUrl(Struct, frozen=True):
 
 
 def parse_url(text: str) -> GitUrl | None:
-    """The URL that ``text`` is; None if it is a path.
+    """The URL in ``text``; None if ``text`` is a path.
 
-    Raises `UsageError`, without quoting it, for a URL that holds a password or token or names no repository, and for
-    a transport that is none of git's own.
+    Raises `UsageError`, without the URL, for a URL that has a password or token, names no repository, or has a
+    transport that git does not have.
     """
     if text.startswith("-"):
         raise UsageError("The name of a repository must not begin with a dash")

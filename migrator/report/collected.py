@@ -1,4 +1,4 @@
-"""All results of a run, made fit to be shown once and then read by every report in turn."""
+"""All results of a run, masked once and then read by every report in turn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from migrator.errors import MigrateError
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place, Rewrite
 from migrator.report.places import is_address
-from migrator.report.shown import show_line, show_whole
+from migrator.report.shown import show_line, show_with_diff
 from migrator.report.totals import State, Totals, refusals, state_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ RUN_FAILED = Diagnostic(
 )
 
 ATTENTION = (State.FAILED, State.REFUSED, State.PARTLY, State.MIGRATED, State.NOTHING)
-"""States in the order of a report for people: first what a person must look at."""
+"""States in the order of a report for people: states that need attention come first."""
 
 _IN_MEMORY = 64_000
 _MOST = 999_999
@@ -52,14 +52,14 @@ class Run(Struct, frozen=True):
 def this_run() -> Run:
     """The run of this process. ``SOURCE_DATE_EPOCH`` sets its date: https://reproducible-builds.org/specs/."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
-    return Run(show_line(shlex.join(["tf-oidc-migrate", *sys.argv[1:]])), now.strftime("%Y-%m-%d %H:%M UTC"))
+    time = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return Run(show_line(shlex.join(["tf-oidc-migrate", *sys.argv[1:]])), time.strftime("%Y-%m-%d %H:%M UTC"))
 
 
-class Item(NamedTuple):
+class CollectedResult(NamedTuple):
     """A result fit to be shown; its ``number`` from 1 in the order of the run.
 
-    ``places`` are those of its findings and then of its problems as they really are, which no report may show.
+    ``places`` are the unmasked places of the findings and then of the problems, which no report may show.
     """
 
     number: int
@@ -68,10 +68,10 @@ class Item(NamedTuple):
 
 
 class Collected:
-    """Every result of a run, masked and printable, and the totals over them.
+    """Every result of a run, masked and printable, and the totals of all results.
 
-    The results are read once, and kept in a file without a name as soon as they are many: memory does not grow with
-    their number. Raises `MigrateError` where that file cannot be written.
+    The results are read once. Many results are kept in an unnamed file, so that memory does not grow with their number.
+    Raises `MigrateError` if that file cannot be written.
     """
 
     def __init__(self, results: Iterable[RepoResult], run: Run | None = None) -> None:
@@ -86,37 +86,37 @@ class Collected:
         except OSError as error:
             raise MigrateError(f"the reports cannot be prepared: {error.strerror or 'output failed'}") from None
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[CollectedResult]:
         """The results in the order of the run, without their diffs."""
-        return map(self._item, range(len(self._starts)))
+        return map(self._without_diff, range(len(self._starts)))
 
-    def whole(self) -> Iterator[Item]:
+    def with_diffs(self) -> Iterator[CollectedResult]:
         """The same with their diffs."""
-        return map(self._whole, range(len(self._starts)))
+        return map(self._with_diff, range(len(self._starts)))
 
-    def ranked(self) -> Iterator[Item]:
+    def ranked(self) -> Iterator[CollectedResult]:
         """The results without their diffs, first those that need attention."""
-        return map(self._item, self._order())
+        return map(self._without_diff, self._order())
 
-    def ranked_whole(self) -> Iterator[Item]:
+    def ranked_with_diffs(self) -> Iterator[CollectedResult]:
         """The same with their diffs."""
-        return map(self._whole, self._order())
+        return map(self._with_diff, self._order())
 
     def _order(self) -> list[int]:
         return sorted(range(len(self._ranks)), key=self._ranks.__getitem__)
 
     def _add(self, number: int, raw: RepoResult) -> None:
-        result = show_whole(raw)
+        result = show_with_diff(raw)
         places = (*(finding.place for finding in raw.findings), *(problem.place for problem in raw.problems))
         if not is_address(result.revision.remote):
             result = replace(result, revision=replace(result.revision, remote=""))
         if result.error:
-            result = replace(result, findings=tuple(_undone(finding) for finding in result.findings))
+            result = replace(result, findings=tuple(_refused(finding) for finding in result.findings))
         brief = replace(result, diff=b"")
         self.totals.add(number, brief)
         refused = min(sum(1 for _ in refusals(brief)), _MOST)
         self._ranks.append(ATTENTION.index(state_of(brief)) * (_MOST + 1) + _MOST - refused)
-        self._starts.append(self._write(pickle.dumps(Item(number, brief, places))))
+        self._starts.append(self._write(pickle.dumps(CollectedResult(number, brief, places))))
         self._diffs.append(self._write(pickle.dumps(result.diff)))
 
     def _write(self, data: bytes) -> int:
@@ -129,15 +129,15 @@ class Collected:
         size = int.from_bytes(self._file.read(8), "big")
         return pickle.loads(self._file.read(size))  # noqa: S301 - written above, to a file that has no name
 
-    def _item(self, index: int) -> Item:
-        result: Item = self._read(self._starts[index])
+    def _without_diff(self, index: int) -> CollectedResult:
+        result: CollectedResult = self._read(self._starts[index])
         return result
 
-    def _whole(self, index: int) -> Item:
-        result = self._item(index)
+    def _with_diff(self, index: int) -> CollectedResult:
+        result = self._without_diff(index)
         return result._replace(result=replace(result.result, diff=self._read(self._diffs[index])))
 
 
-def _undone(finding: Finding) -> Finding:
-    """``finding`` of a repository whose run failed: whatever was planned for its place was not done."""
+def _refused(finding: Finding) -> Finding:
+    """The ``finding`` of a repository whose run failed: the planned change was not made."""
     return replace(finding, fix=RUN_FAILED.refusal()) if isinstance(finding.fix, Rewrite) else finding

@@ -20,7 +20,7 @@ _SUMMARY = {"title": "1", "refused": "1;31", "help": "36"}
 
 
 def for_terminal(diff: bytes, *, has_colours: bool) -> str:
-    """``diff``, with git's own colours if so wanted; what its lines hold cannot act on the terminal."""
+    """The ``diff`` for a terminal, in git's own colours if asked for; control characters in lines have no effect."""
     lines = ((kind, printable(line)) for kind, line in lines_of(diff.decode("utf-8", "surrogateescape")))
     return "".join((_in_style(_STYLES.get(kind), line) if has_colours else line) + "\n" for kind, line in lines)
 

@@ -1,4 +1,4 @@
-"""A unified diff, line by line, with what each line is."""
+"""A unified diff, line by line, with the kind of each line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HUNK = regex(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 
 class Line(Enum):
-    """What a line of a diff is."""
+    """The kind of a line of a diff."""
 
     FILE = "file"
     HEAD = "head"
@@ -28,7 +28,7 @@ _IN_HUNK = {"+": Line.ADDED, "-": Line.REMOVED, " ": Line.SAME, "": Line.SAME, "
 def lines_of(diff: str) -> Iterator[tuple[Line, str]]:
     """Each line of ``diff`` without its end.
 
-    A hunk's own counts tell where it ends: a removed ``-- x`` looks like a head otherwise.
+    The counts of a hunk decide where the hunk ends, since a removed ``-- x`` looks like a header otherwise.
     """
     old = new = 0
     for text in diff.removesuffix("\n").split("\n") if diff else ():

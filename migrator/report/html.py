@@ -1,4 +1,4 @@
-"""All results as one page: it loads nothing from elsewhere, and needs its script only to sort and to filter."""
+"""All results as one HTML page, which loads nothing from elsewhere and needs a script only to sort and filter."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from migrator.report.collected import Collected
 
 _LINES = 2000
-"""Of one repository's diff; the rest is counted."""
+"""The number of lines to show of one repository's diff; the rest is counted."""
 
 _TOKEN = regex(
     r"""(?P<i>(?:^\s*|(?<=\{\s))[\w-]+(?=\s*=[^=])) | (?P<s>"(?:\\.|[^"\\])*"?) | (?P<c>(?:\#|//).*)
     | (?P<k>^\s*[a-z_][\w-]*(?=\s+["{]|\s*\{)) | (?P<n>\b(?:\d+(?:\.\d+)?|true|false|null)\b)""",
     re.VERBOSE,
 )
-"""What makes HCL easier to read: names, strings, comments, block types, numbers."""
+"""The parts of HCL with colours: names, strings, comments, block types, numbers."""
 
 _VERDICTS = {"proven": "rewritten", "failed": "refused", "not proven": "left-alone"}
 """The look of a cell of a verification is that of the outcome of a finding."""
@@ -56,7 +56,7 @@ def write(collected: Collected, out: TextIO) -> None:
     environment.globals.update(link=link, place_of=place_of, grouped=grouped, places_of=places_of)
     environment.globals.update(verdicts=_VERDICTS)
     environment.filters["figure"] = "{:,}".format
-    environment.filters["said"] = _said
+    environment.filters["said"] = _sentence
     out.writelines(environment.get_template("report.html.j2").generate(_context(collected)))
 
 
@@ -70,7 +70,7 @@ def _context(collected: Collected) -> dict[str, Any]:
         "outcomes": _shares(totals.places),
         "labels": {state.value: label(state, is_dry=totals.is_dry) for state in State} | _words(totals),
         "state_of": state_of,
-        "results": collected.ranked_whole,
+        "results": collected.ranked_with_diffs,
         "briefly": collected.ranked,
         "style": style,
         "script": script,
@@ -80,13 +80,13 @@ def _context(collected: Collected) -> dict[str, Any]:
 
 
 def _words(totals: Totals) -> dict[str, str]:
-    """What people call the outcome of a finding."""
+    """The outcome of a finding in words."""
     rewritten = "To rewrite" if totals.is_dry else "Rewritten"
     return {"rewritten": rewritten, "refused": "Refused", "left-alone": "Left alone", "ignored": "Ignored"}
 
 
-def _said(text: str) -> Markup:
-    """A sentence, in which backticks mark what is code."""
+def _sentence(text: str) -> Markup:
+    """A sentence with code in backticks."""
     from markupsafe import Markup
 
     parts = re.split(r"`([^`]+)`", text)
@@ -95,7 +95,7 @@ def _said(text: str) -> Markup:
 
 
 def _part(name: str) -> Markup:
-    """A part of the page that is ours, to be put in as it is."""
+    """A part of the page that this program made, for use without escapes."""
     from markupsafe import Markup
 
     return Markup(resources.files("migrator.report").joinpath("page", name).read_text("utf-8"))  # noqa: S704
@@ -107,7 +107,7 @@ def _hash(text: str) -> str:
 
 
 def _shares(counts: Mapping[str, int]) -> list[tuple[str, int, float, float]]:
-    """Of each kind that occurs its count, and where its share of a bar begins and how long it is, in per cent."""
+    """For each kind with findings: the count, and the start and length of the share in a bar, in per cent."""
     present = {kind: count for kind, count in counts.items() if count}
     starts = accumulate(present.values(), initial=0)
     unit = 100 / (sum(present.values()) or 1)
@@ -117,7 +117,7 @@ def _shares(counts: Mapping[str, int]) -> list[tuple[str, int, float, float]]:
 
 
 def diff_html(diff: bytes) -> Markup:
-    """A masked diff as HTML; of what git says of a file, its name alone."""
+    """A masked diff as HTML; from a file's header only the name is shown."""
     from markupsafe import Markup
 
     return Markup("".join(_diff_lines(diff.decode())))  # noqa: S704 - each part is escaped

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from migrator.report.collected import Collected
 
 _OF_PLANS = ("inputs", "fingerprint")
-"""What only a stored plan needs."""
+"""The fields that only a stored plan needs."""
 
 
 def write(collected: Collected, out: TextIO) -> None:
@@ -23,10 +23,10 @@ def write(collected: Collected, out: TextIO) -> None:
     lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items())
     totals = json.dumps(_plain_totals(collected.totals))
     out.write("{\n" + ",\n".join(lines) + f',\n"totals": {totals},\n"results": [')
-    for repo in collected.whole():
+    for repo in collected.with_diffs():
         fields = {name: value for name, value in to_plain(repo.result).items() if name not in _OF_PLANS}
-        plain = {"state": state_of(repo.result).value, **fields}
-        out.write((",\n" if repo.number > 1 else "\n") + json.dumps(plain))
+        document = {"state": state_of(repo.result).value, **fields}
+        out.write((",\n" if repo.number > 1 else "\n") + json.dumps(document))
     out.write("\n]\n}\n")
 
 

@@ -1,4 +1,4 @@
-"""All results as JUnit XML, which every CI system can show: a suite for a repository, a case for each thing found."""
+"""All results as JUnit XML for CI systems: a suite for each repository, a case for each finding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from migrator.report.collected import Collected, Run
 
 _ILLEGAL = regex("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write: https://www.w3.org/TR/xml/#charsets."""
+"""The characters that XML 1.0 does not allow: https://www.w3.org/TR/xml/#charsets."""
 
 _VERDICTS = {Verdict.PROVEN: "system-out", Verdict.FAILED: "failure", Verdict.NOT_PROVEN: "skipped"}
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -24,7 +24,7 @@ _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 class _Case(NamedTuple):
     name: str
     group: str
-    verdict: str  # the element that tells of it
+    verdict: str  # the element for the outcome
     kind: str
     text: str
 

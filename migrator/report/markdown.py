@@ -1,4 +1,4 @@
-"""All results as Markdown for a comment on a pull request: the figures, what to do, and as much of the rest as fits."""
+"""All results as Markdown for a comment on a pull request: figures, tasks, and as many details as the limit allows."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _ROWS = 60
 _SUBJECTS = 8
 _PASTED = 40
 _MARKS = {State.FAILED: "❌", State.REFUSED: "⛔", State.PARTLY: "⚠️", State.MIGRATED: "✅", State.NOTHING: "▫️"}
-"""In the order of the table: first what a person must look at."""
+"""The marks of states in the order of the table: states that need attention come first."""
 
 _VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔"}
 
 
 def write(collected: Collected, out: TextIO) -> None:
     """Write the report, in whole lines and never more than `LIMIT` characters."""
-    left = LIMIT
+    room = LIMIT
     for line in _lines(collected):
-        left -= len(line) + 1
-        if left < 0:
+        room -= len(line) + 1
+        if room < 0:
             out.write("\nThe rest does not fit into a comment.\n")
             return
         out.write(line + "\n")
@@ -64,11 +64,11 @@ def _lines(collected: Collected) -> Iterator[str]:
 
 
 def _figures(totals: Totals) -> str:
-    done = "would change" if totals.is_dry else "changed"
+    verb = "would change" if totals.is_dry else "changed"
     states = (f"{totals.states[state]:,} {_label(state, totals)}" for state in _MARKS if totals.states[state])
     return (
         f"**{_counted(totals.repositories, 'repositor', 'y', 'ies')}**: {', '.join(states) or 'nothing to do'}.  \n"
-        f"{_counted(totals.outcomes['rewritten'], 'place')} and {_counted(totals.files, 'file')} {done}, "
+        f"{_counted(totals.outcomes['rewritten'], 'place')} and {_counted(totals.files, 'file')} {verb}, "
         f"{totals.refusals} refused, {totals.outcomes['left-alone']} left alone, "
         f"{totals.outcomes['ignored']} ignored; {_counted(totals.rotations, 'key')} to rotate."
     )
@@ -99,8 +99,8 @@ def _to_do(collected: Collected, totals: Totals) -> Iterator[str]:
 
 def _task(result: RepoResult, note: Note) -> Iterator[str]:
     subjects = ", ".join(_subject(result.revision, subject) for subject in note.subjects[:_SUBJECTS])
-    more = len(note.subjects) - _SUBJECTS
-    rest = f" and {more:,} more" if more > 0 else ""
+    hidden_count = len(note.subjects) - _SUBJECTS
+    rest = f" and {hidden_count:,} more" if hidden_count > 0 else ""
     task = note.task.rstrip(".:") if note.subjects else note.task
     advice = f"{'.' * bool(note.subjects)} **help:** {prose(note.help)}" if note.help else ""
     yield f"- [ ] {code(result.title)}: {prose(task)}{': ' if note.subjects else ''}{subjects}{rest}{advice}"
@@ -135,14 +135,14 @@ def _row(*cells: str) -> str:
 def _repos(collected: Collected, totals: Totals) -> Iterator[str]:
     for _, result, _ in collected.ranked():
         counts = places_of(result)
-        done = prose(headline(result)) + (f"; {code(result.pull_request)}" if result.pull_request else "")
+        summary_text = prose(headline(result)) + (f"; {code(result.pull_request)}" if result.pull_request else "")
         read = " ".join(filter(None, (result.revision.branch, result.revision.commit[:12])))
         name = linked(code(result.title), result.revision.remote) + (f" {code(read)}" if read else "")
         figures = (str(counts[outcome]) for outcome in ("rewritten", "refused"))
-        yield _row(name, _label(state_of(result), totals), *figures, str(_left(counts)), done)
+        yield _row(name, _label(state_of(result), totals), *figures, str(_left_rows(counts)), summary_text)
 
 
-def _left(counts: dict[str, int]) -> int:
+def _left_rows(counts: dict[str, int]) -> int:
     return counts["left-alone"] + counts["ignored"]
 
 

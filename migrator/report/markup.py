@@ -1,4 +1,4 @@
-"""Text as Markdown: what a repository holds is shown as it stands, and nothing in it is markup, a link or a mention."""
+"""Text as Markdown: text of a repository appears unchanged, without markup, links or mentions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CELL = 160
 """The most characters of a text in a table's cell."""
 
 _TOKEN = regex(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
-"""What is code in a sentence: what stands in backticks, ARNs and variables of the environment."""
+"""The code in a sentence: text in backticks, ARNs and environment variables."""
 
 _ESCAPED = regex(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|!(?=\[)")
 _LINKING = regex(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
@@ -29,7 +29,7 @@ def prose(text: str) -> str:
 
 
 def code(text: str, most: int = CELL) -> str:
-    """``text`` as code, in a table's cell or a list, and at most so many characters of it."""
+    """The ``text`` as code in a table's cell or a list, limited to a number of characters."""
     if not text:
         return ""
     text = cut(text, most)
@@ -42,7 +42,7 @@ def linked(text: str, address: str) -> str:
 
 
 def cut(text: str, most: int = CELL) -> str:
-    """At most so many characters of ``text``."""
+    """The ``text``, limited to a number of characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

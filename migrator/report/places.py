@@ -1,4 +1,4 @@
-"""Places as a report lists them: grouped by file and counted, and linked to the remote where that is known."""
+"""Places in a report: grouped by file, counted, and linked to the remote if the remote is known."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _LINK = {
     "gitlab": ("{remote}/-/blob/{commit}/{path}", "#L{line}"),
     "bitbucket": ("{remote}/src/{commit}/{path}", "#lines-{line}"),
 }
-"""How the hosts address a file and a line: https://docs.github.com/en/repositories/working-with-files/using-files,
-https://docs.gitlab.com/user/project/repository/files/, https://support.atlassian.com/bitbucket-cloud/."""
+"""The URL formats of hosts for a file and a line:
+https://docs.github.com/en/repositories/working-with-files/using-files,
+https://docs.gitlab.com/user/project/repository/files/, https://support.atlassian.com/bitbucket-cloud/.
+"""
 
 _ADDRESS = regex(r"https?://[a-z0-9.-]+(?::\d+)?/[\w.~/-]+", re.ASCII)
 _HOST = regex(r"https?://(?:www\.)?(github|gitlab|bitbucket)\.[a-z0-9.-]+(?::\d+)?/.+", re.ASCII)
@@ -36,7 +38,7 @@ def is_address(text: str) -> bool:
 
 
 def link(revision: Revision, place: Place) -> str:
-    """The address of a ``place`` in the remote's pages, as it is in the commit of ``revision``; ``""`` if not known."""
+    """The URL of a ``place`` in the remote's pages at the commit of ``revision``; ``""`` if not known."""
     host = _HOST.fullmatch(revision.remote) if is_address(revision.remote) else None
     if host is None or not re.fullmatch(r"[0-9a-f]{40,64}", revision.commit) or not _is_plain(place.path):
         return ""
@@ -46,13 +48,13 @@ def link(revision: Revision, place: Place) -> str:
 
 
 def place_of(subject: str) -> Place | None:
-    """The place that a note's ``subject`` names, if it names one."""
+    """The place that a note's ``subject`` names; None if the subject names no place."""
     match = _LISTED.fullmatch(subject)
     return Place(match["path"], int(match["line"])) if match else None
 
 
 def grouped(places: Iterable[Place]) -> Iterator[tuple[Place, str]]:
-    """Each file once with a place to link to, and what to call it: ``main.tf`` and its lines, ``12 more places``.
+    """Each file once, with a place for the link and a label: ``main.tf`` with lines, ``12 more places``.
 
     At most `FILES` files are named. The last pair has an empty path if there are more.
     """
@@ -63,10 +65,13 @@ def grouped(places: Iterable[Place]) -> Iterator[tuple[Place, str]]:
         numbers = [str(line) for line in dict.fromkeys(lines) if line]
         more = f" and {len(numbers) - _LINES} more lines" if len(numbers) > _LINES else ""
         yield Place(path, lines[0]), f"{path}:{','.join(numbers[:_LINES])}{more}" if numbers else path
-    left = list(by_file.values())[FILES:]
-    if left:
-        count = sum(map(len, left))
-        yield Place(""), f"{count:,} more place{'s' * (count > 1)} in {len(left):,} more file{'s' * (len(left) > 1)}"
+    other_files = list(by_file.values())[FILES:]
+    if other_files:
+        count = sum(map(len, other_files))
+        yield (
+            Place(""),
+            f"{count:,} more place{'s' * (count > 1)} in {len(other_files):,} more file{'s' * (len(other_files) > 1)}",
+        )
 
 
 def _is_plain(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which reports there are, and writing one to its file."""
+"""The formats of reports, and the function that writes a report to a file."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def writer_for(path: str) -> Write:
     """The writer that the ending of ``path`` names. Raises `UsageError` for an ending that none has."""
     ending = os.path.splitext(path)[1].lower()
     if ending not in REPORTS:
-        known = ", ".join(REPORTS)
-        raise UsageError(f"what kind of report is wanted? A file's name ends in one of {known}")
+        endings = ", ".join(REPORTS)
+        raise UsageError(f"what kind of report is wanted? A file's name ends in one of {endings}")
     return REPORTS[ending]
 
 
 def require_writable(path: str) -> None:
-    """Check that a file can be written at ``path``, before any work is done. Raises `UsageError` if it cannot."""
+    """Check that a file can be written at ``path``, before any work is done. Raises `UsageError`."""
     try:
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -55,8 +55,8 @@ def require_writable(path: str) -> None:
 def write_report(path: str, results: Iterable[RepoResult] | Collected) -> None:
     """Write the report that the ending of ``path`` names, whole or not at all.
 
-    Several reports on the same results take them `Collected`, so that the work is shared. Raises `UsageError` for an
-    unknown ending and `MigrateError` where the file cannot be written.
+    Several reports on the same results share one `Collected`, so that the work is done once. Raises `UsageError` for an
+    unknown ending, and `MigrateError` if the file cannot be written.
     """
     write = writer_for(path)
     collected = results if isinstance(results, Collected) else Collected(results)

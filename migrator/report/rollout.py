@@ -30,17 +30,17 @@ _IS_NO_PATH = regex(r"\w+://|[\w.-]+@[\w.-]+:")
 
 
 def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
-    """The steps that are left after ``results``, under a heading of the ``level``; no secret is in it."""
+    """The steps that remain after ``results``, under a heading of the ``level``; no secret is included."""
     title, below = f"{'#' * level} Order of rollout", "#" * (level + 1)
     collected = results if isinstance(results, Collected) else Collected(results)
-    kept = [repo.result for repo in collected if not repo.result.error]
-    if not any(result.changed for result in kept):
+    planned = [repo.result for repo in collected if not repo.result.error]
+    if not any(result.changed for result in planned):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
-    bodies = (_trust(kept), _live(kept), _push(kept), _confirm(kept), _remove(kept), _rotate(kept))
-    lines = [title, "", *(_about(collected, kept) if level == 1 else ()), "Each step needs the steps before."]
+    bodies = (_trust(planned), _live(planned), _push(planned), _confirm(planned), _remove(planned), _rotate(planned))
+    lines = [title, "", *(_about(collected, planned) if level == 1 else ()), "Each step needs the steps before."]
     for number, (heading, body) in enumerate(zip(STEPS, bodies, strict=True), 1):
         lines += ["", f"{below} {number}. {heading}", "", *body]
-    return "\n".join((*lines, *_developers(kept, below), *_left(kept, below))) + "\n"
+    return "\n".join((*lines, *_developers(planned, below), *_refusals(planned, below))) + "\n"
 
 
 def _about(collected: Collected, results: Sequence[RepoResult]) -> Iterator[str]:
@@ -56,19 +56,19 @@ def _about(collected: Collected, results: Sequence[RepoResult]) -> Iterator[str]
 
 def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
     repos = [result.repo for result in results]
-    named = "REPO..." if any(map(_IS_NO_PATH.match, repos)) else shlex.join(repos)
+    repos_words = "REPO..." if any(map(_IS_NO_PATH.match, repos)) else shlex.join(repos)
     yield "Each role needs a trust policy that allows the stacks. Each account needs Spacelift as an identity provider:"
     roles = " --role-arn ARN" * any(any(to_set(result)) for result in results)
-    yield from ("", f"    tf-oidc-migrate trust --spacelift-host HOST{roles} {named}", "")
+    yield from ("", f"    tf-oidc-migrate trust --spacelift-host HOST{roles} {repos_words}", "")
     stacks: dict[str, dict[str, None]] = {}
     for row in (row for result in results for row in result.trusts):
         stacks.setdefault(row.role, {}).update(dict.fromkeys(row.stacks))
     for role, titles in stacks.items():
-        named = ", ".join(map(code, list(titles)[:_SUBJECTS]))
+        repos_words = ", ".join(map(code, list(titles)[:_SUBJECTS]))
         more = f" and {len(titles) - _SUBJECTS:,} more" if len(titles) > _SUBJECTS else ""
         yield (
-            f"- {code(role)}: {named}{more}"
-            if named
+            f"- {code(role)}: {repos_words}{more}"
+            if repos_words
             else f"- {code(role)}: the stacks that use this role are not known"
         )
     if any(any(to_set(result)) for result in results):
@@ -158,8 +158,8 @@ def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
         yield from ("", *(f"- {code(result.title)}: {_places(result, places)}" for result, places in rows if places))
 
 
-def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
-    """What was refused, reason by reason."""
+def _refusals(results: Sequence[RepoResult], below: str) -> Iterator[str]:
+    """The refused places, grouped by reason."""
     if any(any(refusals(result)) for result in results):
         yield from ("", f"{below} Not migrated", "", "These still sign in as before, and need their keys:", "")
     for result in results:
@@ -185,11 +185,13 @@ def _subjects(result: RepoResult, note: Note) -> str:
     places = [place_of(subject) for subject in note.subjects]
     if len(places) > FILES and None not in places:
         return _places(result, [place for place in places if place is not None])
-    named = [
+    subjects = [
         linked(code(subject), link(result.revision, place) if place else "")
         for subject, place in zip(note.subjects, places, strict=True)
     ]
-    return ", ".join(named[:_SUBJECTS]) + (f" and {len(named) - _SUBJECTS:,} more" if len(named) > _SUBJECTS else "")
+    return ", ".join(subjects[:_SUBJECTS]) + (
+        f" and {len(subjects) - _SUBJECTS:,} more" if len(subjects) > _SUBJECTS else ""
+    )
 
 
 def _places(result: RepoResult, places: Iterable[Place]) -> str:
@@ -203,7 +205,7 @@ def _stack_rows(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
-    """The stacks that run migrated code, each once: those that a hook is told of, or that sign in with a known role."""
+    """The stacks that run migrated code, each once: those with a reported hook, or with a known role."""
     trusted = {title.rpartition(": ")[2] for result in results for row in result.trusts for title in row.stacks}
     rows = (row for result in results for row in result.stacks if row.hook or row.title in trusted)
     return list({(row.title, row.place.path, row.place.line): row for row in rows}.values())

@@ -26,7 +26,7 @@ _LEVELS: dict[type[Fix], str] = {Refusal: "error", Rewrite: "warning", LeftAlone
 _IN_SOURCE = (IGNORED_BY_COMMENT.code, BACKEND_IGNORED_BY_COMMENT.code)
 _Item = dict[str, Any]
 _NO_BYTE = regex("[\ud800-\udc7f\udd00-\udfff]")
-"""Surrogates that stand for no byte of a file's name."""
+"""Surrogates that encode no byte of a file's name."""
 
 
 def write(collected: Collected, out: TextIO) -> None:
@@ -78,10 +78,10 @@ def _base(number: int, is_sole: bool) -> str:
 def _provenance(collected: Collected, is_sole: bool) -> Iterator[_Item]:
     for number, result, _ in collected:
         revision = result.revision
-        known = {"revisionId": revision.commit, "branch": revision.branch}
+        fields = {"revisionId": revision.commit, "branch": revision.branch}
         if revision.remote:
             at = {"mappedTo": {"uriBaseId": _base(number, is_sole)}}
-            yield {"repositoryUri": revision.remote, **{name: text for name, text in known.items() if text}, **at}
+            yield {"repositoryUri": revision.remote, **{name: text for name, text in fields.items() if text}, **at}
 
 
 def _bases(collected: Collected, is_sole: bool) -> Iterator[tuple[str, _Item]]:
@@ -114,14 +114,14 @@ def _notifications(collected: Collected, is_sole: bool) -> Iterator[_Item]:
     for number, result, places in collected:
         for place, problem in zip(places[len(result.findings) :], result.problems, strict=True):
             location = _location(place, _base(number, is_sole))
-            more = _properties(problem.code, problem.help)
-            yield {"level": "error", "message": _message(problem.reason), "locations": [location], **more}
+            properties = _properties(problem.code, problem.help)
+            yield {"level": "error", "message": _message(problem.reason), "locations": [location], **properties}
         if result.error:
             yield {"level": "error", "message": _message(f"{result.title}: {result.error}")}
 
 
 def _message(text: str) -> _Item:
-    """``text`` as it stands: SARIF gives a meaning to brackets (links) and braces (placeholders), 3.11.5 and 3.11.6."""
+    """The ``text`` with escapes: SARIF uses brackets for links and braces for placeholders, 3.11.5 and 3.11.6."""
     escaped = text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     return {"text": escaped.replace("{", "{{").replace("}", "}}")}
 
@@ -133,12 +133,12 @@ def _location(place: Place, base: str) -> _Item:
 
 
 def _fingerprint(key: tuple[str, str, str], ordinal: int) -> str:
-    """Of the finding, wherever in its file it stands; ``key`` is masked, so no secret can be guessed from it."""
+    """The fingerprint of a finding, independent of the line; ``key`` is masked, so that no secret can be guessed."""
     return f"{hashlib.sha256(chr(0).join(key).encode()).hexdigest()[:32]}:{ordinal}"
 
 
 def _properties(code: str, help_: str) -> _Item:
-    """The code and what to do, in the property bag that 3.8 allows for what the format has no place for."""
+    """The code and the advice, in the property bag of 3.8 for data outside of the format."""
     return {"properties": {"code": code, "help": help_}} if code else {}
 
 

@@ -8,18 +8,18 @@ from itertools import chain
 from typing import NamedTuple
 
 LINES = 60
-"""About how many lines a summary has that is not verbose, as long as none of them wraps."""
+"""The approximate number of lines of a summary that is not verbose, if none of the lines wraps."""
 
 FEW = 3
-"""How many places of a kind are listed before the others are counted."""
+"""The number of places of a kind to list before the others are counted."""
 
 _VERBOSE = "-v lists all"
 
 
 class Section(NamedTuple):
-    """A part of the summary: ``blocks`` of lines, of which whole ones are left out if the summary is too long.
+    """A part of the summary: ``blocks`` of lines; a summary that is too long omits whole blocks.
 
-    ``least`` is the number of lines that the section has in any case; ``unit`` names what a block stands for.
+    ``least`` is the number of lines that the section has in any case; ``unit`` is the noun for a block.
     """
 
     title: str
@@ -35,16 +35,16 @@ class Section(NamedTuple):
 
 
 def rooms(sections: list[Section], *, verbose: bool) -> list[int]:
-    """How many lines each section may have: all that it needs, if the whole summary is not too long."""
+    """The number of lines for each section: all lines, if the whole summary is not too long."""
     if verbose:
         return [section.size for section in sections]
-    left = LINES - 2 - 2 * len(sections)
+    lines_left = LINES - 2 - 2 * len(sections)
     rooms = [min(section.size, section.least) for section in sections]
-    left -= sum(rooms)
+    lines_left -= sum(rooms)
     for index, section in enumerate(sections):
-        more = max(min(section.size - rooms[index], left), 0)
-        rooms[index] += more
-        left -= more
+        extra_lines = max(min(section.size - rooms[index], lines_left), 0)
+        rooms[index] += extra_lines
+        lines_left -= extra_lines
     return rooms
 
 
@@ -71,7 +71,7 @@ def listed(rows: list[str], indent: str, *, verbose: bool) -> Iterator[str]:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """``line``, wrapped at words below its indent if it is longer than ``width``, unless that is 0."""
+    """The ``line``, wrapped at words below the indent if longer than ``width``; a width of 0 wraps nothing."""
     indent = " " * (len(line) - len(line.lstrip()) + 2)
     if not width or len(line) <= width:
         return [line]
@@ -81,5 +81,5 @@ def wrapped(line: str, width: int) -> list[str]:
 
 
 def count(number: int, singular: str, plural: str) -> str:
-    """A number with the word for what is counted."""
+    """A number with a noun."""
     return f"{number:,} {singular if number == 1 else plural}"

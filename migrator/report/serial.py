@@ -1,4 +1,4 @@
-"""Data of this program as plain data, and back, by the types of the fields: what a report, a journal or a plan holds.
+"""Conversion of this program's data to plain data and back, by the types of fields: for reports, journals and plans.
 
 ``docs/report.schema.json`` describes the plain data of results.
 """
@@ -24,7 +24,7 @@ _S = TypeVar("_S", bound=Struct)
 _Plain = dict[str, Any]
 
 VERSION = 2
-"""Of the data's shape: raised when a reader of the version before could misunderstand it."""
+"""The version of the data's shape: raised when a reader of the version before could misunderstand the data."""
 
 OUTCOMES: dict[type[Fix], str] = {
     Rewrite: "rewritten",
@@ -35,15 +35,15 @@ OUTCOMES: dict[type[Fix], str] = {
 
 
 def outcome(finding: Finding) -> str:
-    """The word that plain data has for what becomes of ``finding``."""
+    """The word for the outcome of ``finding`` in plain data."""
     return OUTCOMES[type(finding.fix)]
 
 
 def to_plain(value: Any) -> Any:
-    """``value``, a `Struct` of results, surveys or options, as JSON knows data.
+    """The JSON data for ``value``, a `Struct` of results, surveys or options.
 
-    Bytes that are no UTF-8 become lone surrogates. The edits of a rewrite and the needs of a finding are left out: the
-    diff tells what came of them, and edits may hold what the diff masks.
+    Bytes that are no UTF-8 become lone surrogates. The edits of a rewrite and the needs of a finding are omitted: the
+    diff has the outcome, and edits may hold text that the diff masks.
     """
     return _converter().unstructure(value)
 
@@ -51,7 +51,7 @@ def to_plain(value: Any) -> Any:
 def from_plain(kind: type[_T], plain: Any) -> _T:
     """The value of the `Struct` ``kind`` that `to_plain` made ``plain``.
 
-    Raises `MigrateError` for data of another shape, and what the `Struct` raises for values that it does not take.
+    Raises `MigrateError` for data of another shape, and any error that the `Struct` raises for its values.
     """
     from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 
@@ -96,12 +96,12 @@ def _converter() -> Converter:
         write, read = writer(kind, others), reader(kind, others, is_strict=False)
 
         def write_flat(value: Struct) -> _Plain:
-            plain = write(value)
-            parts = [(plain.pop(field), names) for field, names in inner.items()]
-            return {**{name: part[name] for part, names in parts for name in names}, **plain}
+            fields = write(value)
+            parts = [(fields.pop(field), names) for field, names in inner.items()]
+            return {**{name: part[name] for part, names in parts for name in names}, **fields}
 
-        def read_flat(plain: _Plain, _: object) -> object:
-            rest = dict(plain)
+        def read_flat(fields: _Plain, _: object) -> object:
+            rest = dict(fields)
             parts = {field: {name: rest.pop(name) for name in names} for field, names in inner.items()}
             return read({**rest, **parts}, kind)
 
@@ -141,8 +141,8 @@ def _plain_fix(fix: Fix) -> dict[str, str]:
     return {"outcome": OUTCOMES[type(fix)], "code": fix.code, "detail": fix.reason, "help": fix.help}
 
 
-def _fix(plain: Mapping[str, str], _: object) -> Fix:
-    if plain["outcome"] == OUTCOMES[Rewrite]:
-        return Rewrite((), plain["detail"])
+def _fix(fields: Mapping[str, str], _: object) -> Fix:
+    if fields["outcome"] == OUTCOMES[Rewrite]:
+        return Rewrite((), fields["detail"])
     kinds = {OUTCOMES[kind]: kind for kind in (Refusal, LeftAlone, Ignored)}
-    return kinds[plain["outcome"]](plain["detail"], code=plain["code"], help=plain["help"])
+    return kinds[fields["outcome"]](fields["detail"], code=fields["code"], help=fields["help"])

@@ -24,18 +24,18 @@ _NAMES = frozenset(
         *("folder", "remote", "inputs"),
     )
 )
-"""Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
+"""Paths and names, and a masked diff: in these, only certain credentials are hidden."""
 
 
 def show(result: RepoResult) -> RepoResult:
-    """``result`` without its diff, each text in it masked and printable, in one line but for what is to be copied."""
-    return show_whole(replace(result, diff=b""))
+    """The ``result`` without the diff: each text is masked, printable, and on one line except for texts to copy."""
+    return show_with_diff(replace(result, diff=b""))
 
 
-def show_whole(result: RepoResult) -> RepoResult:
+def show_with_diff(result: RepoResult) -> RepoResult:
     """The same with its diff, which keeps its lines."""
-    shown: RepoResult = _cleaned(result)
-    return shown
+    cleaned: RepoResult = _cleaned(result)
+    return cleaned
 
 
 def show_line(text: str) -> str:
@@ -67,8 +67,8 @@ def _cleaned(value: Any, name: str = "") -> Any:
 
 def _clean(text: str, is_name: bool, is_long: bool) -> str:
     hidden = mask_shapes(text) if is_name else mask(text)
-    shown = printable(hidden.replace("\r\n", "\n"))
-    return shown if is_long else shown.replace("\n", "\\n").replace("\t", "\\t")
+    cleaned = printable(hidden.replace("\r\n", "\n"))
+    return cleaned if is_long else cleaned.replace("\n", "\\n").replace("\t", "\\t")
 
 
 _OFTEN = 500

@@ -1,4 +1,4 @@
-"""The order in which a migration goes live, in a line for each step; `migrator.report.rollout` tells it at length."""
+"""The order in which a migration goes live, in one line a step; `migrator.report.rollout` has all details."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = (
     "Remove the static keys from stacks and contexts",
     "Rotate the keys",
 )
-"""What a migration goes live by, each after those before it."""
+"""The steps by which a migration goes live, in order."""
 
 STAGES = {
     STACKS: ("what the stacks need", "merge and apply it first, and wait until the stacks have it"),
@@ -39,27 +39,29 @@ _TRUST = "tf-oidc-migrate trust --spacelift-host HOST{roles} REPO"
 
 
 def short_steps(result: RepoResult) -> Iterator[str]:
-    """What is to be done after the migration of one repository, each step after those before it."""
+    """The steps after the migration of one repository, in order."""
     if not result.changed or result.error:
         return
     many, one_by_one = f"{len(result.trusts)} roles", ", ".join(row.role for row in result.trusts)
     roles = one_by_one if len(result.trusts) < _MANY else many
-    named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
+    role_names = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
     is_integrated = any(integrated(result))
     role = " --role-arn ARN" * any(to_set(result))
     trust = (
         "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST.format(roles=role)}`"
     )
-    yield f"Let AWS trust {named or 'the roles'}: {trust}."
+    yield f"Let AWS trust {role_names or 'the roles'}: {trust}."
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
     to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
-    live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
-    live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
-    live += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
+    steps_before = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(
+        stack_side(result)
+    )
+    steps_before += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
+    steps_before += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
     pasted = [f"paste the {'integration' if is_integrated else 'commands of the hook'}"] * to_paste
-    if live or pasted:
-        yield f"Before the code is merged: {', '.join([*live, *pasted])}."
+    if steps_before or pasted:
+        yield f"Before the code is merged: {', '.join([*steps_before, *pasted])}."
     pushed = f"Discard runs that wait for confirmation, and push {result.branch or 'the branch'}."
     yield f"{pushed} The proposed runs of the branch must plan without errors."
     reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""
@@ -85,12 +87,12 @@ def to_set(result: RepoResult) -> Iterator[Note]:
 
 
 def stack_side(result: RepoResult) -> Iterator[Finding]:
-    """What was changed in the definitions of stacks, and has to be live before the code is."""
+    """The changes in the definitions of stacks, which must go live before the code."""
     return (finding for finding in rewritten(result, _STACK_SIDE) if finding.rule != _KEYS)
 
 
 def integrated(result: RepoResult) -> Iterator[Finding]:
-    """What is found of the AWS integration of stacks, where that is what runs sign in by."""
+    """The findings on the AWS integration of stacks, if runs sign in by the integration."""
     return (finding for finding in result.findings if finding.rule == _INTEGRATION)
 
 
@@ -100,12 +102,12 @@ def keys_removed(result: RepoResult) -> Iterator[Finding]:
 
 
 def reconfigured(result: RepoResult) -> Iterator[Finding]:
-    """The backends whose configuration is another than before."""
+    """The backends with a changed configuration."""
     return rewritten(result, _BACKENDS)
 
 
 def rewritten(result: RepoResult, rule: str) -> Iterator[Finding]:
-    """What the rules whose names begin with ``rule`` changed."""
+    """The changes of rules with names that begin with ``rule``."""
     return (
         finding for finding in result.findings if finding.rule.startswith(rule) and isinstance(finding.fix, Rewrite)
     )

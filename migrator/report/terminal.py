@@ -43,22 +43,22 @@ def show(diffs: Iterable[bytes], *, has_pager: bool = True) -> None:
 def say(text: Callable[[int, bool], str], *, has_pager: bool = True) -> None:
     """Print a ``text`` for people on standard error; on a terminal in colours, wrapped, and in a pager if it is long.
 
-    ``text`` is told the width to wrap at, 0 for none, and whether colours are shown.
+    ``text`` is called with the width to wrap at, 0 for none, and whether the terminal has colours.
     """
     is_terminal = sys.stderr.isatty()
     size = shutil.get_terminal_size()
-    shown = text(size.columns if is_terminal else 0, is_terminal and _has_colours())
-    if is_terminal and sys.stdout.isatty() and has_pager and _may_page() and shown.count("\n") >= size.lines:
-        _page([shown])
+    rendered = text(size.columns if is_terminal else 0, is_terminal and _has_colours())
+    if is_terminal and sys.stdout.isatty() and has_pager and _may_page() and rendered.count("\n") >= size.lines:
+        _page([rendered])
     else:
-        click.echo(shown, err=True, nl=False, color=is_terminal or None)
+        click.echo(rendered, err=True, nl=False, color=is_terminal or None)
 
 
 def list_changed(result: RepoResult, folder: str) -> None:
     """Print the paths that would change, one a line, as ``terraform fmt -check`` does.
 
-    ``folder`` is where the repository lies: the paths are as seen from the current folder. ``""`` stands for one that
-    lies nowhere on this machine for long: then its name comes before the path.
+    ``folder`` is the repository's folder: paths are relative to the current folder. ``""`` is for a temporary folder:
+    then the repository's name precedes the path.
     """
     root = Path(os.path.realpath(folder))
     root = checkout_of(root) or root

@@ -1,6 +1,6 @@
 """The summary of a run for people, on a terminal or in a log: totals, what to do, what was refused, what was changed.
 
-Without ``verbose``, a summary has about sixty lines, however large the repository: what is alike is counted.
+Without ``verbose``, a summary has about sixty lines, however large the repository: equal findings are counted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS = {"data": ("remote state", "remote states")}
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
     """What was done, refused and left alone in one repository, and what a person must do; no secret is in it.
 
-    Lines are wrapped at words if they are longer than ``width`` characters; 0 leaves them as long as they are.
+    Lines longer than ``width`` characters are wrapped at words; a width of 0 wraps nothing.
     """
     result = show(result)
     lines = [("title", line) for line in _head(result)]
@@ -51,8 +51,8 @@ def _head(result: RepoResult) -> Iterator[str]:
 def _totals(result: RepoResult) -> str:
     kinds = Counter(type(finding.fix) for finding in result.findings)
     places = count(kinds[Rewrite], "place", "places")
-    done = "changed" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "would change"
-    parts = [f"{places} {done} in {count(len(result.changed), 'file', 'files')}"] * bool(result.changed)
+    verb = "changed" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "would change"
+    parts = [f"{places} {verb} in {count(len(result.changed), 'file', 'files')}"] * bool(result.changed)
     counts = (
         (len(result.problems), "file not processed", "files not processed"),
         (kinds[Refusal], "refused", "refused"),
@@ -74,12 +74,12 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     steps = [[f"  {number}. {step}"] for number, step in enumerate(short_steps(result), 1)]
     yield Section("Then, in this order:", steps, len(steps), ("step", "steps"))
     yield Section("Stages:", [[f"  {stage}"] for stage in staged(result)], 3, ("stage", "stages"))
-    refused = [_refusal(group, verbose) for group in _alike(by_kind[Refusal])]
+    refused = [_refusal(group, verbose) for group in _grouped(by_kind[Refusal])]
     yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
     yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 7, ("folder", "folders"))
     stacks = _stacks(result.stacks, verbose)
     yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
-    alone = [_left_alone(group, verbose) for group in _alike(by_kind[LeftAlone])]
+    alone = [_left_alone(group, verbose) for group in _grouped(by_kind[LeftAlone])]
     yield Section("Left alone:", alone, 4, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in by_kind[Ignored]]
@@ -99,7 +99,7 @@ _CHANGED = {
 
 
 def headline(result: RepoResult) -> str:
-    """What came of one repository, in a few words."""
+    """The outcome of one repository, in a few words."""
     if result.error:
         return f"not migrated: {result.error}"
     if result.verified:
@@ -131,18 +131,18 @@ def _problem(problem: FileProblem) -> list[str]:
 
 def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
     """A block for each note; notes that have the same help one after the other show the help once."""
-    shown = ""
+    last_help = ""
     for note in notes:
         task, is_short = note.task.removesuffix("."), len(note.subjects) <= 1
         lines = [f"  - {note.line}{':' if note.paste else ''}"] if is_short else [f"  - {task}:"]
         lines += [] if is_short else listed(list(note.subjects), "      ", verbose=verbose)
         lines += ["    Text to copy:"] * bool(note.paste and not is_short)
         lines += [f"      {line}" for line in note.paste.splitlines()]
-        yield lines + (_help(note.help, "    ") if note.help != shown else [])
-        shown = note.help
+        yield lines + (_help(note.help, "    ") if note.help != last_help else [])
+        last_help = note.help
 
 
-def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
     """The findings with the same code, reason and help together, the most frequent first."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
@@ -153,20 +153,20 @@ def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
 def _refusal(group: list[Finding], verbose: bool) -> list[str]:
     first = group[0]
     if len(group) == 1:
-        return [f"  {_what(first)}{_code(first.code)}", f"    {first.fate}", *_help(first.help, "    ")]
+        return [f"  {_headline(first)}{_code(first.code)}", f"    {first.fate}", *_help(first.help, "    ")]
     return [
         f"  {_counted(group)}{_code(first.code)}",
         f"    {first.fate}",
         *_help(first.help, "    "),
-        *listed([_what(finding) for finding in group], "      ", verbose=verbose),
+        *listed([_headline(finding) for finding in group], "      ", verbose=verbose),
     ]
 
 
 def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
     first = group[0]
     if len(group) == 1:
-        return [f"  {_what(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
-    rows = listed([_what(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
+        return [f"  {_headline(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
+    rows = listed([_headline(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
     return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
 
@@ -207,7 +207,7 @@ def _stack(row: StackRow) -> str:
 
 
 def _sentences(first: str, others: Iterable[str]) -> str:
-    """The first words and the others after them, each a sentence of its own."""
+    """The first text and the others, each as a sentence."""
     return " ".join(f"{said.removesuffix('.')}." for said in (first, *others)) if others else first
 
 
@@ -216,7 +216,7 @@ def _signer(row: SigningRow) -> str:
     return f"{row.root}: {row.who}: {row.before}{becomes}"
 
 
-def _what(finding: Finding) -> str:
+def _headline(finding: Finding) -> str:
     return f"{finding.place}: {finding.message}"
 
 
@@ -233,7 +233,7 @@ def _help(text: str, indent: str) -> list[str]:
 
 
 def _counted(findings: list[Finding]) -> str:
-    """How many ``findings`` there are, by what they are about if that is the same for all."""
+    """The number of ``findings``, with their kind if all findings have the same kind."""
     kinds = {_kind(finding) for finding in findings}
     return count(len(findings), *(kinds.pop() if len(kinds) == 1 else ("place", "places")))
 
@@ -244,7 +244,7 @@ def _kinds(findings: list[Finding]) -> str:
 
 
 def _kind(finding: Finding) -> tuple[str, str]:
-    """What a finding is about, in the singular and the plural: the type of its block, or a place."""
+    """The kind of a finding, in the singular and the plural: the type of the block, or a place."""
     word = finding.subject.split(maxsplit=1)[0].partition(".")[0] if finding.subject else ""
     return _KINDS.get(word) or ((word, f"{word}s") if word in _BLOCKS else ("place", "places"))
 

@@ -1,4 +1,4 @@
-"""What all results come to: the figures at the head of a report, gathered in one pass and little memory."""
+"""The totals of all results: the figures at the head of a report, counted in one pass and little memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OTHER = "other reasons"
 
 
 class State(Enum):
-    """What came of a repository as a whole."""
+    """The outcome of a repository as a whole."""
 
     MIGRATED = "migrated"
     PARTLY = "partly"
@@ -47,14 +47,14 @@ _DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Partly"}
 
 
 def label(state: State, *, is_dry: bool) -> str:
-    """What people call ``state``; ``is_dry`` says that nothing was written."""
+    """The name of ``state`` for people; ``is_dry`` says that nothing was written."""
     return (is_dry and _DRY_LABELS.get(state)) or _LABELS[state]
 
 
 class Reason(Struct):
-    """Why something was refused: how often, and the first few places, each with its repository's number from 1.
+    """A reason for refusals: the count, and the first few places, each with the number of the repository from 1.
 
-    ``text`` and ``help`` are what the sentences of all these places have in common, ``code`` is the refusals' own.
+    ``text`` and ``help`` are the common part of the sentences of all places, ``code`` is the code of the refusals.
     """
 
     text: str
@@ -85,26 +85,26 @@ class Totals(Struct):
 
     @property
     def stacks(self) -> int:
-        """How many rows there are of stacks that are told of once."""
+        """The number of rows of stacks, each stack counted once."""
         return self.defined.total() + sum(count for repo, count in self.seen.items() if repo not in self.defined)
 
     def is_listed_once(self, stack: StackRow) -> bool:
-        """Whether it is no other repository's that tells of the stack itself."""
+        """Whether no other repository reports the stack."""
         return stack.repo not in self.defined
 
     @property
     def repositories(self) -> int:
-        """How many results there are."""
+        """The number of results."""
         return self.states.total()
 
     @property
     def places(self) -> dict[str, int]:
-        """How many places came to each outcome; a file that was not understood is a refused place."""
+        """The number of places by outcome; a file that could not be parsed is a refused place."""
         return {**{name: self.outcomes[name] for name in OUTCOMES.values()}, "refused": self.refusals}
 
     @property
     def refusals(self) -> int:
-        """How many findings were refused and files not understood."""
+        """The number of refused findings and of files that could not be parsed."""
         return self.outcomes["refused"] + self.problems
 
     @property
@@ -118,7 +118,7 @@ class Totals(Struct):
         return sorted(self.reasons.values(), key=lambda reason: (-reason.count, reason.text))
 
     def add(self, number: int, result: RepoResult) -> None:
-        """Count the result with this ``number``, which is to be fit for showing."""
+        """Count the masked result with this ``number``."""
         self.states[state_of(result)] += 1
         self.modes[result.mode] += 1
         self.outcomes.update(outcome(finding) for finding in result.findings)
@@ -135,7 +135,7 @@ class Totals(Struct):
 
 
 def state_of(result: RepoResult) -> State:
-    """What came of one repository."""
+    """The outcome of one repository."""
     if result.error:
         return State.FAILED
     if result.verified:
@@ -146,7 +146,7 @@ def state_of(result: RepoResult) -> State:
 
 
 def places_of(result: RepoResult) -> dict[str, int]:
-    """How many places of one repository came to each outcome; over all repositories these add up to `Totals.places`."""
+    """The number of places of one repository by outcome; the sum over all repositories is `Totals.places`."""
     counts = Counter(outcome(finding) for finding in result.findings)
     counts["refused"] += len(result.problems)
     return {name: counts[name] for name in OUTCOMES.values()}
@@ -184,11 +184,11 @@ def _in_common(text: str, other: str) -> str:
     if len(words) == len(others) and all(word in ("…", same) for word, same in zip(words, others, strict=True)):
         return text
     matches = SequenceMatcher(None, words, others, autojunk=False).get_matching_blocks()
-    kept: list[str] = []
+    shared: list[str] = []
     end = other_end = 0
     for start, other_start, size in matches:
-        if (start > end or other_start > other_end) and kept[-1:] != ["…"]:
-            kept.append("…")
-        kept += [word for word in words[start : start + size] if word != "…" or kept[-1:] != ["…"]]
+        if (start > end or other_start > other_end) and shared[-1:] != ["…"]:
+            shared.append("…")
+        shared += [word for word in words[start : start + size] if word != "…" or shared[-1:] != ["…"]]
         end, other_end = start + size, other_start + size
-    return " ".join(kept)
+    return " ".join(shared)

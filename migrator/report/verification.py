@@ -16,7 +16,7 @@ PROVEN, FAILED, NOT_PROVEN = 0, 1, 4
 
 
 def exit_code(results: Iterable[RepoResult]) -> int:
-    """What the command ends with: 0 if all is proven, 1 if something failed, 4 if something is not proven."""
+    """The exit code: 0 if all is proven, 1 if something failed, 4 if something is not proven."""
     proofs = [proof for result in results for row in result.verified for proof in row.proofs]
     return {Verdict.PROVEN: PROVEN, Verdict.FAILED: FAILED, Verdict.NOT_PROVEN: NOT_PROVEN}[worst(proofs)]
 
@@ -28,7 +28,7 @@ def headline_of(rows: Iterable[VerifiedStack]) -> str:
 
 
 def lines(result: RepoResult) -> Iterator[str]:
-    """The rows of one repository; no secret is in them."""
+    """The rows of one repository, without secrets."""
     yield _plain(f"{result.title}: {headline_of(result.verified)}")
     for row in result.verified:
         engine = f" ({row.engine})" if row.engine else ""

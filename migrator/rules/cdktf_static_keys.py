@@ -190,7 +190,7 @@ def _rewrite(backend: CdktfCall) -> Rewrite:
     for holder in backend.call.holders:
         removed = [item for scope, item in backend.credentials if scope is holder]
         commented = [item for scope, item in backend.role_family if scope is holder]
-        edits += python_edit.take_out(path, text, holder, removed, commented)
+        edits += python_edit.remove_arguments(path, text, holder, removed, commented)
     outcomes = ["credentials removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
     return Rewrite(tuple(edits), ", ".join(outcomes))
 

@@ -1,1 +1,1 @@
-"""What the tool knows of Spacelift."""
+"""Spacelift: stacks, hooks, attached resources, settings, and the inventory of an account."""

@@ -1,4 +1,4 @@
-"""What a comment wants left alone, in any syntax: the part of the text that the comment is on."""
+"""The parts of a text that a comment excludes from the migration, in any syntax."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _HASH = regex(r"(?m)(?:^|(?<=\s))#.*")
 
 
 def of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], pattern: re.Pattern[str]) -> Iterator[Span]:
-    """The parts of a text in Terraform's ``syntax`` with a comment that ``pattern`` finds: ``items``, or parts of them.
+    """The elements of a text in Terraform's ``syntax`` that have a comment which matches ``pattern``.
 
-    A part begins with the comments above it, and holds all that is nested in it.
+    An element begins with the comments above, and contains all nested elements.
     """
     for element in items:
         if pattern.search(syntax.comments_on(text, element)):
@@ -45,7 +45,7 @@ def _with_comments_above(text: str, start: int) -> int:
 
 
 def of_yaml(text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
-    """The entries that begin on the line of a comment, or on the next one below comments that stand alone."""
+    """The entries that begin on the line of a comment, or on the next line after comment lines."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     lines = text.split("\n")
     for number in _commented_lines(text, pattern):
@@ -66,14 +66,18 @@ def _is_blank(line: str) -> bool:
 
 
 def _last_line(lines: list[str], first: int) -> int:
-    """The last line of the entry that begins on ``first``: what is indented deeper is in it, and so is a key's list."""
+    """The last line of the entry that begins on ``first``; deeper lines and the list of a key belong to the entry."""
     depth = len(lines[first]) - len(lines[first].lstrip())
     is_item = lines[first].lstrip().startswith("-")
     last = first
     for number in range(first + 1, len(lines)):
         line = lines[number]
-        own = len(line) - len(line.lstrip())
-        if not _is_blank(line) and own <= depth and (is_item or own < depth or not line.lstrip().startswith("- ")):
+        indent = len(line) - len(line.lstrip())
+        if (
+            not _is_blank(line)
+            and indent <= depth
+            and (is_item or indent < depth or not line.lstrip().startswith("- "))
+        ):
             break
         last = last if _is_blank(line) else number
     return last

@@ -1,6 +1,6 @@
-"""The syntaxes by file name: what can be read from a text, and the edits that can be made in it.
+"""The syntaxes by file name, with functions to read and to edit a text.
 
-A `Language` is what the planner needs of any file, a `Syntax` what the rules need of Terraform's.
+The planner uses a `Language` for any file, and the rules use a `Syntax` for Terraform's files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Language(Struct, frozen=True):
-    """A kind of file; every function is documented where it is defined, `hcl` and `hcl_edit` first."""
+    """The functions for one kind of file; `hcl` and `hcl_edit` document each function."""
 
     parse: Callable[[str], tuple[Attribute | Block, ...]]
     check: Callable[[str, Span], None]
@@ -102,7 +102,7 @@ YAML = Language(program.parse, program.check, yaml.verify, program.finish)
 
 
 def language_of(path: str) -> Language:
-    """How the file at ``path`` is written."""
+    """The language of the file at ``path``."""
     if path.endswith((".yml", ".yaml")):
         return YAML
     return PYTHON if path.endswith(".py") else syntax_of(path)

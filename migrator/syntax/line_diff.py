@@ -1,7 +1,7 @@
-"""Which lines of two texts differ, in time that grows with their number alone.
+"""The lines that differ between two texts, found in time that grows with the number of lines alone.
 
-`difflib` takes quadratic time and more for long texts. Those are first cut at the lines that stand once in each of them
-and in the same order, as patience diff does: https://bramcohen.livejournal.com/73318.html.
+`difflib` takes quadratic time and more for long texts. Long texts are first split at the lines that occur once in both
+texts, in the same order, like in a patience diff: https://bramcohen.livejournal.com/73318.html.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 Opcode = tuple[Literal["equal", "insert", "delete", "replace"], int, int, int, int]
-"""As of `difflib.SequenceMatcher.get_opcodes`."""
+"""An opcode of `difflib.SequenceMatcher.get_opcodes`."""
 
 _SHORT = 1000  # lines that difflib compares in less than a second, whatever they are
 
@@ -21,7 +21,7 @@ _SHORT = 1000  # lines that difflib compares in less than a second, whatever the
 class LineMatcher(SequenceMatcher[str]):
     """A `SequenceMatcher` of lines for texts of any length.
 
-    Between two lines that stand once in either text, stretches that are long and alike nowhere count as replaced.
+    Between two lines that occur once in both texts, long parts without any common line count as replaced.
     """
 
     def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
@@ -61,13 +61,13 @@ def _between(before: Sequence[str], after: Sequence[str], i1: int, i2: int, j1: 
 
 
 def _common(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many lines at the beginning are the same."""
+    """The number of equal lines at the beginning."""
     differing = (number for number, (line, other) in enumerate(zip(before, after, strict=False)) if line != other)
     return next(differing, min(len(before), len(after)))
 
 
 def _anchors(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
-    """The longest run of places, one in each text, of lines that stand once in either."""
+    """The longest sequence of pairs of places, one in each text, of lines that occur once in both texts."""
     counts, others = Counter(before), Counter(after)
     places = {line: number for number, line in enumerate(after) if others[line] == 1}
     pairs = [(i, places[line]) for i, line in enumerate(before) if counts[line] == 1 and line in places]

@@ -1,4 +1,4 @@
-"""The tokens of HCL, JSON and Python in one shape, as far as it takes to know what is given to which name."""
+"""The tokens of HCL, JSON and Python in one shape, as far as needed to match values with names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HCL_KINDS |= {"comma": "comma", "equal": "give"}
 class Token(NamedTuple):
     """A piece of a text.
 
-    ``kind`` is one of word, string, end (of a string), text (in one), open, close, give (``=`` or ``:``), compare,
+    ``kind`` is one of word, string, end (of a string), text (in a string), open, close, give (``=`` or ``:``), compare,
     comma, newline, comment.
     """
 
@@ -39,7 +39,7 @@ class Token(NamedTuple):
 
 
 def hcl_tokens(text: str) -> Iterator[Token]:
-    """HCL's tokens, up to what cannot be read."""
+    """The tokens of HCL, up to the first error."""
     with suppress(SyntaxProblem):
         for kind, start, end, _ in scanner.tokens(text):
             if kind == "other":
@@ -74,22 +74,22 @@ def json_tokens(text: str) -> Iterator[Token]:
 
 
 def _pieces(text: str, start: int, end: int, template: re.Pattern[str]) -> Iterator[Token]:
-    """The literal pieces of a string, and what its templates refer to."""
-    done = start
+    """The literal pieces of a string, and the references of the string's templates."""
+    position = start
     for match in template.finditer(text, start, end):
         if match.lastgroup is None and template is _FIELD:
             continue
-        yield Token("text", done, match.start())
+        yield Token("text", position, match.start())
         for literal in _QUOTED.finditer(match[0]):
             yield Token("text", match.start() + literal.start(1), match.start() + literal.end(1))
         for name in (_WORD if template is _FIELD else _REFERENCE).finditer(match[0]):
             yield Token("word", match.start() + name.start(), match.start() + name.end())
-        done = match.end()
-    yield Token("text", done, end)
+        position = match.end()
+    yield Token("text", position, end)
 
 
 def python_tokens(text: str) -> Iterator[Token]:
-    """Python's, up to what cannot be read."""
+    """The tokens of Python, up to the first error."""
     starts = [0, *accumulate(len(line) for line in io.StringIO(text, newline=""))]
     kinds = {**dict.fromkeys("([{", "open"), **dict.fromkeys(")]}", "close"), ",": "comma", "=": "give", ":": "give"}
     kinds |= {":=": "give", ";": "newline", "==": "compare", "!=": "compare", "in": "compare"}

@@ -1,7 +1,7 @@
-"""What a file gives to which name: every string, reference, name and comment of it, whatever its language.
+"""The values of names in a file of any language: every string, reference, name and comment.
 
-One walk over tokens: brackets are frames, ``=`` and ``:`` give a name to what follows. It is no parser and rejects
-nothing: of a text that cannot be understood, what stands before that place is told.
+One walk over tokens: brackets are frames, ``=`` and ``:`` assign the next value to a name. The walk is no parser and
+rejects nothing: of an invalid text, the part before the error is read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
 _MOST_NAMES, _NEAR = 30, 100
 _SAID = regex(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
-_MOST_IN_YAML = 200_000  # aliases may make it more than it is
+_MOST_IN_YAML = 200_000  # aliases may multiply the values
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
 )
@@ -48,12 +48,12 @@ _NUMBER = regex(r"\d{4,}")
 _SAYS = regex(r"\w+|--?[\w-]+")
 
 
-class Written(Struct):
+class Lexeme(Struct):
     """A piece of a file: a text, a reference, a name, a comment.
 
-    ``header`` is that of the outermost block around it, ``names`` are what it is given to, from the outside in, and
-    ``statement`` is where the outermost of them begins. What is ``handed`` to a function, or compared, need not be the
-    value.
+    ``header`` is the header of the outermost block around the piece. ``names`` are the names of the value, outermost
+    first, and ``statement`` is the offset of the outermost name. A piece that ``is_passed_on`` is an argument of a
+    function, or compared, and need not be the value.
     """
 
     kind: str
@@ -62,19 +62,19 @@ class Written(Struct):
     header: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     statement: int = -1
-    is_handed: bool = False
+    is_passed_on: bool = False
 
 
 class _Frame(Struct):
     opening: str
     header: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
-    begun: int = -1
-    is_handed: bool = False
+    outermost_start: int = -1
+    is_passed_on: bool = False
     name: str = ""
     statement: int = -1
-    words: list[tuple[str, Written | None]] = field(default_factory=list)
-    pieces: list[Written] = field(default_factory=list)
+    words: list[tuple[str, Lexeme | None]] = field(default_factory=list)
+    pieces: list[Lexeme] = field(default_factory=list)
     first: int = 0
     title: str = ""
     is_index: bool = False
@@ -84,36 +84,36 @@ class _Frame(Struct):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is given to just now, from the outside in; of very many, only the outermost and the innermost."""
+        """The names of the current value, outermost first; of very many names, only the outermost and the innermost."""
         if not self.name:
             return self.path
         return (*self.path[:_MOST_NAMES], self.name)
 
     @property
-    def hands(self) -> bool:
-        """Whether what stands here need not be the value of the innermost name."""
-        return (self.is_handed and not self.name) or self.was_compared
+    def passes_on(self) -> bool:
+        """Whether the current text need not be the value of the innermost name."""
+        return (self.is_passed_on and not self.name) or self.was_compared
 
     @property
     def outermost(self) -> int:
-        """Where the outermost of the names begins."""
-        return self.begun if self.path else self.statement
+        """The offset where the outermost name begins."""
+        return self.outermost_start if self.path else self.statement
 
     def inner(self, opening: str, first: int) -> _Frame:
-        """The frame of what begins in this one."""
+        """The frame for a bracket that opens in this frame."""
         return _Frame(
             opening,
             self.header,
             self.names,
             self.outermost,
-            is_handed=self.hands,
+            is_passed_on=self.passes_on,
             is_file=self.is_file,
             first=first,
         )
 
 
-def written(path: str, text: str) -> list[Written]:
-    """All that stands in the file at ``path`` with ``text``, in order; nothing of a language that is not known."""
+def lexemes(path: str, text: str) -> list[Lexeme]:
+    """All strings, names and comments of the file at ``path``, in order; none if the language is unknown."""
     if path.endswith((".yml", ".yaml")):
         return _in_yaml(text)
     if path.endswith(".json"):
@@ -129,7 +129,7 @@ class _Walk:
     """Goes through the tokens of a text once."""
 
     def __init__(self, text: str, tokens: Iterator[Token], *, ends_lines: bool = True, is_python: bool = False) -> None:
-        self.written: list[Written] = []
+        self.written: list[Lexeme] = []
         self._source = text
         self._is_python = is_python
         self._frames = [_Frame("")]
@@ -152,9 +152,9 @@ class _Walk:
                 steps[token.kind](token)
             self._last = token
 
-    def _add(self, kind: str, token: Token) -> Written:
+    def _add(self, kind: str, token: Token) -> Lexeme:
         frame = self._frames[-1]
-        piece = Written(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.hands)
+        piece = Lexeme(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.passes_on)
         self.written.append(piece)
         return piece
 
@@ -181,15 +181,15 @@ class _Walk:
     def _end(self, token: Token) -> None:
         frame = self._frames.pop() if len(self._frames) > 1 else self._frames[-1]
         outer = self._frames[-1]
-        whole = self._source[frame.first : token.start]
+        source = self._source[frame.first : token.start]
         for piece in frame.pieces or ():
             piece.kind = NAME if outer.is_index or outer.is_file else TEXT
-            piece.is_handed |= outer.was_compared
-            outer.words.append((whole, piece))
+            piece.is_passed_on |= outer.was_compared
+            outer.words.append((source, piece))
         if not frame.pieces:
-            outer.words.append((whole, None))
+            outer.words.append((source, None))
         if outer.name.lower() in _TITLES:
-            outer.title = whole
+            outer.title = source
 
     def _give(self, token: Token) -> None:
         frame = self._frames[-1]
@@ -208,7 +208,7 @@ class _Walk:
             if literal is not None:
                 literal.kind = NAME
         if piece is None and self.written and self.written[-1].end == self._last.end:
-            self.written.pop()  # it was no reference
+            self.written.pop()  # the word was no reference
         frame.is_guess = False
         frame.name, frame.statement = name.rpartition(".")[2], token.start
 
@@ -216,13 +216,13 @@ class _Walk:
         frame = self._frames[-1]
         frame.was_compared = True
         if frame.words and (piece := frame.words[-1][1]) is not None:
-            piece.is_handed = True
+            piece.is_passed_on = True
 
     def _comma(self, _: Token) -> None:
         self._finish(self._frames[-1])
 
     def _finish(self, frame: _Frame) -> None:
-        """End what a comma or a line ends; an argument after one that says what it is has that for its name."""
+        """Finish a value at a comma or the end of a line; an argument after a title has the title as its name."""
         before = frame.words[-1][0] if frame.opening in ("(", "[") and not frame.name and frame.words else ""
         frame.is_guess = bool(before) and frame.words[-1][1] is not None and _SAYS.fullmatch(before) is not None
         frame.is_guess = frame.is_guess and is_telling(before)
@@ -249,7 +249,7 @@ class _Walk:
         new = frame.inner(opening, len(self.written))
         new.header = header
         new.is_index = is_close and opening == "["
-        new.is_handed |= new.is_index or is_call
+        new.is_passed_on |= new.is_index or is_call
         new.is_file |= is_call and frame.words[-1][0] in _FILES
         if opening[0] in "$%" and (
             match := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
@@ -272,7 +272,7 @@ class _Walk:
             outer.words = []
 
 
-def _in_blocks(path: str, strings: list[Written]) -> list[Written]:
+def _in_blocks(path: str, strings: list[Lexeme]) -> list[Lexeme]:
     """The pieces of Terraform's JSON with the headers of blocks that HCL would have."""
     if path.endswith((".tf.json", ".tofu.json")):
         for piece in strings:
@@ -281,10 +281,10 @@ def _in_blocks(path: str, strings: list[Written]) -> list[Written]:
     return strings
 
 
-def _in_yaml(text: str) -> list[Written]:
+def _in_yaml(text: str) -> list[Lexeme]:
     from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few files
 
-    strings: list[Written] = []
+    strings: list[Lexeme] = []
     with suppress(SyntaxProblem):
         root = read(text).root
         pending: list[tuple[Node, tuple[str, ...], int]] = [(root, (), 0)] if root else []
@@ -293,7 +293,7 @@ def _in_yaml(text: str) -> list[Written]:
             if isinstance(node, Alias):
                 node = node.target
             if isinstance(node, Scalar) and not node.is_null:
-                strings.append(Written(TEXT, *_content(text, node), (), names, statement))
+                strings.append(Lexeme(TEXT, *_content(text, node), (), names, statement))
             elif isinstance(node, Sequence):
                 pending += ((element, names, statement) for element in node.items)
             elif isinstance(node, Mapping):
@@ -301,14 +301,14 @@ def _in_yaml(text: str) -> list[Written]:
                 title = next((candidate.value.value for candidate in titled if isinstance(candidate.value, Scalar)), "")
                 for entry in node.entries:
                     name = entry.name or ""
-                    strings.append(Written(NAME, entry.key.span.start, entry.key.span.end))
+                    strings.append(Lexeme(NAME, entry.key.span.start, entry.key.span.end))
                     path = (name, title) if title and name.lower() in _TITLED else (name,)
                     pending.append((entry.value, (*names, *path), entry.key.start))
     return strings
 
 
 def _content(text: str, node: Scalar) -> tuple[int, int]:
-    """Where a scalar's characters stand: within its quotes, or below the line that says how a block is folded."""
+    """The offsets of a scalar's characters: within the quotes, or below the header of a block scalar."""
     start, end = node.span.start, node.span.end
     first = text[start : start + 1]
     if node.is_plain or first not in tuple("|>\"'"):
@@ -320,5 +320,5 @@ def _content(text: str, node: Scalar) -> tuple[int, int]:
 
 
 def _joins(function: str) -> bool:
-    """Whether what is handed to ``function`` is in what comes of it."""
+    """Whether the result of ``function`` contains the arguments."""
     return function in _JOINING or function.rpartition(".")[2] in _JOINING

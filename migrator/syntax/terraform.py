@@ -1,4 +1,4 @@
-"""What Terraform reads: arguments and blocks, in one shape for every syntax that they can be written in."""
+"""Terraform's arguments and blocks, in one shape for every syntax."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Attribute(Struct, frozen=True):
 
 
 class Literal(Struct, frozen=True):
-    """A string that means just what it says, whatever the syntax would make of its characters.
+    """A string with exactly this value: characters with a meaning in the syntax are escaped.
 
-    In a list with lines of their own, ``comment`` stands above it, where the syntax has comments.
+    In a list with one element a line, ``comment`` is on the line above, if the syntax has comments.
     """
 
     text: str
@@ -32,19 +32,19 @@ class Literal(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """A reference such as ``var.aws_role_arn``, any other expression, or a keyword such as ``string`` or ``null``."""
+    """A reference like ``var.aws_role_arn``, any other expression, or a keyword like ``string`` or ``null``."""
 
     address: str
 
 
 class Copied(Struct, frozen=True):
-    """A value as it is written in the same file already, in whatever syntax that has."""
+    """A value with the text of another value of the same file, in the syntax of that file."""
 
     text: str
 
 
 class NewObject(Struct, frozen=True):
-    """An object to be written, with each item on a line of its own; ``condition`` stands before it, if there is one."""
+    """A new object with one item a line; ``condition``, if set, precedes the object."""
 
     items: tuple[NewArgument, ...]
     condition: str = ""
@@ -53,7 +53,7 @@ class NewObject(Struct, frozen=True):
 class NewArgument(Struct, frozen=True):
     """An argument to be written; a tuple is a list with each element on a line of its own.
 
-    The ``comments``, as the syntax writes them, stand above it, and ``behind`` it that on its last line.
+    The ``comments`` are in the syntax of the file and go above the argument; ``behind`` is a trailing comment.
     """
 
     name: str
@@ -63,7 +63,7 @@ class NewArgument(Struct, frozen=True):
 
 
 class NewBlock(Struct, frozen=True):
-    """A block to be written; the ``blocks`` in it come last."""
+    """A new block; the nested ``blocks`` come last."""
 
     type: str
     labels: tuple[str, ...]
@@ -78,7 +78,7 @@ class NewComment(Struct, frozen=True):
 
 
 class BodyChange(Struct, frozen=True):
-    """What is to become of a block's body; what is added comes last."""
+    """The changes of a block's body; new arguments come last."""
 
     remove: tuple[Attribute | Block, ...] = ()
     comment_out: tuple[Attribute, ...] = ()
@@ -86,10 +86,9 @@ class BodyChange(Struct, frozen=True):
 
 
 class Block(Struct, eq=False):
-    """A block: ``span`` from its type to its closing brace, ``body`` what stands between the braces.
+    """A block: ``span`` reaches from the type to the closing brace, ``body`` is the content between the braces.
 
-    What is inside is read when it is first asked for; reading may raise `SyntaxProblem`, or, in a tolerant block, come
-    to nothing.
+    The content is parsed on first use. Parsing may raise `SyntaxProblem`, but a tolerant block is then empty.
     """
 
     type: str
@@ -134,5 +133,5 @@ class Block(Struct, eq=False):
         return (element for element in self.items if isinstance(element, Block) and type_ in (None, element.type))
 
     def title(self) -> str:
-        """The block's header as people write it, for messages: ``provider "aws"``."""
+        """The header of the block for messages: ``provider "aws"``."""
         return " ".join([self.type, *(f'"{label}"' for label in self.labels)])

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
-from migrator.model.known_secrets import Known, is_unmistakable
+from migrator.model.known_secrets import KnownSecrets, is_unmistakable
 from migrator.regex import regex
-from migrator.secret import Piece, Plain, assigned_pieces, bare_keys, hide, is_telling, may_tell, refers
+from migrator.secret import Piece, UnescapedText, assigned_pieces, bare_keys, hide, is_telling, may_tell, refers
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
-from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
+from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Lexeme, lexemes
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class Secrets:
 
     def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
         self._workspace = workspace
-        self._pieces: dict[str, list[Written]] = {}
-        self._definitions: dict[str, dict[tuple[str, str], list[Written]]] = {}
+        self._pieces: dict[str, list[Lexeme]] = {}
+        self._definitions: dict[str, dict[tuple[str, str], list[Lexeme]]] = {}
         self._said_before: dict[_Address, str] = {}
         self._documents = {document.path: document for document in documents}
         for folder in sorted({dirname(path) for path in self._documents} & workspace.modules.keys()):
@@ -93,9 +93,9 @@ class Secrets:
 
     # --- where secrets come from ------------------------------------------------------------------------------------
 
-    def _written(self, document: Document) -> list[Written]:
+    def _written(self, document: Document) -> list[Lexeme]:
         if document.path not in self._pieces:
-            self._pieces[document.path] = written(document.path, document.text)
+            self._pieces[document.path] = lexemes(document.path, document.text)
         return self._pieces[document.path]
 
     def _trace(self) -> Mapping[tuple[str, str, str], set[str]]:
@@ -124,7 +124,7 @@ class Secrets:
                     pending += self._meant(document, piece)
         return traced
 
-    def _meant(self, document: Document, reference: Written) -> Iterator[_Address]:
+    def _meant(self, document: Document, reference: Lexeme) -> Iterator[_Address]:
         """What a reference in a file is one to, in each module that the file is part of."""
         text = _BETWEEN.sub("", document.text[reference.start : reference.end])
         if document.kind is Kind.PYTHON:
@@ -162,7 +162,7 @@ class Secrets:
                 found.setdefault(document.path, []).append(module)
         return found
 
-    def _defined(self, address: _Address) -> Iterator[tuple[Document, Written]]:
+    def _defined(self, address: _Address) -> Iterator[tuple[Document, Lexeme]]:
         """What stands in a module or a program for what it defines at an address; only files that name it are read."""
         module, alone = self._workspace.modules.get(address.scope), self._documents.get(address.scope)
         word = _word(address.kind, address.name)
@@ -171,7 +171,7 @@ class Secrets:
                 definitions = self._definitions_in(document)
                 yield from ((document, piece) for piece in definitions.get((address.kind, address.name), ()))
 
-    def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Written]]:
+    def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Lexeme]]:
         if document.path not in self._definitions:
             found = self._definitions.setdefault(document.path, {})
             for piece in self._written(document):
@@ -204,10 +204,10 @@ class Secrets:
             found.setdefault((kind, name), set()).update(belows)
         return found
 
-    def _is_secret(self, path: str, text: str, piece: Written) -> bool:
+    def _is_secret(self, path: str, text: str, piece: Lexeme) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""
         value = text[piece.start : piece.end].strip()
-        if not value or (refers(value) and value not in _TYPES) or (piece.is_handed and not is_unmistakable(value)):
+        if not value or (refers(value) and value not in _TYPES) or (piece.is_passed_on and not is_unmistakable(value)):
             return False
         defined = _defines(path, piece)
         if defined is None or _is_assigned_secret(piece):
@@ -223,7 +223,7 @@ class Secrets:
     # --- what they are ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def known(self) -> Known:
+    def known(self) -> KnownSecrets:
         """The values, as far as nothing else can be meant by one."""
         values: list[str] = []
         names: set[str] = set()
@@ -238,16 +238,16 @@ class Secrets:
                 if piece.kind == NAME:
                     names.add(document.text[piece.start : piece.end])
             values += self._values(document)
-        return Known(values, names)
+        return KnownSecrets(values, names)
 
     def _values(self, document: Document) -> Iterator[str]:
         text = document.text
         for piece in self._written(document):
             if piece.kind == TEXT and self._is_secret(document.path, text, piece):
                 yield text[piece.start : piece.end]
-                yield Plain(text[piece.start : piece.end]).text
+                yield UnescapedText(text[piece.start : piece.end]).text
         yield from self._plain_values(text, _texts(document.path, self._written(document)))
-        wholes: dict[tuple[int, tuple[str, ...]], list[Written]] = {}
+        wholes: dict[tuple[int, tuple[str, ...]], list[Lexeme]] = {}
         for piece in self._written(document):
             if (
                 piece.kind in (TEXT, REFERENCE)
@@ -264,14 +264,14 @@ class Secrets:
     @staticmethod
     def _plain_values(text: str, is_text: Callable[[int], bool] | None) -> Iterator[str]:
         """The values that a text itself tells of, whatever its language."""
-        yield from (Plain(text[start:end]).text for start, end in assigned_pieces(text, is_text))
+        yield from (UnescapedText(text[start:end]).text for start, end in assigned_pieces(text, is_text))
         for _, inner in _decoded(text):
             yield from inner
 
-    def _said(self, document: Document, piece: Written, depth: int) -> str:
+    def _said(self, document: Document, piece: Lexeme, depth: int) -> str:
         """The texts that a piece of a value comes to, one after the other."""
         if piece.kind == TEXT:
-            return "" if piece.is_handed else Plain(document.text[piece.start : piece.end]).text
+            return "" if piece.is_passed_on else UnescapedText(document.text[piece.start : piece.end]).text
         return "".join(self._said_of(address, depth - 1) for address in self._meant(document, piece) if depth)
 
     def _said_of(self, address: _Address, depth: int) -> str:
@@ -314,15 +314,15 @@ class Secrets:
         paths = _Cover([*where, *(literal for literal in pieces if literal.kind == NAME)])
         yield from (place for place in keys if not paths.holds(place))
 
-    def _pieces_of(self, path: str, text: str) -> list[Written]:
+    def _pieces_of(self, path: str, text: str) -> list[Lexeme]:
         known = self._documents.get(path)
-        return self._written(known) if known is not None and known.text == text else written(path, text)
+        return self._written(known) if known is not None and known.text == text else lexemes(path, text)
 
 
 class _Cover:
     """The places that some pieces cover."""
 
-    def __init__(self, pieces: Iterable[Written]) -> None:
+    def __init__(self, pieces: Iterable[Lexeme]) -> None:
         self._places = sorted((literal.start, literal.end) for literal in pieces)
 
     def __call__(self, place: int) -> bool:
@@ -334,7 +334,7 @@ class _Cover:
         return index >= 0 and self._places[index][0] <= piece[0] and piece[1] <= self._places[index][1]
 
 
-def _texts(path: str, pieces: Iterable[Written]) -> Callable[[int], bool]:
+def _texts(path: str, pieces: Iterable[Lexeme]) -> Callable[[int], bool]:
     """Whether a place in a file is no code: all of YAML is none."""
     if path.endswith((".yml", ".yaml")):
         return lambda _: True
@@ -350,14 +350,14 @@ def _word(kind: str, name: str) -> str:
     return name.rpartition(".")[2] if kind == "argument" else name.rpartition(" ")[2]
 
 
-def _is_assigned_secret(piece: Written) -> bool:
+def _is_assigned_secret(piece: Lexeme) -> bool:
     """Whether the names that a piece is given to, or a variable's whose default it is, tell of a secret."""
     if piece.header[:1] == ("variable",) and not any(map(is_telling, piece.names)):
         return piece.names[:1] == ("default",) and any(map(is_telling, piece.header[1:]))
     return any(map(is_telling, piece.names)) and piece.names[-1].lower() not in _HARMLESS
 
 
-def _defines(path: str, piece: Written) -> tuple[str, str] | None:
+def _defines(path: str, piece: Lexeme) -> tuple[str, str] | None:
     """What a piece belongs to the definition of: a local, variable, output, argument of a call, constant."""
     header, names = piece.header, piece.names
     if path.endswith(".py"):

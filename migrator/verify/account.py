@@ -1,4 +1,4 @@
-"""The stacks of an account, as an inventory file tells of them."""
+"""The stacks of an account, from an inventory file."""
 
 from __future__ import annotations
 
@@ -40,37 +40,39 @@ class Account:
         return urllib.parse.urlsplit(self._inventory.endpoint).hostname or ""
 
     def certain(self, stack: RunStack) -> RunStack:
-        """A stack that a repository defines, with what the account knows of the stack: slug, space, labels."""
-        known = self._by_slug.get(stack.slug)
-        if known is None:
+        """A stack of a repository, with the slug, space and labels that the account knows."""
+        by_slug = self._by_slug.get(stack.slug)
+        if by_slug is None:
             return stack
-        variables = {**known.variables, **stack.variables}
-        labels = stack.labels | known.labels
-        return replace(stack, space=known.space or stack.space, is_guess=False, labels=labels, variables=variables)
+        variables = {**by_slug.variables, **stack.variables}
+        labels = stack.labels | by_slug.labels
+        return replace(stack, space=by_slug.space or stack.space, is_guess=False, labels=labels, variables=variables)
 
     def attached(self, stack: RunStack, repos: Sequence[VerifiedRepo]) -> RunStack:
         """A stack of the account, with the contexts that a repository attaches to the stack by its slug."""
-        made = [context for repo in repos for context in attachments(repo.workspace).attached_to(stack.slug)]
-        if not made or stack.commands is None:
+        attached_contexts = [
+            context for repo in repos for context in attachments(repo.workspace).attached_to(stack.slug)
+        ]
+        if not attached_contexts or stack.commands is None:
             return stack
         account = next(account_stack for account_stack in self._inventory.stacks if account_stack.id == stack.slug)
         first = min((attachment.priority or 0 for attachment in account.attached_contexts or ()), default=1)
         commands: list[HookCommand] = []
-        for priority, context in made:
+        for priority, context in attached_contexts:
             hooks = context.hooks("before_init")
-            listed = () if hooks is None or hooks.is_null else hooks.strings
-            if listed is None or priority > first:
+            strings = () if hooks is None or hooks.is_null else hooks.strings
+            if strings is None or priority > first:
                 why = f"the context at {context.place} runs hooks in an order, or with values, that are not known here."
                 return replace(stack, commands=None, unknown=why)
-            commands += (HookCommand(text, f"the context at {context.place}") for text in listed)
+            commands += (HookCommand(text, f"the context at {context.place}") for text in strings)
         return replace(stack, commands=(*commands, *stack.commands), read_by=f"{stack.read_by} and {READER_OF_LISTS}")
 
     def _stack(self, stack: Stack) -> RunStack:
         contexts, doubts = self._contexts_of(stack)
         commands: list[HookCommand] = []
         for context in contexts:
-            listed = (context.hooks.before_init if context.hooks is not None else None) or ()
-            commands += (HookCommand(text, f"the context {context.id}") for text in listed)
+            hooks = (context.hooks.before_init if context.hooks is not None else None) or ()
+            commands += (HookCommand(text, f"the context {context.id}") for text in hooks)
         commands += (HookCommand(text, f"the stack {stack.id}") for text in stack.before_init or ())
         elements = [*(stack.config or ()), *(element for context in contexts for element in context.config or ())]
         vendor = stack.vendor_config
@@ -88,7 +90,7 @@ class Account:
             commands=None if stack.before_init is None else tuple(commands),
             unknown="the account did not tell them.",
             read_by=READER,
-            variables={plain_name(element.id): None for element in elements if _tells_of_role(element)},
+            variables={plain_name(element.id): None for element in elements if _names_role(element)},
             has_static_keys=any(plain_name(element.id) in STATIC for element in elements),
             has_integration=bool(stack.attached_aws_integrations) or bool(integration and integration.assumed_role_arn),
             doubts=tuple(doubts),
@@ -118,7 +120,7 @@ def _folder(project_root: str | None) -> str:
     return posixpath.normpath("/" + (project_root or "").lstrip("/")).lstrip("/")
 
 
-def _tells_of_role(element: Element) -> bool:
+def _names_role(element: Element) -> bool:
     name = plain_name(element.id)
     return name.startswith("TF_VAR_") or name in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "TF_CLI_ARGS_init")
 

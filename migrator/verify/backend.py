@@ -15,7 +15,7 @@ from migrator.model.verification import Proof, failed, not_proven, proven
 from migrator.regex import regex
 from migrator.syntax.hcl.strings import string_value
 from migrator.verify import diagnostics
-from migrator.verify.programs import Ended, run
+from migrator.verify.programs import CompletedProgram, run
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.verify.engines import EngineProgram
 
 PLACE = ("bucket", "key", "region", "workspace_key_prefix", "endpoint", "dynamodb_table")
-"""The arguments that say which state a backend leads to, and which table locks it."""
+"""The arguments that say which state a backend uses, and which table locks the state."""
 
 _MISSING = regex(
     r"Failed to query available provider packages|Failed to install provider|provider registry"
@@ -34,7 +34,7 @@ _MISSING = regex(
 
 
 class Initialised(Struct, frozen=True):
-    """What ``init`` and ``validate`` came to; ``backend`` is the backend's configuration as the engine has it."""
+    """The results of ``init`` and ``validate``; ``backend`` is the engine's configuration of the backend."""
 
     validate: Proof
     backend: Mapping[str, Any] | None
@@ -51,9 +51,9 @@ def initialise(
     *,
     with_backend: bool,
 ) -> Initialised:
-    """Run ``init``, with the backend or without, and ``validate``; ``data`` is a folder for what the engine keeps.
+    """Run ``init``, with or without the backend, and ``validate``; ``data`` is a folder for the engine's files.
 
-    ``is_own`` tells that the stack runs this engine. A backend that fails costs the validation nothing.
+    ``is_own``: the stack runs this engine. The validation runs even if the backend fails.
     """
     lock = folder / ".terraform.lock.hcl"
     had_lock = lock.exists()
@@ -61,37 +61,37 @@ def initialise(
     command = [engine.path, "init", "-input=false", "-no-color"]
     extra = ["-reconfigure", *arguments] if with_backend else ["-backend=false"]
     try:
-        done = run([*command, *extra], folder, variables)
+        completed = run([*command, *extra], folder, variables)
         backend = _recorded(data) if with_backend else None
         complaint = ""
-        if done.status != 0 and with_backend and backend is None and not _MISSING.search(_flat(done)):
-            complaint = done.failure
-            done = run([*command, "-backend=false"], folder, variables)
-        if done.status == 0:
-            done = run([engine.path, "validate", "-no-color"], folder, variables)
+        if completed.status != 0 and with_backend and backend is None and not _MISSING.search(_flat(completed)):
+            complaint = completed.failure
+            completed = run([*command, "-backend=false"], folder, variables)
+        if completed.status == 0:
+            completed = run([engine.path, "validate", "-no-color"], folder, variables)
     except MigrateError as error:
-        done, backend, complaint = Ended(1, "", str(error)), None, str(error)
+        completed, backend, complaint = CompletedProgram(1, "", str(error)), None, str(error)
     finally:
         if not had_lock:
             lock.unlink(missing_ok=True)
-    return Initialised(_validity(done, engine, is_own), backend, complaint)
+    return Initialised(_validity(completed, engine, is_own), backend, complaint)
 
 
-def _flat(done: Ended) -> str:
-    return " ".join(done.complaint.split())
+def _flat(completed: CompletedProgram) -> str:
+    return " ".join(completed.complaint.split())
 
 
-def _validity(done: Ended, engine: EngineProgram, is_own: bool) -> Proof:
-    if done.status == 0:
+def _validity(completed: CompletedProgram, engine: EngineProgram, is_own: bool) -> Proof:
+    if completed.status == 0:
         note = "" if is_own else ", which is not the version of the stack"
         return proven("validate", f"{engine.title} finds the root module valid{note}.")
-    if _MISSING.search(_flat(done)):
-        return not_proven("validate", diagnostics.NO_PROVIDERS.refusal(said=done.failure.rstrip(".")))
+    if _MISSING.search(_flat(completed)):
+        return not_proven("validate", diagnostics.NO_PROVIDERS.refusal(said=completed.failure.rstrip(".")))
     if not is_own:
         return not_proven(
-            "validate", diagnostics.OTHER_ENGINE.refusal(engine=engine.title, said=done.failure.rstrip("."))
+            "validate", diagnostics.OTHER_ENGINE.refusal(engine=engine.title, said=completed.failure.rstrip("."))
         )
-    return failed("validate", diagnostics.INVALID.refusal(engine=engine.title, said=done.failure.rstrip(".")))
+    return failed("validate", diagnostics.INVALID.refusal(engine=engine.title, said=completed.failure.rstrip(".")))
 
 
 def _recorded(data: Path) -> Mapping[str, Any] | None:
@@ -103,7 +103,7 @@ def _recorded(data: Path) -> Mapping[str, Any] | None:
 
 
 def backend_arguments(root: Root, folder: Path, variables: Mapping[str, str | None], top: Path) -> list[str] | Proof:
-    """The arguments of ``init`` that complete a partial backend; why they are not known, if so."""
+    """The arguments of ``init`` that complete a partial backend, or the reason why they are not known."""
     partial = sorted({backend.document.path for backend in root.backends if backend.is_partial})
     if "TF_CLI_ARGS_init" in variables or not partial:
         return []
@@ -125,21 +125,25 @@ def state_proof(initialised: Initialised, root: Root, before: Context | None, is
     if before is None:
         return not_proven("state", diagnostics.NO_BASE.refusal())
     old = next((old_root for old_root in before.facts.roots if old_root.module.path == root.module.path), None)
-    now = {name: initialised.backend.get(name) or "" for name in PLACE}
+    new_values = {name: initialised.backend.get(name) or "" for name in PLACE}
     if old is None:
-        return not_proven("state", diagnostics.NO_OLD_BACKEND.refusal(place=f"s3://{now['bucket']}/{now['key']}"))
+        return not_proven(
+            "state", diagnostics.NO_OLD_BACKEND.refusal(place=f"s3://{new_values['bucket']}/{new_values['key']}")
+        )
     for name in PLACE:
-        known = _literal(old.backends, name)
-        if known is None:
+        old_value = _literal(old.backends, name)
+        if old_value is None:
             return not_proven("state", diagnostics.UNKNOWN_STATE.refusal(name=name))
-        if known != now[name]:
-            why = diagnostics.OTHER_STATE.refusal(name=name, before=known or "not set", after=now[name] or "not set")
+        if old_value != new_values[name]:
+            why = diagnostics.OTHER_STATE.refusal(
+                name=name, before=old_value or "not set", after=new_values[name] or "not set"
+            )
             return failed("state", why)
-    return proven("state", f"The backend leads to s3://{now['bucket']}/{now['key']}, as before.")
+    return proven("state", f"The backend leads to s3://{new_values['bucket']}/{new_values['key']}, as before.")
 
 
 def _literal(backends: Sequence[S3Backend], name: str) -> str | None:
-    """What an argument was; ``""`` if it was not set, None if no literal says what it was."""
+    """The old value of an argument; ``""`` if the argument was not set, None if no literal has the value."""
     blocks = [backend for backend in backends if not backend.is_partial]
     block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
     text = ""

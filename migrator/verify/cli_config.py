@@ -1,4 +1,4 @@
-"""The CLI configuration of engines: providers come from what is on this machine, unless the user says otherwise.
+"""The CLI configuration of engines: providers come from this machine, unless the user says otherwise.
 
 See https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation. A plugin cache has the
 layout of a mirror.
@@ -39,8 +39,8 @@ def write_cli_config(folder: Path, *, fetch: bool) -> Path:
 
 
 def _users() -> str:
-    named = os.environ.get("TF_CLI_CONFIG_FILE")
-    paths = [named] if named else [os.path.expanduser(name) for name in ("~/.terraformrc", "~/.tofurc")]
+    configured = os.environ.get("TF_CLI_CONFIG_FILE")
+    paths = [configured] if configured else [os.path.expanduser(name) for name in ("~/.terraformrc", "~/.tofurc")]
     texts = []
     for path in paths:
         try:

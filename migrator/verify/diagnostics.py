@@ -1,4 +1,4 @@
-"""What a verification says of a cell that failed, or that is not proven."""
+"""The messages of a verification about cells that failed or are not proven."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The engine that a root module is verified with: terraform or tofu, of the stack's version if one is installed.
 
-Looked for in ``PATH``, in the folders of tfenv (https://github.com/tfutils/tfenv), tofuenv and tenv
+Engines are searched in ``PATH``, in the folders of tfenv (https://github.com/tfutils/tfenv), tofuenv and tenv
 (https://tofuutils.github.io/tenv), and at the path that the user names.
 """
 
@@ -47,27 +47,27 @@ class EngineProgram(Struct, frozen=True):
 
 
 class Engines:
-    """The engines of this machine; ``chosen`` is the path of the one to take, whatever stacks say.
+    """The engines of this machine; ``chosen`` is the path of the engine that overrides all stacks.
 
-    Raises `UsageError` for a chosen path that is no engine's.
+    Raises `UsageError` if the chosen path is no engine.
     """
 
     def __init__(self, chosen: str | None, home: Path) -> None:
         self._home = home
-        self._chosen = _asked(chosen, home) if chosen else None
+        self._chosen = _program_at(chosen, home) if chosen else None
         if chosen and self._chosen is None:
             raise UsageError(f"--engine {chosen} is no terraform and no tofu")
 
     @cached_property
     def _installed(self) -> list[EngineProgram]:
-        """Those in ``PATH`` first."""
+        """The installed engines; those in ``PATH`` come first."""
         paths = [path for name in ("terraform", "tofu") if (path := shutil.which(name))]
-        programs = [engine for path in paths if (engine := _asked(path, self._home))]
-        known = {engine.path for engine in programs}
-        return [*programs, *(engine for engine in _in_folders() if engine.path not in known)]
+        programs = [engine for path in paths if (engine := _program_at(path, self._home))]
+        paths_of_programs = {engine.path for engine in programs}
+        return [*programs, *(engine for engine in _in_folders() if engine.path not in paths_of_programs)]
 
     def fitting(self, evidence: Iterable[Evidence]) -> tuple[EngineProgram | None, bool]:
-        """The engine for a stack of which ``evidence`` is known, and whether that is one that the stack may run.
+        """The engine for a stack with this ``evidence``, and whether the stack may run that engine.
 
         None if no engine is installed.
         """
@@ -87,11 +87,11 @@ def _fits(engine: EngineProgram, evidence: list[Evidence]) -> bool:
     return engine.is_tofu is is_tofu and all(entry.low <= engine.version < entry.high for entry in evidence)
 
 
-def _asked(path: str, home: Path) -> EngineProgram | None:
-    """The engine that says itself which version it is; None if it does not."""
+def _program_at(path: str, home: Path) -> EngineProgram | None:
+    """The engine with the version that the engine prints; None if the engine prints no version."""
     try:
-        done = run([path, "version", "-json"], home, bare_environment(home), 30)
-        version_text = json.loads(done.printed)["terraform_version"]
+        completed = run([path, "version", "-json"], home, bare_environment(home), 30)
+        version_text = json.loads(completed.printed)["terraform_version"]
     except (MigrateError, ValueError, KeyError, TypeError):
         return None
     version = _VERSION.match(str(version_text))

@@ -1,8 +1,8 @@
-"""The exchange of a token for credentials, as a hook has it, run in a shell against the emulated AWS.
+"""The exchange of a token for credentials by a hook, run in a shell against the emulated AWS.
 
-No other command of a hook is ever run. What counts as the exchange is Spacelift's documented command alone
-(https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc), whose parts can be nothing but a path, a role, a
-region and the like: a command that could do anything else does not match.
+No other command of a hook is ever run. Only Spacelift's documented command counts as the exchange
+(https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc). Each part must be a path, a role, a region or
+the like, so that a command with any other effect does not match.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.verify.programs import Ended, run
+from migrator.verify.programs import CompletedProgram, run
 
 SHELLS = ("bash", "dash")
 _WORD = r"[\w@%+=:,./-]+"
@@ -37,7 +37,7 @@ _EXPORTED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class Exchange(Struct, frozen=True):
-    """The exchange of a list of hooks and what belongs to it, and the role that it names: an ARN or a variable."""
+    """The exchange in a list of hooks with all related commands, and the role: an ARN or a variable."""
 
     commands: tuple[str, ...]
     role: str
@@ -56,17 +56,17 @@ class Exchange(Struct, frozen=True):
 
 
 def exchange_of(commands: tuple[str, ...]) -> Exchange | None:
-    """The exchange among ``commands``, with guards and ``unset`` around it; None if none is spelled as documented."""
+    """The exchange among ``commands``, with guards and ``unset`` commands; None without a documented exchange."""
     sign_in = next((command for command in commands if _EXCHANGE.fullmatch(command.strip())), None)
     role = _ROLE.search(sign_in) if sign_in else None
     if sign_in is None or role is None:
         return None
-    kept = [command.strip() for command in commands if is_part(command)]
-    return Exchange(tuple(kept), role[1], any(_GUARD.fullmatch(command) for command in kept))
+    parts = [command.strip() for command in commands if is_part(command)]
+    return Exchange(tuple(parts), role[1], any(_GUARD.fullmatch(command) for command in parts))
 
 
 def is_part(command: str) -> bool:
-    """Whether a command is the exchange, or may be run with it."""
+    """Whether a command is the exchange, or may run with the exchange."""
     return any(pattern.fullmatch(command.strip()) for pattern in (_EXCHANGE, _GUARD, _UNSET))
 
 
@@ -77,23 +77,23 @@ def missing_programs() -> list[str]:
 
 def exported_by(
     exchange: Exchange, shell: str, environment: Mapping[str, str], cwd: Path, tokens: tuple[str, Path]
-) -> tuple[dict[str, str], Ended]:
-    """The credentials that the exchange exports in ``shell``; none if it fails.
+) -> tuple[dict[str, str], CompletedProgram]:
+    """The credentials that the exchange exports in ``shell``; none if the exchange fails.
 
-    ``tokens`` are the path of a run's token and the file that takes its place here.
+    ``tokens`` are the path of a run's token, and the file to use here instead.
     """
     path, file = tokens
     script = " && ".join(f"{{ {command}; }}" for command in exchange.commands).replace(path, str(file))
-    shown = " ".join(f'"${name}"' for name in _EXPORTED)
-    done = run([shell, "-c", f"{script} && printf '\\n{_SHOWN}%s\\n' {shown}"], cwd, environment, 60)
-    values = [line.removeprefix(_SHOWN) for line in done.printed.splitlines() if line.startswith(_SHOWN)]
-    if done.status != 0 or len(values) != len(_EXPORTED) or not all(values):
-        return {}, done
-    return dict(zip(_EXPORTED, values, strict=True)), done
+    variables = " ".join(f'"${name}"' for name in _EXPORTED)
+    completed = run([shell, "-c", f"{script} && printf '\\n{_SHOWN}%s\\n' {variables}"], cwd, environment, 60)
+    values = [line.removeprefix(_SHOWN) for line in completed.printed.splitlines() if line.startswith(_SHOWN)]
+    if completed.status != 0 or len(values) != len(_EXPORTED) or not all(values):
+        return {}, completed
+    return dict(zip(_EXPORTED, values, strict=True)), completed
 
 
 def token_for(subject: str, host: str) -> str:
-    """A token of a run, unsigned: nobody but the emulated AWS, which checks none, ever takes it."""
+    """An unsigned token of a run for the emulated AWS, which checks no signature."""
     parts = ({"alg": "none", "typ": "JWT"}, {"sub": subject, "aud": host, "iss": f"https://{host}"})
     encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
     return f"{'.'.join(encoded)}."

@@ -35,8 +35,8 @@ _LEFT_OUT = shutil.ignore_patterns(".git", ".terraform", ".terragrunt-cache", "n
 class VerifiedRepo(Struct, frozen=True, eq=False):
     """A repository, called ``name`` by the user: its files on ``branch`` in a copy, ``""`` for the work tree.
 
-    ``before`` is the repository before the migration, if that is known; ``commit`` and ``commit_before`` are the
-    commits of both, ``""`` for the work tree.
+    ``before`` is the repository before the migration, if known. ``commit`` and ``commit_before`` are the commits of
+    both, ``""`` for the work tree.
     """
 
     name: str
@@ -54,7 +54,7 @@ class VerifiedRepo(Struct, frozen=True, eq=False):
 
     @property
     def programs(self) -> list[tuple[str, str]]:
-        """The folders whose root module another program writes, each with that program."""
+        """The folders whose root module a program writes, each with the program."""
         facts = self.context.facts
         of_cdktf = [(program.folder, "CDKTF") for program, _ in facts.programs]
         return [*of_cdktf, *((unit.folder, "Terragrunt") for unit in facts.terragrunt.units)]
@@ -82,14 +82,14 @@ class VerifiedRoot(Struct, frozen=True, eq=False):
 
     @property
     def folder(self) -> Path:
-        """Where the copy of the module is."""
+        """The folder with the copy of the module."""
         return self.repo.workspace.root / self.path
 
 
 def open_repo(path: str, branch: str | None, base: str | None, config: Config, scratch: Path) -> VerifiedRepo:
     """A copy of a repository's branch: the one called ``branch``, else the migration's, else the work tree.
 
-    Raises `MigrateError` for what git cannot read, and for a ``branch`` or ``base`` that is not there.
+    Raises `MigrateError` for a repository that git cannot read, and for a missing ``branch`` or ``base``.
     """
     real = Path(os.path.realpath(path))
     copied, old = scratch / "branch", scratch / "before"
@@ -97,7 +97,7 @@ def open_repo(path: str, branch: str | None, base: str | None, config: Config, s
     if checkout_of(real) is None:
         shutil.copytree(real, copied, ignore=_LEFT_OUT, symlinks=True, dirs_exist_ok=True)
         return VerifiedRepo(path, "", _context(copied, RepoIdentity(real.name), "", config))
-    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
+    from migrator.git.branch import Checkout  # here: a plain folder does not need this module
 
     checkout = Checkout.open(real)
     if checkout is None:
@@ -114,8 +114,8 @@ def open_repo(path: str, branch: str | None, base: str | None, config: Config, s
         name = ""
     else:
         checkout.export(commit, copied)
-        known = base or checkout.base_of(Branch(name, commit))
-        other = checkout.commit_called(known) if known else None
+        base_commit = base or checkout.base_of(Branch(name, commit))
+        other = checkout.commit_called(base_commit) if base_commit else None
         before = checkout.common_ancestor(commit, other) if other else None
         before = None if before == commit else before
     if base and before is None:
@@ -140,12 +140,12 @@ def _copy_tree(root: Path, paths: Sequence[str], folder: Path) -> None:
 
 
 def _context(folder: Path, identity: RepoIdentity, scope: str, config: Config) -> Context:
-    own = with_repository(config, folder)
-    return Context(Workspace(listing(folder, walk(folder)), identity, scope, own.exclude), own)
+    repo_config = with_repository(config, folder)
+    return Context(Workspace(listing(folder, walk(folder)), identity, scope, repo_config.exclude), repo_config)
 
 
 def with_stacks(repo: VerifiedRepo, engine: EngineProgram | None, scratch: Path) -> VerifiedRepo:
-    """The repository with the stacks that it defines, the hooks of which ``engine`` evaluates."""
+    """The repository with the stacks in its code, whose hooks ``engine`` evaluates."""
     facts = repo.context.facts
     terraform = [stack for stack in facts.stacks if isinstance(stack, TerraformDefinition)]
     evaluated = {}
@@ -156,23 +156,23 @@ def with_stacks(repo: VerifiedRepo, engine: EngineProgram | None, scratch: Path)
 
 
 def roots_of(
-    repos: Sequence[VerifiedRepo], more: Sequence[RunStack], say: Callable[[str], None]
+    repos: Sequence[VerifiedRepo], account_stacks: Sequence[RunStack], say: Callable[[str], None]
 ) -> Iterator[VerifiedRoot]:
-    """Every root module with the stacks that run it: those of ``repos``, and ``more`` of the account."""
+    """Every root module with the stacks that run the module: those of ``repos``, and ``more`` of the account."""
     run = set()
     for repo in repos:
         programs = dict(repo.programs)
         paths = [*(path for path in repo.roots if path not in programs), *programs]
         by_folder = StacksByFolder(repo.workspace, [stack for stack, _ in repo.stacks])
-        known = dict(repo.stacks)
+        run_stacks = dict(repo.stacks)
         for path in paths:
-            own = definitions_running(path, by_folder, repo.workspace, is_only_root=len(paths) == 1)
-            stacks = [known[stack] for stack in own]
+            definitions = definitions_running(path, by_folder, repo.workspace, is_only_root=len(paths) == 1)
+            stacks = [run_stacks[stack] for stack in definitions]
             identity = repo.workspace.identity
             elsewhere = [stack for other in repos if other is not repo for _, stack in other.stacks]
             stacks += [stack for stack in elsewhere if _runs(stack, identity, path)]
             slugs = {stack.slug for stack in stacks}
-            stacks += [stack for stack in more if stack.slug not in slugs and _runs(stack, identity, path)]
+            stacks += [stack for stack in account_stacks if stack.slug not in slugs and _runs(stack, identity, path)]
             run |= {id(stack) for stack in stacks}
             stacks = [with_runtime_config(stack, repo.workspace) for stack in stacks]
             yield VerifiedRoot(repo, path, stacks, programs.get(path, ""))

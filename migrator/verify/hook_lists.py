@@ -1,8 +1,8 @@
-"""The lists of hooks that a repository's Terraform gives to stacks and contexts, as the engine itself evaluates them.
+"""The lists of hooks in the Terraform code of stacks and contexts, as the engine evaluates the lists.
 
-In a copy, each stack and each context becomes a ``terraform_data`` resource that holds the list, which needs no
-provider; variables, locals and the calls of modules that lead there stay. What the engine cannot evaluate without a
-provider is left to this program's own reader of lists.
+In a copy, each stack and each context becomes a ``terraform_data`` resource with the list, which needs no provider. The
+needed variables, locals and module calls stay. Lists that the engine cannot evaluate without a provider are left to
+this program's own reader of lists.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Lists = dict[str, tuple[str, ...]]
 def evaluated_lists(
     workspace: Workspace, roots: Iterable[str], name: str, engine: EngineProgram, scratch: Path
 ) -> dict[str, Lists]:
-    """The lists called ``name`` of what the root modules ``roots`` define, for each root that the engine evaluates."""
+    """The lists called ``name`` in the root modules ``roots``, for each root that the engine evaluates."""
     by_file: dict[str, Lists] = {}
     copied = scratch / "copy"
     shutil.copytree(workspace.root, copied, ignore=_SKIPPED, symlinks=True)
@@ -61,7 +61,7 @@ def evaluated_lists(
 
 
 def address_of(holder: Stack | SpaceliftContext) -> str:
-    """The address by which `evaluated_lists` knows a stack or a context."""
+    """The address of a stack or a context in the results of `evaluated_lists`."""
     kind = "stack" if isinstance(holder, Stack) else "context"
     key = f'["{holder.key}"]' if holder.key is not None else ""
     return f"{_chain(holder.scope)}{kind}.{holder.block.labels[-1]}{key}"
@@ -118,7 +118,7 @@ def _held(document: Document, block: Block, name: str) -> str:
 
 
 def _applied(folder: Path, engine: EngineProgram, scratch: Path) -> Lists | None:
-    """What the engine says of the reduced root module in ``folder``; None where it cannot evaluate it."""
+    """The engine's values for the reduced root module in ``folder``; None if the engine cannot evaluate the module."""
     if not (folder / "main.tf").is_file():
         return None
     config = scratch / "no-providers.rc"
@@ -126,8 +126,8 @@ def _applied(folder: Path, engine: EngineProgram, scratch: Path) -> Lists | None
     environment = bare_environment(scratch) | {"TF_CLI_CONFIG_FILE": str(config), "TF_IN_AUTOMATION": "1"}
     try:
         for step in (["init", "-backend=false"], ["apply", "-auto-approve", "-refresh=false"]):
-            done = run([engine.path, *step, "-input=false", "-no-color"], folder, environment, 120)
-            if done.status != 0:
+            completed = run([engine.path, *step, "-input=false", "-no-color"], folder, environment, 120)
+            if completed.status != 0:
                 return None
         return dict(_instances(json.loads((folder / "terraform.tfstate").read_text())))
     except (MigrateError, OSError, ValueError, KeyError, TypeError):
@@ -137,8 +137,8 @@ def _applied(folder: Path, engine: EngineProgram, scratch: Path) -> Lists | None
 def _instances(state: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for resource in state["resources"]:
         kind, _, name = resource["name"].partition("-")
-        within = f"{resource['module']}." if "module" in resource else ""
+        prefix = f"{resource['module']}." if "module" in resource else ""
         for instance in resource["instances"]:
             key = f'["{instance["index_key"]}"]' if "index_key" in instance else ""
             hooks = instance["attributes"]["input"]["value"]["hooks"] or ()
-            yield f"{within}{kind}.{name}{key}", tuple(hooks)
+            yield f"{prefix}{kind}.{name}{key}", tuple(hooks)

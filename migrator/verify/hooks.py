@@ -23,7 +23,7 @@ _STAND_IN = "arn:aws:iam::123456789012:role/stand-in"
 
 
 class HookProof(Struct, frozen=True):
-    """The cell, what a run has in its environment after the hooks, and the role of the hook; ``""`` if not known.
+    """The cell, the environment of a run after the hooks, and the role of the hook; ``""`` if not known.
 
     ``skipped`` are the commands that were not run.
     """
@@ -37,7 +37,7 @@ class HookProof(Struct, frozen=True):
 class TokenSettings(Struct, frozen=True):
     """The ``path`` of a run's token, the account's ``host``, and the subject ``template`` of its tokens.
 
-    Hooks are run for the ``types`` of runs alone; for all of them if there are none.
+    Hooks run for the ``types`` of runs only; for all types if there are none.
     """
 
     path: str
@@ -56,7 +56,7 @@ def hook_proof(
 ) -> HookProof:
     """Run the exchange of a stack's hooks for each type of run; ``needs_hook`` says that the backend needs one.
 
-    ``environment`` is what a run of the stack has before its hooks.
+    ``environment`` is the environment of a stack's run before the hooks.
     """
     if stack is None:
         cell = not_proven(_CELL, diagnostics.NO_STACK.refusal()) if needs_hook else _not_needed()
@@ -101,21 +101,23 @@ def _run(
     for number, run in enumerate(run_types(stack, token.types)):
         shell = SHELLS[number % len(SHELLS)]
         file.write_text(token_for(subject(stack, run, token.template), token.host))
-        exported, done = exported_by(exchange, shell, variables, cwd, (token.path, file))
+        exported, completed = exported_by(exchange, shell, variables, cwd, (token.path, file))
         if not exported:
             why = diagnostics.EXCHANGE_FAILED.refusal(
-                shell=shell, run=run, said=done.failure.rstrip("."), token=token.path
+                shell=shell, run=run, said=completed.failure.rstrip("."), token=token.path
             )
             return failed(_CELL, why), {}
         roles = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
         if roles != (role,):
-            shown = ", then ".join(roles) or "somebody else"
-            return failed(_CELL, diagnostics.NOT_EXPORTED.refusal(shell=shell, found=shown, expected=role)), exported
+            role_names = ", then ".join(roles) or "somebody else"
+            return failed(
+                _CELL, diagnostics.NOT_EXPORTED.refusal(shell=shell, found=role_names, expected=role)
+            ), exported
     return _order(stack, exchange), exported
 
 
 def _order(stack: RunStack, exchange: Exchange) -> Proof:
-    """What else must hold of a hook that signs in."""
+    """The further proof that a hook needs once the hook signs in."""
     if where := stack.early_caller:
         return failed(_CELL, diagnostics.TOO_EARLY.refusal(where=where))
     if not exchange.has_guard:

@@ -1,4 +1,4 @@
-"""Whether a trust policy lets a request assume a role: IAM's semantics, with a third answer for what is not known.
+"""The decision of a trust policy on a request: IAM's semantics, with a third answer for unknown elements.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: an explicit Deny wins, then
 an Allow, else the request is denied. All operators and keys of a condition must hold, each for any of its values
@@ -21,7 +21,7 @@ from migrator.regex import regex
 
 
 class Effect(Enum):
-    """What a policy says of a request; ``UNKNOWN`` if the policy uses what is not known here."""
+    """The effect of a policy on a request; ``UNKNOWN`` if the policy uses an element that is not supported."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -31,7 +31,7 @@ class Effect(Enum):
 class TrustRequest(Struct, frozen=True):
     """A call of STS: ``action``, who calls (``principals``, by kind, with all names of the caller), and the context.
 
-    Values of the ``context`` are text, or several texts for a key with several values; keys are in small letters.
+    Values of the ``context`` are texts, or several texts for a key with several values; keys are in lower case.
     """
 
     action: str
@@ -40,7 +40,7 @@ class TrustRequest(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """What a policy says, and why: the statement, and the condition that decides."""
+    """The effect of a policy, with the deciding statement and condition."""
 
     effect: Effect
     why: str
@@ -72,7 +72,7 @@ _OPERATORS: dict[str, tuple[_Test, bool]] = {
     "arnnotequals": (_arn_like, True),
     "arnnotlike": (_arn_like, True),
 }
-"""How an operator compares, and whether it is the negation. ``ArnEquals`` and ``ArnLike`` are alike."""
+"""The comparison of an operator, and whether the operator is a negation. ``ArnEquals`` and ``ArnLike`` are the same."""
 
 _OF_ISSUERS = regex(r"[\w/-]+\.[\w./-]+:\w+")
 """Keys of tokens: those that the request does not have are not there. Of other keys nothing is known."""
@@ -82,24 +82,24 @@ _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "
 
 
 def decide(policy: Any, request: TrustRequest) -> Decision:
-    """What a trust policy says of a request; a policy that is none is unknown, never allowed."""
+    """The decision of a trust policy on a request; an invalid policy is unknown, never allowed."""
     if not isinstance(policy, Mapping):
         return Decision(Effect.UNKNOWN, "The trust policy is no JSON object.")
     statements = policy.get("Statement")
-    listed = [statements] if isinstance(statements, Mapping) else statements
-    if not isinstance(listed, list) or not all(isinstance(statement, Mapping) for statement in listed):
+    statement_list = [statements] if isinstance(statements, Mapping) else statements
+    if not isinstance(statement_list, list) or not all(isinstance(statement, Mapping) for statement in statement_list):
         return Decision(Effect.UNKNOWN, "The trust policy has no statements that can be read.")
     reasons: dict[tuple[bool, bool | None], str] = {}
     """Of the first statement that allows (True) or may deny, and that is about the request or may be: what decides."""
-    near = "no statement allows it"
-    for number, statement in enumerate(listed, 1):
+    denial = "no statement allows it"
+    for number, statement in enumerate(statement_list, 1):
         allows = statement.get("Effect") == "Allow"
         answer, why = _matches(statement, request)
         if statement.get("Effect") not in ("Allow", "Deny"):
             answer, why = None, "its Effect is neither Allow nor Deny"
         reason = f"statement {statement.get('Sid') or number}: {why}"
         reasons.setdefault((allows, answer), reason)
-        near = reason if allows and answer is False else near
+        denial = reason if allows and answer is False else denial
     order = (
         (Effect.DENIED, (False, True)),
         (Effect.UNKNOWN, (False, None)),
@@ -107,15 +107,15 @@ def decide(policy: Any, request: TrustRequest) -> Decision:
         (Effect.UNKNOWN, (True, None)),
     )
     return next(
-        (Decision(effect, reasons[key]) for effect, key in order if key in reasons), Decision(Effect.DENIED, near)
+        (Decision(effect, reasons[key]) for effect, key in order if key in reasons), Decision(Effect.DENIED, denial)
     )
 
 
 def _matches(statement: Mapping[str, Any], request: TrustRequest) -> tuple[bool | None, str]:
-    """Whether a statement is about the request, None if that is not known; and what decides."""
-    strange = set(statement) - _ELEMENTS
-    if strange:
-        return None, f"the element {min(strange)} is not known"
+    """Whether a statement applies to the request, None if not known; with the deciding element."""
+    unknown = set(statement) - _ELEMENTS
+    if unknown:
+        return None, f"the element {min(unknown)} is not known"
     is_open: tuple[bool | None, str] | None = None
     for part in (_action(statement, request), _principal(statement, request)):
         if part[0] is False:
@@ -143,13 +143,13 @@ def _principal(statement: Mapping[str, Any], request: TrustRequest) -> tuple[boo
         return None, "its Principal cannot be read"
     is_named = False
     for kind, names in kinds.items():
-        listed = _texts(names)
-        if listed is None or kind not in ("*", "AWS", "Federated", "Service", "CanonicalUser"):
+        identifiers = _texts(names)
+        if identifiers is None or kind not in ("*", "AWS", "Federated", "Service", "CanonicalUser"):
             return None, f"its Principal {kind} cannot be read"
-        if "*" in listed and ("AWS" not in request.principals or kind not in ("*", "AWS")):
+        if "*" in identifiers and ("AWS" not in request.principals or kind not in ("*", "AWS")):
             return None, "whether its Principal * means a caller with a token is not known"
         names_of_request = request.principals.get(kind, frozenset())
-        is_named |= not names_of_request.isdisjoint(listed) or "*" in listed
+        is_named |= not names_of_request.isdisjoint(identifiers) or "*" in identifiers
     if is_negated and statement.get("Effect") == "Allow":
         return None, "NotPrincipal with Allow is not known"
     return is_named is not is_negated, "its Principal is somebody else"
@@ -181,17 +181,17 @@ def _holds(operator: str, policy_values: list[str] | None, request_values: tuple
     if policy_values is None or any(map(_VARIABLE.search, policy_values)):
         return None
     name = operator.lower()
-    quantifier, colon, plain = name.rpartition(":")
+    quantifier, colon, base_operator = name.rpartition(":")
     if quantifier not in ("", "foranyvalue", "forallvalues") or (colon and not quantifier):
         return None
-    if plain == "null" and not quantifier:
+    if base_operator == "null" and not quantifier:
         states = {value.lower() for value in policy_values}
         return None if not states <= {"true", "false"} else ("true" if request_values is None else "false") in states
-    is_optional = plain.endswith("ifexists")
-    known = _OPERATORS.get(plain.removesuffix("ifexists"))
-    if known is None:
+    is_optional = base_operator.endswith("ifexists")
+    operation = _OPERATORS.get(base_operator.removesuffix("ifexists"))
+    if operation is None:
         return None
-    test, is_negated = known
+    test, is_negated = operation
     if request_values is None or not request_values:
         return is_optional or quantifier == "forallvalues" or (is_negated and quantifier != "foranyvalue")
     answers = [

@@ -1,4 +1,4 @@
-"""Who signs in a root module: what the table of who signs predicts, what was seen, and the accounts of before."""
+"""The identities of a root module's runs: the predicted ones, the observed ones, and the accounts of before."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ROLES = regex(r"aws_role_arn\w*")
 _UNKNOWN_HOOK = Signer("web identity of a role that the stack sets, by the hook", is_keyless=True)
 
 
-class Signed(Struct, frozen=True):
+class SignIn(Struct, frozen=True):
     """The sign-in of a backend or provider, called ``title``: who signs, and the roles ``assumed`` after that.
 
     ``token_files`` are the paths of the tokens that the sign-in reads.
@@ -54,32 +54,32 @@ class Signed(Struct, frozen=True):
 
 
 def account_in(arn: str) -> str:
-    """The account of a caller's ARN, as ``aws sts get-caller-identity`` prints it; ``""`` if there is none."""
+    """The account in a caller's ARN of ``aws sts get-caller-identity``; ``""`` if the ARN has none."""
     match = _CALLER.search(arn)
     return match[1] if match else ""
 
 
 def environment_of(stack: RunStack | None, hook_role: str, has_hook: bool) -> Environment:
-    """What the runs of a stack have around them once its hooks have run."""
+    """The environment of a stack's runs after the hooks."""
     if stack is None:
         return Environment()
     if has_hook:
-        known = Signer(f"web identity {hook_role}", hook_role, is_keyless=True)
-        return Environment(rest=known if hook_role else _UNKNOWN_HOOK)
+        signer = Signer(f"web identity {hook_role}", hook_role, is_keyless=True)
+        return Environment(rest=signer if hook_role else _UNKNOWN_HOOK)
     variables = stack.variables
     role = variables.get("AWS_ROLE_ARN", "") if "AWS_WEB_IDENTITY_TOKEN_FILE" in variables else ""
     return Environment(has_keys=stack.has_static_keys, web_identity=role or ("a role" if role is None else ""))
 
 
-def backend_signer(context: Context, root: Root, environment: Environment) -> Signed:
-    """Who signs for the state."""
+def backend_signer(context: Context, root: Root, environment: Environment) -> SignIn:
+    """The signer for the state."""
     parts = [root.backend, *(backend for backend in root.backends if backend.is_partial)]
     sign_in = backend_sign_in(context.workspace, parts)
-    return Signed(root.backend.title, signer(sign_in, environment), sign_in.assumed)
+    return SignIn(root.backend.title, signer(sign_in, environment), sign_in.assumed)
 
 
-def provider_signers(context: Context, path: str, environment: Environment) -> Iterator[Signed]:
-    """Who signs for the providers of a root module and of the modules that it calls."""
+def provider_signers(context: Context, path: str, environment: Environment) -> Iterator[SignIn]:
+    """The signers for the providers of a root module and of the called modules."""
     workspace = context.workspace
     for inner in (path, *sorted(workspace.reached_from(path))):
         module = workspace.modules.get(inner)
@@ -89,13 +89,13 @@ def provider_signers(context: Context, path: str, environment: Environment) -> I
             if is_lead and not isinstance(provider.skip_reason, LeftAlone):
                 sign_in = provider_sign_in(workspace, provider)
                 by, files = signer(sign_in, environment), tuple(provider.token_files)
-                yield Signed(provider.title + where, by, sign_in.assumed, files)
+                yield SignIn(provider.title + where, by, sign_in.assumed, files)
 
 
 def signers_of(
     context: Context, path: str, stack: RunStack | None, environment: Environment, role_arn: str | None
-) -> Iterator[Signed]:
-    """Who signs for the backend and the providers of a root module, with the values of role variables filled in."""
+) -> Iterator[SignIn]:
+    """The signers for the backend and the providers of a root module, with the values of role variables."""
     root = next((candidate for candidate in context.facts.roots if candidate.module.path == path), None)
     values = _role_values(context, path, stack, role_arn)
     signers = [backend_signer(context, root, environment)] if root is not None else []
@@ -113,30 +113,34 @@ def identity_proof(
     role_arn: str | None,
     tokens: tuple[str, ...],
 ) -> Proof:
-    """Who signs in, as far as that is proven; ``seen`` is who signed for the state in the emulated AWS.
+    """The proof of the identity of runs; ``seen`` are the roles that signed for the state in the emulated AWS.
 
-    ``role_arn`` is the value of role variables that no file knows, ``tokens`` are the paths of the run's token.
+    ``role_arn`` is the value of role variables without a value in any file, ``tokens`` are the paths of the run's
+    token.
     """
     if stack is not None and stack.overrides:
         title, reason = stack.overrides[0]
         return failed(_CELL, diagnostics.OVERRIDDEN.refusal(title=title, reason=reason))
-    now = [backend_signer(context, root, environment)] if root is not None else []
+    sign_ins = [backend_signer(context, root, environment)] if root is not None else []
     values = _role_values(context, path, stack, role_arn)
-    now += (_resolved(signer, values) for signer in provider_signers(context, path, environment))
+    sign_ins += (_resolved(signer, values) for signer in provider_signers(context, path, environment))
     old = _old(before, path)
-    proofs = [proof for signer in now if (proof := _of(signer, old, environment)) is not None]
-    paths = ((signer.title, token_file) for signer in now for token_file in signer.token_files)
+    proofs = [proof for signer in sign_ins if (proof := _objection(signer, old, environment)) is not None]
+    paths = ((signer.title, token_file) for signer in sign_ins for token_file in signer.token_files)
     proofs += (
         failed(_CELL, diagnostics.OTHER_TOKEN.refusal(who=who, found=roles, token=tokens[0]))
         for who, roles in paths
         if roles not in tokens
     )
     if root is not None and seen is None:
-        proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=now[0].title)))
-    elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != now[0].roles:
+        proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=sign_ins[0].title)))
+    elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != sign_ins[0].roles:
         found = ", then ".join(seen or ("other credentials",))
         proofs.append(
-            failed(_CELL, diagnostics.OTHER_SIGNER.refusal(who=now[0].title, found=found, expected=now[0].by.said))
+            failed(
+                _CELL,
+                diagnostics.OTHER_SIGNER.refusal(who=sign_ins[0].title, found=found, expected=sign_ins[0].by.said),
+            )
         )
     proofs += (
         not_proven(_CELL, diagnostics.NO_ROLE_VALUE.refusal(name=f"TF_VAR_{name}"))
@@ -148,12 +152,12 @@ def identity_proof(
     verdict = worst(proofs)
     if verdict is not Verdict.PROVEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
-    who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in now)
+    who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in sign_ins)
     return proven(_CELL, f"Signs in as the table of who signs says. {who}.")
 
 
-def _of(signer: Signed, old: Mapping[str, Signed], environment: Environment) -> Proof | None:
-    """What is wrong with one signer; None if nothing is."""
+def _objection(signer: SignIn, old: Mapping[str, SignIn], environment: Environment) -> Proof | None:
+    """The proof that one signer is wrong; None if the signer is right."""
     before = old.get(signer.title)
     if not signer.by.is_keyless:
         return failed(_CELL, diagnostics.STATIC_KEYS.refusal(who=signer.title, found=signer.by.said))
@@ -167,7 +171,7 @@ def _of(signer: Signed, old: Mapping[str, Signed], environment: Environment) -> 
     return None
 
 
-def _old(before: Context | None, path: str) -> dict[str, Signed]:
+def _old(before: Context | None, path: str) -> dict[str, SignIn]:
     if before is None:
         return {}
     nobody = Environment()
@@ -178,7 +182,7 @@ def _old(before: Context | None, path: str) -> dict[str, Signed]:
 
 
 def _role_values(context: Context, path: str, stack: RunStack | None, role_arn: str | None) -> dict[str, str]:
-    """The role variables of a root module, each with its value; ``""`` if no file knows the value."""
+    """The role variables of a root module, each with the value; ``""`` if no file has the value."""
     module = context.workspace.modules[path]
     values: dict[str, str] = {}
     for document, block in module.blocks("variable"):
@@ -196,7 +200,7 @@ def _role_values(context: Context, path: str, stack: RunStack | None, role_arn: 
     return values
 
 
-def _resolved(signer: Signed, values: Mapping[str, str]) -> Signed:
+def _resolved(signer: SignIn, values: Mapping[str, str]) -> SignIn:
     """The signer with the value of the variable that holds its role, if the variable is the root module's own."""
     match = _VARIABLE.fullmatch(signer.by.role)
     value = values.get(match[1], "") if match and " in " not in signer.title else ""

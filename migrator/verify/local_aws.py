@@ -1,7 +1,7 @@
-"""An emulated STS and S3 on this machine, and who signed the requests that reached it.
+"""An emulated STS and S3 on this machine, and the signers of the requests.
 
-moto (https://docs.getmoto.org, extra ``verify``) answers. Each verified run gets an address of its own, so that no
-request is taken for another run's.
+moto (https://docs.getmoto.org, extra ``verify``) answers. Each verified run gets an address of its own, so that
+requests of different runs are never confused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _App = Callable[[dict[str, Any], _START], Iterable[bytes]]
 
 
 class RecordedRun(Struct):
-    """What one run asked of the emulated AWS at ``url``: who its keys are, and who signed for S3, in order."""
+    """The requests of one run to the emulated AWS at ``url``: the owners of keys, and the signers for S3, in order."""
 
     url: str = ""
     sessions: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -40,13 +40,13 @@ class RecordedRun(Struct):
     def note(self, environ: dict[str, Any], body: bytes, answer: bytes) -> None:
         """Remember a request and its answer."""
         signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
-        asked = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
-        action, role = (asked.get(name, [""])[0] for name in ("Action", "RoleArn"))
-        made = _KEY.search(answer.decode("utf-8", "replace")) if action.startswith("AssumeRole") else None
-        if made and action == "AssumeRoleWithWebIdentity":
-            self.sessions[made[1]] = (role,)
-        elif made and signed:
-            self.sessions[made[1]] = (*self.roles_of(signed["key"]), role)
+        parameters = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
+        action, role = (parameters.get(name, [""])[0] for name in ("Action", "RoleArn"))
+        new_key = _KEY.search(answer.decode("utf-8", "replace")) if action.startswith("AssumeRole") else None
+        if new_key and action == "AssumeRoleWithWebIdentity":
+            self.sessions[new_key[1]] = (role,)
+        elif new_key and signed:
+            self.sessions[new_key[1]] = (*self.roles_of(signed["key"]), role)
         elif signed and signed["service"] == "s3":
             self.states.append(self.roles_of(signed["key"]))
 
@@ -104,7 +104,7 @@ class LocalAws:
         return application
 
     def _have_bucket(self, environ: dict[str, Any]) -> None:
-        """Make the bucket that a request to S3 names, as it is there in AWS."""
+        """Make the bucket of a request to S3, since the bucket exists in AWS."""
         signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
         name = environ.get("PATH_INFO", "/").lstrip("/").partition("/")[0]
         if signed is None or signed["service"] != "s3" or not name or name in self._buckets:

@@ -1,4 +1,4 @@
-"""The level ``offline``: each root module, with each stack that runs it, against an emulated AWS on this machine."""
+"""The level ``offline``: each root module and each stack that runs the module, against an emulated AWS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from migrator.verify.backend import Initialised, backend_arguments, initialise, 
 from migrator.verify.cli_config import write_cli_config
 from migrator.verify.exchange import token_for
 from migrator.verify.hooks import HookProof, TokenSettings, hook_proof
-from migrator.verify.identity import Signed, backend_signer, environment_of, identity_proof
+from migrator.verify.identity import SignIn, backend_signer, environment_of, identity_proof
 from migrator.verify.programs import bare_environment
 from migrator.verify.runs import OF_STACKS, subject
 
@@ -40,11 +40,11 @@ _KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "
 _RUN_ID = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
 _HERE = "spacelift.oidc"
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM")
-"""Not that of S3 alone: Terraform asks the address of such a bucket by the bucket's name, which no resolver knows."""
+"""The endpoints of services, without S3: Terraform adds the bucket's name to that host, which no resolver knows."""
 
 
 class OfflineSettings(Struct, frozen=True):
-    """What the user asked for: how many rows ``at_once``, and whether engines ``fetch`` providers."""
+    """The user's options: the number of rows ``at_once``, and whether engines ``fetch`` providers."""
 
     token: TokenSettings
     role_arn: str | None = None
@@ -66,14 +66,14 @@ class Offline:
         self._number = itertools.count()
 
     def rows(
-        self, roots: Sequence[VerifiedRoot], done: Callable[[VerifiedStack], None]
+        self, roots: Sequence[VerifiedRoot], report: Callable[[VerifiedStack], None]
     ) -> dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]:
-        """The rows of each root module; ``done`` is told of each as it is there."""
+        """The rows of each root module; ``done`` is called with each row."""
 
         def prove(root: VerifiedRoot) -> list[tuple[RunStack | None, VerifiedStack]]:
             rows = []
             for stack, row in self._of_root(root):
-                done(row)
+                report(row)
                 rows.append((stack, row))
             return rows
 
@@ -93,13 +93,13 @@ class Offline:
                 yield stack, VerifiedStack(root.path or ".", title, place, "", (not_proven("validate", reason),))
 
     def _with_role(self, stack: RunStack) -> RunStack:
-        known = stack.variables.get("TF_VAR_aws_role_arn")
-        if known or not self._settings.role_arn:
+        role_arn = stack.variables.get("TF_VAR_aws_role_arn")
+        if role_arn or not self._settings.role_arn:
             return stack
         return replace(stack, variables={**stack.variables, "TF_VAR_aws_role_arn": self._settings.role_arn})
 
     def _put_token_here(self, folder: Path) -> None:
-        """Have the copy of a root module read the token from a file beside it, which an engine finds by its name."""
+        """Let the copy of a root module read the token from a file in the folder, which an engine finds by name."""
         (folder / _HERE).write_text(token_for("", self._settings.token.host))
         for file in folder.iterdir():
             if file.is_file() and not file.is_symlink() and file.name.endswith(_WITH_TOKEN):
@@ -123,7 +123,9 @@ class Offline:
         if engine is None:
             why = diagnostics.NO_ENGINE.refusal()
             return replace(row, proofs=_nothing(why))
-        root = next((known for known in context.facts.roots if known.module.path == verified_root.path), None)
+        root = next(
+            (candidate for candidate in context.facts.roots if candidate.module.path == verified_root.path), None
+        )
         with self._aws.run() if self._aws is not None else nullcontext() as aws:
             return self._with_engine(row, verified_root, stack, root, engine, is_own, aws)
 
@@ -161,13 +163,13 @@ class Offline:
             engine, is_own, verified_root.folder, environment, data / "data", arguments, with_backend=with_backend
         )
         seen = aws.states[-1] if aws is not None and aws.states and initialised.backend is not None else None
-        around = environment_of(stack, hook.role, bool(hook.exported))
+        run_environment = environment_of(stack, hook.role, bool(hook.exported))
         before, role_arn = verified_root.repo.before, self._settings.role_arn
         tokens = (self._settings.token.path, _HERE)
         identity = identity_proof(
-            verified_root.repo.context, before, verified_root.path, root, stack, around, seen, role_arn, tokens
+            verified_root.repo.context, before, verified_root.path, root, stack, run_environment, seen, role_arn, tokens
         )
-        if hook.proof.verdict.value == "failed" and around == Environment():
+        if hook.proof.verdict.value == "failed" and run_environment == Environment():
             identity = _by_hook(identity)
         state = self._state(verified_root, root, extra, initialised, is_own, engine, with_backend=with_backend)
         shutil.rmtree(data, ignore_errors=True)
@@ -198,7 +200,7 @@ class Offline:
         return state_proof(initialised, root, verified_root.repo.before, is_own, engine.title)
 
     def _environment(self, stack: RunStack | None, aws: RecordedRun | None) -> dict[str, str]:
-        """What a run of a stack has before its hooks."""
+        """The environment of a stack's run before the hooks."""
         environment = bare_environment(self._home, with_network=self._settings.fetch)
         environment |= {"TF_CLI_CONFIG_FILE": str(self._cli_config), "TF_VAR_spacelift_run_id": _RUN_ID}
         environment |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "5"}
@@ -218,24 +220,28 @@ def _nothing(why: Refusal) -> tuple[Proof, ...]:
 
 def _needs_hook(verified_root: VerifiedRoot, root: Root | None, stack: RunStack | None) -> bool:
     """Whether something of a root module would use the credentials of the environment without a hook."""
-    around = replace(environment_of(stack, "", False), has_keys=False)
-    signers = [backend_signer(verified_root.repo.context, root, around)] if root is not None else []
+    run_environment = replace(environment_of(stack, "", False), has_keys=False)
+    signers = [backend_signer(verified_root.repo.context, root, run_environment)] if root is not None else []
     return any(map(_is_of_environment, signers))
 
 
-def _is_of_environment(signer: Signed) -> bool:
-    """Whether something signs with whatever credentials the environment has."""
+def _is_of_environment(signer: SignIn) -> bool:
+    """Whether the signer uses the credentials of the environment."""
     return signer.by.is_keyless and not signer.by.role
 
 
 def _may_sign_in(hook: HookProof, environment: dict[str, str], verified_root: VerifiedRoot, root: Root | None) -> bool:
-    """Whether ``init`` has anything to sign in with; it would fail for the reason of the hook's cell otherwise."""
+    """Whether ``init`` has credentials; otherwise ``init`` would fail for the reason in the hook's cell."""
     if root is None:
         return False
-    around = Environment(web_identity=environment.get("AWS_ROLE_ARN", ""), has_keys="AWS_ACCESS_KEY_ID" in environment)
-    return bool(hook.exported) or not _is_of_environment(backend_signer(verified_root.repo.context, root, around))
+    run_environment = Environment(
+        web_identity=environment.get("AWS_ROLE_ARN", ""), has_keys="AWS_ACCESS_KEY_ID" in environment
+    )
+    return bool(hook.exported) or not _is_of_environment(
+        backend_signer(verified_root.repo.context, root, run_environment)
+    )
 
 
 def _by_hook(identity: Proof) -> Proof:
-    """A hook that fails is told in its own cell; who would sign in is not known then."""
+    """The cell of the identity after a failed hook: the hook's own cell has the failure; the identity is unknown."""
     return not_proven("identity", diagnostics.NO_SESSION.refusal()) if identity.verdict.value == "failed" else identity

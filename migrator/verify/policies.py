@@ -1,6 +1,6 @@
-"""Where the trust policies of roles come from: files, the migration's own module, or AWS itself.
+"""The origins of roles' trust policies: files, the migration's own module, or AWS.
 
-Files are as ``aws iam get-role`` prints them, called by the role's name:
+Files are in the format of ``aws iam get-role``, named after the role:
 https://docs.aws.amazon.com/cli/latest/reference/iam/get-role.html.
 """
 
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from migrator.verify.fleet import VerifiedRepo
 
 Policies = Callable[[str], Any]
-"""The trust policy of a role, by its ARN; None if it is not known. Raises `MigrateError` with the reason."""
+"""A function that returns the trust policy of a role's ARN; None if not known. Raises `MigrateError` with the reason.
+"""
 
 
 def from_files(folder: str) -> Policies:
-    """The policies in a folder, and in folders below it. Raises `MigrateError` for a file that cannot be read."""
+    """The policies in a folder and all subfolders. Raises `MigrateError` for a file that cannot be read."""
     by_arn: dict[str, Any] = {}
     by_name: dict[str, list[Any]] = {}
     for file in sorted(Path(folder).rglob("*.json")):
@@ -44,14 +45,14 @@ def from_files(folder: str) -> Policies:
             by_name.setdefault(file.stem, []).append(policy)
 
     def policy_of(arn: str) -> Any:
-        named = by_name.get(Role(arn).name, [])
-        return by_arn.get(arn, named[0] if len(named) == 1 else None)
+        policies = by_name.get(Role(arn).name, [])
+        return by_arn.get(arn, policies[0] if len(policies) == 1 else None)
 
     return policy_of
 
 
 def _decoded(text: str) -> Any:
-    """A policy as IAM's API returns it: URL-encoded JSON."""
+    """A policy in the format of IAM's API: URL-encoded JSON."""
     try:
         return json.loads(urllib.parse.unquote(text))
     except ValueError:

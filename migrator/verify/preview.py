@@ -1,8 +1,8 @@
 """The level ``spacelift``: previews in the account's own workers, before any stack is changed.
 
-A preview runs the code of a commit with a runtime configuration of its own, in which lists of hooks replace the stack's
-lists, and variables win over those of the stack. Hooks after init, and an output, print markers that tell who signed in
-and which state was reached. ``spacectl`` starts the preview and follows it: https://github.com/spacelift-io/spacectl.
+A preview runs the code of a commit with a runtime configuration of its own. Lists of hooks there replace the stack's
+lists, and variables override the stack's variables. Hooks after init, and an output, print markers with the identity
+and the state. ``spacectl`` starts and follows the preview: https://github.com/spacelift-io/spacectl.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def _command(stack: str, commit: str, file: Path) -> tuple[str, ...]:
 
 
 def previews(root: VerifiedRoot, stack: RunStack, folder: Path) -> Previews | Proof:
-    """Write the runtime configurations of a stack's previews into ``folder``; why there can be none, if so.
+    """Write the runtime configurations of a stack's previews into ``folder``, or return the reason why not.
 
-    Raises `MigrateError` where a file cannot be written.
+    Raises `MigrateError` if a file cannot be written.
     """
     if not stack.slug or stack.commands is None or not root.repo.commit:
         why = stack.unknown if stack.commands is None else "the slug of the stack, or the commit of the branch"
@@ -96,13 +96,13 @@ def _configuration(root: VerifiedRoot, stack: RunStack, engine: str, *, has_sess
 
 
 def _configuration_before(engine: str) -> str:
-    """That of the commit before: the stack as it is, with the markers."""
+    """The configuration for the commit before: the unchanged stack with markers."""
     commands = (_IDENTITY, _STATE.replace("{engine}", engine))
     return "\n".join(["after_init:", *(f"  - {_quoted(command)}" for command in commands)]) + "\n"
 
 
 def _probe(root: VerifiedRoot) -> str:
-    """Terraform that tells who the first provider of a root module is; ``""`` if the module has none."""
+    """Terraform code that outputs the identity of the first provider of a root module; ``""`` without a provider."""
     module = root.repo.workspace.modules.get(root.path)
     of_aws = aws_providers(module) if module is not None and not root.program else []
     providers = [provider for provider in of_aws if provider.block.labels == ("aws",)]
@@ -119,48 +119,48 @@ def _quoted(text: str) -> str:
 
 
 def markers(printed: str) -> dict[str, str]:
-    """What the markers of a run tell: ``identity`` and ``state``, the last of each."""
+    """The values in a run's markers: ``identity`` and ``state``, the last value of each."""
     return {name: value for name, value in _FOUND.findall(printed) if "$(" not in value and "${" not in value}
 
 
-def preview_proofs(made: Previews, *, runs: bool) -> list[Proof]:
-    """The cells that previews prove; if nobody ``runs`` them, they say with which commands to do so."""
+def preview_proofs(stack_previews: Previews, *, runs: bool) -> list[Proof]:
+    """The cells that previews prove; if nobody ``runs`` the previews, the cells show the commands to run."""
     if not runs:
-        why = diagnostics.PREVIEW_NOT_RUN.refusal(command=made.shown)
+        why = diagnostics.PREVIEW_NOT_RUN.refusal(command=stack_previews.shown)
         return [not_proven(cell, why) for cell in ("state", "identity")]
     if shutil.which("spacectl") is None:
         why = diagnostics.NO_SHELL.refusal(program="spacectl")
         return [not_proven(cell, why) for cell in ("state", "identity")]
     previewed: list[dict[str, str]] = []
-    for command in made.commands:
-        done = run(command, Path.cwd(), os.environ, _HOURS)
-        if done.status != 0:
-            why = diagnostics.PREVIEW_FAILED.refusal(said=done.failure.rstrip("."))
+    for command in stack_previews.commands:
+        completed = run(command, Path.cwd(), os.environ, _HOURS)
+        if completed.status != 0:
+            why = diagnostics.PREVIEW_FAILED.refusal(said=completed.failure.rstrip("."))
             is_branch = not previewed
             return [(failed if is_branch else not_proven)(cell, why) for cell in ("state", "identity")]
-        previewed.append(markers(done.printed))
+        previewed.append(markers(completed.printed))
     return [*_state(previewed), *_identity(previewed)]
 
 
 def _state(previewed: list[dict[str, str]]) -> Iterator[Proof]:
-    now, before = previewed[0].get("state"), previewed[1].get("state") if len(previewed) > 1 else None
-    if not now or not before:
+    lineage, before = previewed[0].get("state"), previewed[1].get("state") if len(previewed) > 1 else None
+    if not lineage or not before:
         yield not_proven("state", diagnostics.NO_MARKER.refusal(what="state"))
-    elif now.partition(" ")[0] != before.partition(" ")[0]:
-        yield failed("state", diagnostics.OTHER_STATE.refusal(name="lineage", before=before, after=now))
+    elif lineage.partition(" ")[0] != before.partition(" ")[0]:
+        yield failed("state", diagnostics.OTHER_STATE.refusal(name="lineage", before=before, after=lineage))
     else:
-        yield proven("state", f"The preview reached the state of before: lineage and serial {now}.")
+        yield proven("state", f"The preview reached the state of before: lineage and serial {lineage}.")
 
 
 def _identity(previewed: list[dict[str, str]]) -> Iterator[Proof]:
-    now, before = previewed[0].get("identity"), previewed[1].get("identity") if len(previewed) > 1 else None
-    if not now:
+    arn, before = previewed[0].get("identity"), previewed[1].get("identity") if len(previewed) > 1 else None
+    if not arn:
         yield not_proven("identity", diagnostics.NO_MARKER.refusal(what="identity"))
         return
-    if before and account_in(before) and account_in(now) != account_in(before):
-        subject = f"The run as {now}"
+    if before and account_in(before) and account_in(arn) != account_in(before):
+        subject = f"The run as {arn}"
         yield failed(
-            "identity", diagnostics.OTHER_ACCOUNT.refusal(who=subject, before=account_in(before), after=account_in(now))
+            "identity", diagnostics.OTHER_ACCOUNT.refusal(who=subject, before=account_in(before), after=account_in(arn))
         )
         return
-    yield proven("identity", f"The preview signed in as {now}. A preview proves nothing of runs that write.")
+    yield proven("identity", f"The preview signed in as {arn}. A preview proves nothing of runs that write.")

@@ -31,13 +31,13 @@ _OFFLINE = {
     **{"GIT_ALLOW_PROTOCOL": "none", "GIT_SSH_COMMAND": "false", "GIT_TERMINAL_PROMPT": "0"},
     **{"TF_REGISTRY_DISCOVERY_RETRY": "0", "TF_REGISTRY_CLIENT_TIMEOUT": "1"},
 }
-"""Nothing but this machine can be reached: https://pkg.go.dev/net/http#ProxyFromEnvironment."""
+"""Variables for runs without a network: https://pkg.go.dev/net/http#ProxyFromEnvironment."""
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
-class Ended(Struct, frozen=True):
-    """How a program ended. ``complaint`` may hold a secret: see `failure`."""
+class CompletedProgram(Struct, frozen=True):
+    """The end of a program. ``complaint`` may hold a secret: see `failure`."""
 
     status: int
     printed: str
@@ -45,7 +45,7 @@ class Ended(Struct, frozen=True):
 
     @property
     def failure(self) -> str:
-        """What went wrong, in one line, without a secret."""
+        """The reason of the failure, in one line, without secrets."""
         text = self.complaint.strip() or self.printed.strip()
         words = " ".join(text.translate({ord(mark): " " for mark in "│╷╵"}).split())
         start = words.find("Error: ")
@@ -53,16 +53,16 @@ class Ended(Struct, frozen=True):
 
 
 def bare_environment(home: Path, *, with_network: bool = False) -> dict[str, str]:
-    """What a program needs of this process's environment, without any credentials; ``home`` is an empty folder."""
+    """The environment that a program needs, without credentials; ``home`` is an empty folder."""
     names = (*_PASSED_ON, *(_PROXIES if with_network else ()))
-    passed = {name: os.environ[name] for name in names if name in os.environ} | ({} if with_network else _OFFLINE)
-    return {**passed, "HOME": str(home), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    variables = {name: os.environ[name] for name in names if name in os.environ} | ({} if with_network else _OFFLINE)
+    return {**variables, "HOME": str(home), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 
-def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str], seconds: float = 300) -> Ended:
-    """Run a program to its end, at most ``seconds`` long; what it started ends with it.
+def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str], seconds: float = 300) -> CompletedProgram:
+    """Run a program for at most ``seconds``; child processes end with the program.
 
-    Raises `MigrateError` if there is no such program, or no end.
+    Raises `MigrateError` if the program does not exist, or does not end.
     """
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell but for the one exchange that `exchange` has read
@@ -85,4 +85,6 @@ def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str], secon
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    return Ended(process.returncode, printed.decode("utf-8", "replace"), complaint.decode("utf-8", "replace"))
+    return CompletedProgram(
+        process.returncode, printed.decode("utf-8", "replace"), complaint.decode("utf-8", "replace")
+    )

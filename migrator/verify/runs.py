@@ -1,7 +1,7 @@
 """The types of runs that Spacelift has, and the exact subject of the token of each.
 
 See https://docs.spacelift.io/integrations/cloud-providers/oidc: a tracked run of a stack without autodeploy reads until
-it is confirmed, and writes after that.
+somebody confirms the run, and writes after that.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ OF_MODULES = (RunType("TESTING", "write"),)
 
 def run_types(stack: RunStack, types: tuple[str, ...] = ()) -> list[RunType]:
     """The types of runs that a stack, or a module of the registry, has; those called ``types`` if there are any."""
-    every = OF_MODULES if stack.kind == "module" else OF_STACKS
-    return [run for run in every if not types or run.name in types]
+    all_types = OF_MODULES if stack.kind == "module" else OF_STACKS
+    return [run for run in all_types if not types or run.name in types]
 
 
 def subject(
@@ -53,7 +53,7 @@ def subject(
     unknown: str = _PLACEHOLDER,
     slug: str | None = None,
 ) -> str:
-    """The subject of a run's token; ``unknown`` stands for a space, or a slug, that is not known."""
+    """The subject of a run's token; ``unknown`` replaces a space or slug that is not known."""
     space = stack.space or unknown
     values = {
         "spaceId": space,

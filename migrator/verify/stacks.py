@@ -1,4 +1,4 @@
-"""The stacks that a verification looks at, wherever they are defined, with what their runs do and have."""
+"""The stacks of a verification, from any source, with the hooks and variables of their runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INIT = "before_init"
 
 
 class HookCommand(Struct, frozen=True):
-    """A command before init; ``where`` names the list that has it."""
+    """A command before init; ``where`` names the list of the command."""
 
     text: str
     where: str
@@ -48,12 +48,12 @@ class HookCommand(Struct, frozen=True):
 
 
 class RunStack(Struct, frozen=True, eq=False):
-    """A stack, and what its runs do and have.
+    """A stack, with the hooks and variables of the runs.
 
-    ``commands`` are those before init in the order in which they run, None where they are not known, and then
-    ``unknown`` says why; ``read_by`` tells who evaluated them. ``slug`` and ``space`` are ``""`` where they are not
-    known; ``is_guess`` tells of a slug that is made of the name. ``variables`` are those that tell of roles, None for a
-    value that is not known. ``doubts`` tell of contexts that may run first, ``overrides`` of mounted files that win.
+    ``commands`` are the commands before init in the order of execution, None if not known, and then ``unknown`` is the
+    reason. ``read_by`` names the evaluators. ``slug`` and ``space`` are ``""`` if not known; ``is_guess``: the slug is
+    derived from the name. ``variables`` are the variables about roles, None for an unknown value. ``doubts`` are about
+    contexts that may run first, ``overrides`` are mounted files that override the code.
     """
 
     title: str
@@ -86,7 +86,7 @@ class RunStack(Struct, frozen=True, eq=False):
 
     @property
     def early_caller(self) -> str:
-        """Where a command calls AWS or Terraform before the exchange; ``""`` if none does."""
+        """The command that calls AWS or Terraform before the exchange; ``""`` if there is none."""
         for command in self.commands or ():
             if command.is_exchange:
                 return ""
@@ -136,15 +136,15 @@ def _space(stack: StackDefinition) -> str:
 
 
 def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, ...] | None, str, str]:
-    """The commands before init, why they are not known, and who evaluated them."""
+    """The commands before init, the reason if they are not known, and the evaluators."""
     if isinstance(stack, YamlDefinition):
         from migrator.spacelift.stacks.exchange import commands
 
-        listed = commands(read(stack.document.text, stack.part), stack.source.hooks("init"))
-        return tuple(HookCommand(text, f"the stack at {stack.place}") for text in listed), "", READER
+        init_commands = commands(read(stack.document.text, stack.part), stack.source.hooks("init"))
+        return tuple(HookCommand(text, f"the stack at {stack.place}") for text in init_commands), "", READER
     if not isinstance(stack, TerraformDefinition):
         return None, "a program in Python makes the list.", ""
-    every: list[HookCommand] = []
+    all_commands: list[HookCommand] = []
     readers: dict[str, None] = {}
     items: tuple[SpaceliftContext | Stack, ...] = (*stack.contexts.known, stack.source)
     for holder in items:
@@ -159,12 +159,12 @@ def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, 
                 return None, f"{where} makes the list with values that only a run knows.", ""
         else:
             readers[ENGINE] = None
-        every += (HookCommand(text, where) for text in texts or ())
-    return tuple(every), "", " and ".join(readers)
+        all_commands += (HookCommand(text, where) for text in texts or ())
+    return tuple(all_commands), "", " and ".join(readers)
 
 
 def with_runtime_config(stack: RunStack, workspace: Workspace) -> RunStack:
-    """The stack as the runtime configuration beside the code has its runs: a list there replaces the stack's own."""
+    """The stack with the runtime configuration of the code: a list there replaces the stack's list."""
     document = workspace.documents.get(workspace.scoped(PATH))
     if document is None or IGNORES in stack.labels or not stack.slug:
         return stack
@@ -174,16 +174,17 @@ def with_runtime_config(stack: RunStack, workspace: Workspace) -> RunStack:
         return replace(stack, commands=None, unknown=f"{PATH} cannot be read.")
     variables = {**stack.variables, **_environment(config, stack.slug)}
     stack = replace(stack, variables=variables)
-    own, defaults = ("stacks", stack.slug, _INIT), ("stack_defaults", _INIT)
-    chosen = own if config.sets(own) else defaults if config.sets(defaults) else None
+    stack_keys, default_keys = ("stacks", stack.slug, _INIT), ("stack_defaults", _INIT)
+    chosen = stack_keys if config.sets(stack_keys) else default_keys if config.sets(default_keys) else None
     if chosen is None or stack.commands is None:
         return stack
     before = tuple(command for command in stack.commands if not command.where.startswith("the stack "))
     commands = tuple(HookCommand(text, PATH) for text in config.commands(chosen))
     has_own_list = len(before) < len(stack.commands)
-    if chosen == defaults and has_own_list:
+    if chosen == default_keys and has_own_list:
         exchanges = [
-            any(command.is_exchange for command in every) for every in (commands, stack.commands[len(before) :])
+            any(command.is_exchange for command in commands_of_list)
+            for commands_of_list in (commands, stack.commands[len(before) :])
         ]
         if not all(exchanges):
             why = f"{PATH} and the stack both set the list, and Spacelift's pages do not agree which one counts."

@@ -32,7 +32,7 @@ _TAGS = "sts:TagSession"
 
 
 class TrustSettings(Struct, frozen=True):
-    """Whose tokens are trusted, where policies come from, and the types of runs that must be allowed; all if none."""
+    """The issuer of trusted tokens, the source of policies, and the types of runs to check; all types if none."""
 
     issuer: Issuer
     policies: Policies
@@ -58,14 +58,14 @@ def trust_proof(root: VerifiedRoot, stack: RunStack | None, settings: TrustSetti
 
 
 def role_chains(root: VerifiedRoot, stack: RunStack, role_arn: str | None) -> list[tuple[str, ...]]:
-    """The roles that runs of a stack assume: the first with the token, each further one with the role before it.
+    """The roles that runs of a stack assume: the first with the token, each further role with the role before.
 
-    A role that only a run knows is the expression that stands for it.
+    A role that only a run knows is the expression in the code.
     """
     exchange = exchange_of(tuple(command.text for command in stack.commands or ()))
     variables = {"TF_VAR_aws_role_arn": role_arn, **stack.variables} if role_arn else stack.variables
-    known = {name: value for name, value in variables.items() if value}
-    role = (exchange.role_for(known) if exchange else None) or ""
+    known_values = {name: value for name, value in variables.items() if value}
+    role = (exchange.role_for(known_values) if exchange else None) or ""
     environment = environment_of(stack, role, exchange is not None)
     chains: dict[tuple[str, ...], None] = {(role,): None} if role else {}
     for signed in signers_of(root.repo.context, root.path, stack, environment, role_arn):
@@ -122,10 +122,10 @@ def _signed_in(role: str, policy: Any, stack: RunStack, settings: TrustSettings)
 def _decided(
     role: str, policy: Any, stack: RunStack, run: RunType, action: str, issuer: Issuer
 ) -> tuple[Decision, bool]:
-    """What a policy says of a run, and whether it says the same whatever the unknown parts of the subject are."""
-    named = sorted(set(_NAME.findall(json.dumps(policy))))  # what is not known may be any of these, or another
-    slugs = [stack.slug] if stack.slug and not stack.is_guess else [stack.slug or _STAND_INS[0], _STAND_INS[1], *named]
-    spaces = [stack.space] if stack.space else [*_STAND_INS, *named]
+    """The decision of a policy on a run, and whether the decision is the same for all unknown parts of the subject."""
+    names = sorted(set(_NAME.findall(json.dumps(policy))))  # an unknown part may be any of these, or another
+    slugs = [stack.slug] if stack.slug and not stack.is_guess else [stack.slug or _STAND_INS[0], _STAND_INS[1], *names]
+    spaces = [stack.space] if stack.space else [*_STAND_INS, *names]
     decisions = [
         decide(policy, _request(role, subject(stack, run, issuer.template.text, space, slug), action, issuer))
         for slug in slugs
@@ -140,7 +140,7 @@ def _request(role: str, sub: str, action: str, issuer: Issuer) -> TrustRequest:
 
 
 def _assumed(role: str, by: str, policy: Any, stack: RunStack) -> Proof:
-    """Whether a role may be assumed by the role before it in a chain."""
+    """Whether the role before in a chain may assume a role."""
     caller = Role(by)
     root = f"arn:{caller.partition}:iam::{caller.account}:root"
     principals: Mapping[str, frozenset[str]] = {"AWS": frozenset({by, root, caller.account})}

@@ -1,4 +1,4 @@
-"""A verification from repositories to rows: what the command line calls."""
+"""A verification from repositories to rows, for the command line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Rows = dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]
 
 
 class Level(Enum):
-    """How far a verification goes."""
+    """The level of a verification."""
 
     OFFLINE = "offline"
     TRUST = "trust"
@@ -44,7 +44,7 @@ class Level(Enum):
 
 
 class TrustRequested(Struct, frozen=True):
-    """Whose tokens trust policies must admit, where the policies come from, and which ``types`` of runs must be."""
+    """The user's options for trust policies: the issuer, the source of policies, and the ``types`` of runs."""
 
     issuer: Issuer
     folder: str | None = None
@@ -53,7 +53,7 @@ class TrustRequested(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """What is to be verified: ``repos`` on ``branch``, compared with ``base``; None for what is found by itself."""
+    """The options of a verification: ``repos`` on ``branch``, compared with ``base``; None for the defaults."""
 
     repos: Sequence[str]
     config: Config
@@ -68,8 +68,8 @@ class Request(Struct, frozen=True):
     runs_previews: bool = False
 
 
-class Opened(Struct, frozen=True):
-    """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder beside the copies."""
+class VerifiedRepos(Struct, frozen=True):
+    """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder for other files."""
 
     repos: list[VerifiedRepo]
     roots: list[VerifiedRoot]
@@ -78,7 +78,7 @@ class Opened(Struct, frozen=True):
 
 
 @contextmanager
-def opened(request: Request, say: Say) -> Iterator[Opened]:
+def open_repos(request: Request, say: Say) -> Iterator[VerifiedRepos]:
     """The root modules of all repositories with their stacks, in copies that last until the end of the block.
 
     Raises `MigrateError` for a repository that cannot be read.
@@ -93,23 +93,23 @@ def opened(request: Request, say: Say) -> Iterator[Opened]:
                 folder = top / f"repo-{number}"
                 repo = open_repo(path, request.branch, request.base, request.config, folder)
                 (folder / "hooks").mkdir()
-                repos.append(_known(with_stacks(repo, engine, folder / "hooks"), request.account))
+                repos.append(_with_account(with_stacks(repo, engine, folder / "hooks"), request.account))
             except MigrateError as error:
                 raise MigrateError(f"{path}: {error}") from None
             say(f"{path}: {f'branch {repo.branch}' if repo.branch else 'the work tree'}")
         account = request.account
-        more = [account.attached(stack, repos) for stack in account.stacks] if account is not None else []
-        yield Opened(repos, list(roots_of(repos, more, say)), engines, top)
+        account_stacks = [account.attached(stack, repos) for stack in account.stacks] if account is not None else []
+        yield VerifiedRepos(repos, list(roots_of(repos, account_stacks, say)), engines, top)
 
 
-def _known(repo: VerifiedRepo, account: Account | None) -> VerifiedRepo:
+def _with_account(repo: VerifiedRepo, account: Account | None) -> VerifiedRepo:
     if account is None:
         return repo
     return replace(repo, stacks=tuple((definition, account.certain(stack)) for definition, stack in repo.stacks))
 
 
-def _offline_rows(opened: Opened, request: Request, say: Say) -> Rows:
-    """The rows of the level ``offline``; ``say`` is told of each as it is there."""
+def _offline_rows(opened: VerifiedRepos, request: Request, say: Say) -> Rows:
+    """The rows of the level ``offline``; ``say`` is called with each row."""
     try:
         aws = LocalAws()
     except MigrateError:
@@ -124,7 +124,7 @@ def _offline_rows(opened: Opened, request: Request, say: Say) -> Rows:
 
 
 def _empty_rows(roots: Sequence[VerifiedRoot]) -> Rows:
-    """Rows of which nothing is proven yet."""
+    """Rows without proofs."""
 
     def row(root: VerifiedRoot, stack: RunStack | None) -> VerifiedStack:
         return VerifiedStack(root.path or ".", stack.title if stack else "", stack.place if stack else "")
@@ -132,44 +132,48 @@ def _empty_rows(roots: Sequence[VerifiedRoot]) -> Rows:
     return {root: [(stack, row(root, stack)) for stack in root.stacks or (None,)] for root in roots}
 
 
-def rows_of(opened: Opened, request: Request, say: Say) -> Rows:
+def rows_of(opened: VerifiedRepos, request: Request, say: Say) -> Rows:
     """The rows of all levels that the user asked for. Raises `MigrateError` where policies cannot be asked for."""
     is_offline = Level.OFFLINE in request.levels
     rows = _offline_rows(opened, request, say) if is_offline else _empty_rows(opened.roots)
     if Level.TRUST in request.levels and request.trust is not None:
         settings = _trust_settings(opened, request, request.trust)
         rows = {
-            root: [(stack, _with(row, trust_proof(root, stack, settings))) for stack, row in listed]
-            for root, listed in rows.items()
+            root: [(stack, _with_proof(row, trust_proof(root, stack, settings))) for stack, row in rows_of_root]
+            for root, rows_of_root in rows.items()
         }
     if Level.SPACELIFT in request.levels and request.previews is not None:
-        rows = {root: _previewed(root, listed, request.previews, request, say) for root, listed in rows.items()}
+        rows = {
+            root: _previewed(root, rows_of_root, request.previews, request, say) for root, rows_of_root in rows.items()
+        }
     return rows
 
 
 def _previewed(
     root: VerifiedRoot,
-    listed: list[tuple[RunStack | None, VerifiedStack]],
+    rows_of_root: list[tuple[RunStack | None, VerifiedStack]],
     folder: Path,
     request: Request,
     say: Say,
 ) -> list[tuple[RunStack | None, VerifiedStack]]:
     rows = []
-    for stack, row in listed:
-        made = previews(root, stack, folder) if stack is not None else not_proven("identity", NO_STACK.refusal())
-        if isinstance(made, Previews):
-            for command in made.commands:
+    for stack, row in rows_of_root:
+        stack_previews = (
+            previews(root, stack, folder) if stack is not None else not_proven("identity", NO_STACK.refusal())
+        )
+        if isinstance(stack_previews, Previews):
+            for command in stack_previews.commands:
                 say(shlex.join(command))
-            proofs = preview_proofs(made, runs=request.runs_previews)
+            proofs = preview_proofs(stack_previews, runs=request.runs_previews)
         else:
-            proofs = [made]
+            proofs = [stack_previews]
         for proof in proofs:
-            row = _with(row, proof)
+            row = _with_proof(row, proof)
         rows.append((stack, row))
     return rows
 
 
-def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> TrustSettings:
+def _trust_settings(opened: VerifiedRepos, request: Request, trust: TrustRequested) -> TrustSettings:
     if trust.folder is not None:
         policies = from_files(trust.folder)
     elif trust.asks_aws:
@@ -179,14 +183,14 @@ def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> 
     return TrustSettings(trust.issuer, policies, trust.types, request.offline.role_arn)
 
 
-def _with(row: VerifiedStack, proof: Proof) -> VerifiedStack:
+def _with_proof(row: VerifiedStack, proof: Proof) -> VerifiedStack:
     """The row with a proof of another level; of two proofs of a cell, the worse counts."""
-    known = row.proof(proof.cell)
-    if known is not None:
-        verdict = worst((known, proof))
-        both = f"{known.reason} {proof.reason}"
-        proof = replace(proof, reason=both) if known.verdict is proof.verdict else proof
-        proof = known if known.verdict is verdict and proof.verdict is not verdict else proof
+    known_proof = row.proof(proof.cell)
+    if known_proof is not None:
+        verdict = worst((known_proof, proof))
+        both = f"{known_proof.reason} {proof.reason}"
+        proof = replace(proof, reason=both) if known_proof.verdict is proof.verdict else proof
+        proof = known_proof if known_proof.verdict is verdict and proof.verdict is not verdict else proof
     others = [other for other in row.proofs if other.cell != proof.cell]
     return replace(row, proofs=tuple(sorted((*others, proof), key=lambda any_proof: CELLS.index(any_proof.cell))))
 

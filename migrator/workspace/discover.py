@@ -1,4 +1,4 @@
-"""Which files of a checkout or a folder belong to a run, and what each of them is to Terraform."""
+"""The files of a checkout or a folder that belong to a run, and their kinds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SKIPPED_FOLDERS = frozenset(
 
 
 class Kind(Enum):
-    """What a file is to Terraform or OpenTofu."""
+    """The kind of a file for Terraform or OpenTofu."""
 
     CONFIG = "configuration"
     TEST = "test"
@@ -58,9 +58,10 @@ _OVERRIDE = regex(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 class Listing(Struct, frozen=True):
     """The files below ``root`` that matter: ``files`` maps every path to the path of the file itself.
 
-    The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``;
-    ``others`` are the paths of all other regular files, ``missing`` those of Terraform files that a sparse
-    checkout leaves out. ``holding`` has git search the files for words: those with any of them; None if git cannot.
+    The paths differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with
+    ``/``. ``others`` are the paths of all other regular files, ``missing`` the Terraform files that a sparse checkout
+    omits. ``holding`` lets git search the files for words, and returns files with any of the words; None if git cannot
+    search.
     """
 
     root: Path
@@ -71,7 +72,7 @@ class Listing(Struct, frozen=True):
 
 
 def kind_of(path: str) -> Kind | None:
-    """What the file at ``path`` is; None if neither Terraform nor we would read it in its folder."""
+    """The kind of the file at ``path``; None if neither Terraform nor this program reads such a file."""
     folder, _, name = path.rpartition("/")
     if name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#")):
         return None
@@ -91,18 +92,18 @@ def is_values(path: str) -> bool:
 
 
 def is_excluded(path: str, globs: Iterable[str]) -> bool:
-    """Whether ``path``, or a folder that it lies in, matches one of ``globs`` (``*`` matches ``/`` as well)."""
+    """Whether ``path``, or a folder around the file, matches one of ``globs`` (``*`` matches ``/`` as well)."""
     return any(matches(path, glob) for glob in globs)
 
 
 def matches(path: str, glob: str) -> bool:
-    """Whether ``path``, or a folder that it lies in, matches ``glob``."""
+    """Whether ``path``, or a folder around the file, matches ``glob``."""
     ancestors = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents)]
     return any(fnmatchcase(ancestor, glob.rstrip("/")) for ancestor in ancestors)
 
 
 def walk(root: Path) -> Iterator[str]:
-    """All paths below a folder that is no git repository, links to folders not followed."""
+    """All paths below a folder that is no git repository; links to folders are not followed."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
         for name in sorted(names):
@@ -110,12 +111,12 @@ def walk(root: Path) -> Iterator[str]:
 
 
 def listing(root: Path, paths: Iterable[str], *, is_sparse: bool = False) -> Listing:
-    """The files among ``paths`` that matter, each with the file that it is; what leads out of ``root`` is left out."""
+    """The relevant files among ``paths``, each with the real path; files outside of ``root`` are omitted."""
     real_root = os.path.realpath(root)
-    known = set(_reachable(real_root, paths))
-    kinds = {path: kind_of(path) for path in known}
+    reachable = set(_reachable(real_root, paths))
+    kinds = {path: kind_of(path) for path in reachable}
     targets = {path: _target(real_root, path) for path, kind in kinds.items() if kind is not None}
-    files = {path: target for path, target in targets.items() if target in known}
+    files = {path: target for path, target in targets.items() if target in reachable}
     others = frozenset(path for path, kind in kinds.items() if kind is None)
     absent = (path for path, kind in kinds.items() if is_sparse and kind is Kind.CONFIG)
     missing = tuple(sorted(path for path in absent if not os.path.lexists(root / path)))
@@ -123,7 +124,7 @@ def listing(root: Path, paths: Iterable[str], *, is_sparse: bool = False) -> Lis
 
 
 def _reachable(real_root: str, paths: Iterable[str]) -> Iterator[str]:
-    """Those of ``paths`` that no folder which is a link, and no ``..``, leads elsewhere; git tracks no others."""
+    """The ``paths`` without a linked folder or ``..`` on the way, since git tracks no other paths."""
     folders: dict[str, bool] = {}
     for path in paths:
         folder = os.path.dirname(path)

@@ -1,4 +1,4 @@
-"""A file of a repository: read when it is first asked for, and understood after that."""
+"""A file of a repository, which is read and parsed when first used."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from migrator.syntax.languages import Syntax
 
 IGNORE = regex(r"tf-oidc-migrate:ignore(?![\w\[-])")
-"""What a comment on a block or argument says to have it left alone."""
+"""The comment that excludes a block or argument."""
 
 _ACCEPTED = regex(r"tf-oidc-migrate:ignore\[([^\]\n]*)\]")
-"""What a comment says to have refusals with certain codes accepted; commas separate the codes."""
+"""The comment that accepts refusals with certain codes; commas separate the codes."""
 
 _WORDS = (b"provider", b"backend", b"spacelift")
 _TERRAFORM = regex(rb"\bprovider\b|\bbackend\b|spacelift")
@@ -39,7 +39,7 @@ _OF_INTEREST = regex(
     rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
     + _OTHERS.pattern
 )
-"""A word of any rule: a file without any of them holds nothing that a rule looks for, even if it cannot be parsed."""
+"""A word of any rule: a file without any of the words is relevant for no rule, even if the file cannot be parsed."""
 
 _COMMENT_LINE = regex(r"\s*(?:#|//|/\*)")
 _IN_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST})
@@ -55,10 +55,11 @@ def _as_word(word: str) -> re.Pattern[bytes]:
 
 
 class Document(Struct, eq=False, dict=True):
-    """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it.
+    """The file at ``path`` below ``root``, read when first used, and the blocks, parsed after that.
 
-    ``seen`` is the file's `state_of` right before it was read; ``is_copy`` says that it is read though Terragrunt,
-    which is read for it, wrote it; ``elsewhere`` why it means something else where a program writes it to.
+    ``seen`` is the file's `state_of` right before reading. ``is_copy``: Terragrunt wrote the file, but the file is read
+    instead of Terragrunt's configuration. ``elsewhere`` is the reason if the file means something else in the folder
+    that a program writes it to.
     """
 
     root: Path
@@ -72,7 +73,7 @@ class Document(Struct, eq=False, dict=True):
 
     @cached_property
     def source(self) -> SourceFile:
-        """The file as it was read; empty where it cannot be, and then `problem` says why."""
+        """The content of the file; empty if the file cannot be read, and then `problem` has the reason."""
         try:
             with open(os.path.join(self.root, self.path), "rb", buffering=0) as file:
                 self.seen = _state(os.fstat(file.fileno()))
@@ -94,7 +95,7 @@ class Document(Struct, eq=False, dict=True):
 
     @cached_property
     def syntax(self) -> Syntax:
-        """How the file is written."""
+        """The syntax of the file."""
         from migrator.syntax.languages import syntax_of  # here, as below: most files are of no interest, or all are
 
         return syntax_of(self.path)
@@ -111,14 +112,14 @@ class Document(Struct, eq=False, dict=True):
 
     @cached_property
     def is_interesting(self) -> bool:
-        """Whether the file can hold what any rule looks for, or cannot be known to."""
+        """Whether the file may be relevant for a rule."""
         data = self.source.data
         if self.kind in _IN_TERRAFORM:
             return (any(word in data for word in _WORDS) and _TERRAFORM.search(data) is not None) or b"\0" in data
         return self.kind not in _IN_OTHERS or _OTHERS.search(data) is not None
 
     def mentions(self, word: str) -> bool:
-        """Whether ``word`` stands in the file as a word of its own, or may stand there in escapes. Quick."""
+        """Whether the file may contain ``word`` as a whole word, also in escapes. Quick."""
         data = self.source.data
         return (word.encode() in data and _as_word(word).search(data) is not None) or self._has_escapes
 
@@ -128,18 +129,18 @@ class Document(Struct, eq=False, dict=True):
 
     @property
     def is_of_no_rule(self) -> bool:
-        """Whether the file was read and holds no word of any rule, so that what it says need not be understood."""
+        """Whether the file was read and has no word of any rule, so that the file need not be parsed."""
         data = self.source.data
         return bool(data) and b"\0" not in data and _OF_INTEREST.search(data) is None
 
     @property
     def is_written_by_terragrunt(self) -> bool:
-        """Whether Terragrunt writes the file, and would write it again."""
+        """Whether Terragrunt writes the file, and would overwrite changes."""
         return is_written_by_terragrunt(self.source.data)
 
     @property
     def generated(self) -> Refusal | None:
-        """Why the file is not to be edited, as a program writes it, or writes it elsewhere; None if none does."""
+        """The reason not to edit a file that a program writes, or that has another source; None for other files."""
         return self.elsewhere or (self.generator.refusal() if self.generator else None)
 
     @cached_property
@@ -149,7 +150,7 @@ class Document(Struct, eq=False, dict=True):
 
     @cached_property
     def items(self) -> tuple[Attribute | Block, ...]:
-        """What stands at the top of the file; nothing if it cannot be understood, and then `problem` says why."""
+        """The arguments and blocks at the top of the file; empty if the file cannot be parsed: see `problem`."""
         if self.is_written_by_terragrunt and not self.is_copy:
             return ()
         try:
@@ -175,28 +176,28 @@ class Document(Struct, eq=False, dict=True):
             interior = self.syntax.body(self.text)
             return (Block("values", (), interior, interior, lambda _: self.items),)
         if self.kind is Kind.BACKEND and self.items:
-            whole = Span(0, len(self.text))
-            return (Block("backend", ("s3",), whole, whole, lambda _: self.items),)
+            file_span = Span(0, len(self.text))
+            return (Block("backend", ("s3",), file_span, file_span, lambda _: self.items),)
         return tuple(element for element in self.items if isinstance(element, Block))
 
     def place(self, element: Block | Attribute) -> Place:
-        """Where ``element`` begins."""
+        """The place where ``element`` begins."""
         return Place(self.path, self.source.line(element.span.start), element.span.start)
 
     def expression(self, attribute: Attribute) -> str:
-        """The argument's value, in HCL's terms whatever the file's syntax; nothing stands around dots of names."""
+        """The argument's value as HCL for any syntax of the file, without blanks and comments around dots of names."""
         from migrator.syntax.hcl.scanner import joined
 
         return joined(self.syntax.expression(self.text, attribute.value))
 
     def literal(self, attribute: Attribute | None) -> str | None:
-        """The string that the argument is, if it is there and a literal one."""
+        """The string value of the argument, if the argument is set to a literal string."""
         from migrator.syntax.hcl.strings import string_value
 
         return None if attribute is None else string_value(self.expression(attribute))
 
     def object_items(self, attribute: Attribute) -> tuple[Attribute, ...]:
-        """The items of the argument's value; none where it is no object."""
+        """The items of the argument's value; none if the value is no object."""
         try:
             return self.syntax.object_items(self.text, attribute.value) or ()
         except SyntaxProblem:
@@ -207,16 +208,16 @@ class Document(Struct, eq=False, dict=True):
         return self.syntax.change_body(self.path, self.text, block, change)
 
     def is_ignored(self, element: Block | Attribute) -> bool:
-        """Whether a comment on ``element``, or on what it stands in, or the user wants it to be left alone."""
+        """Whether a comment on ``element``, or on a block around, or the user excludes ``element``."""
         return self.is_excluded or self.has_ignored(element.span)
 
     def has_ignored(self, span: Span) -> bool:
-        """Whether ``span`` is, or stands in, what a comment wants left alone."""
+        """Whether a comment excludes ``span`` or code around."""
         part = self._ignored_parts.touched_by(span)
         return part is not None and part.start <= span.start and span.end <= part.end
 
     def ignored_at(self, span: Span) -> Place | None:
-        """Where what a comment wants left alone stands, if an edit of ``span`` would change it."""
+        """The place of excluded code that an edit of ``span`` would change; None without such code."""
         part = self._ignored_parts.touched_by(span)
         return Place(self.path, self.source.line(part.start)) if part is not None else None
 
@@ -240,10 +241,10 @@ class Document(Struct, eq=False, dict=True):
 
     @cached_property
     def accepted(self) -> dict[str, list[range]]:
-        """The codes of refusals that comments accept, each with the lines that it is accepted on.
+        """The codes of refusals that comments accept, each with the accepted lines.
 
-        These are the lines of the block or argument that the comment is on; in any other text, the comment's own line
-        and the first line below it that is no comment.
+        The lines are those of the block or argument with the comment. In any other text, they are the comment's line
+        and the first line below without a comment.
         """
         ranges: dict[str, list[range]] = {}
         for match in _ACCEPTED.finditer(self.text):
@@ -263,20 +264,20 @@ class Document(Struct, eq=False, dict=True):
 
     @property
     def ignored(self) -> Ignored:
-        """What becomes of an item that is to be left alone."""
+        """The outcome of an excluded item."""
         return (EXCLUDED if self.is_excluded else IGNORED_BY_COMMENT).ignored()
 
 
 def state_of(file: Path) -> tuple[int, ...]:
-    """What tells whether a file was written since: its number, size and times; nothing if it cannot be asked."""
+    """The facts that show whether a file changed since: inode, size and times; empty if the file cannot be read."""
     try:
         return _state(file.stat())
     except OSError:
         return ()
 
 
-def _state(now: os.stat_result) -> tuple[int, ...]:
-    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def digest(data: bytes) -> str:
@@ -285,7 +286,7 @@ def digest(data: bytes) -> str:
 
 
 def _read_through(element: Attribute | Block, kind: Kind) -> None:
-    """Read all of a block that a rule may edit, so that what is wrong in it is found first; others tolerate it."""
+    """Parse all of a block that a rule may edit, so that errors are found first; other blocks may have errors."""
     is_terragrunt = kind is Kind.TERRAGRUNT
     if not isinstance(element, Block):
         if is_terragrunt:

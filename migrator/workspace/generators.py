@@ -1,6 +1,6 @@
-"""Which files a program wrote and would write again, as their heads say, and how that is done.
+"""The files that a program wrote and would overwrite, as their heads say, with the name of the program.
 
-The markers are those of https://go.dev/s/generatedcode and the like, of Terramate, of CDKTF's metadata, and of
+The markers are those of https://go.dev/s/generatedcode and similar ones, of Terramate, of CDKTF's metadata, and of
 Terragrunt: https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#generate.
 """
 
@@ -56,16 +56,16 @@ class Generator(Struct, frozen=True):
     remedy: str
 
     def refusal(self) -> Refusal:
-        """Why the file itself is not edited."""
+        """The reason not to edit the file."""
         return GENERATED_FILE.refusal(by=self.name, remedy=self.remedy)
 
     def needs(self, path: str) -> Refusal:
-        """Why something else is not edited, for which the file at ``path`` would have to be."""
+        """The reason not to make an edit elsewhere that needs an edit of the file at ``path``."""
         return NEEDS_GENERATED_FILE.refusal(path=path, by=self.name, remedy=self.remedy)
 
 
 def is_written_by_terragrunt(data: bytes) -> bool:
-    """Whether Terragrunt writes a file, and would write it again."""
+    """Whether Terragrunt writes a file, and would overwrite changes."""
     return _BY_TERRAGRUNT.match(data) is not None
 
 

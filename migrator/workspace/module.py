@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 _ByLabel = dict[str | tuple[str, ...] | None, list[tuple["Document", "Block"]]]
 
 _LABELS = {"resource": 2, "data": 2, "module": 1}
-"""How many labels a block must have for Terraform to take it."""
+"""The number of labels that Terraform requires for a block."""
 _MANY_TYPES = ("resource", "data")
-"""Blocks whose first label says of which kind they are."""
+"""Blocks with a kind as the first label."""
 
 
 class Module(Struct, eq=False, dict=True):
     """A directory of Terraform files; ``path`` is relative to the repository, ``""`` for its root.
 
-    ``values`` are the files with values for the variables of a root module, the one that counts most last.
+    ``values`` are the files with values for the variables of a root module; the last file has precedence.
     """
 
     path: str
@@ -40,9 +40,9 @@ class Module(Struct, eq=False, dict=True):
         return {}
 
     def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
-        """Every top-level block of a type in the module's configuration, with the file that it stands in.
+        """Every top-level block of a type in the module's configuration, with the file of the block.
 
-        With ``label`` those that have it as their first label, or, if it is a tuple, as all of them.
+        ``label`` selects the blocks with that first label or, as a tuple, with these labels.
         """
         by_type = label if type_ in _MANY_TYPES and isinstance(label, str) else None
         if (type_, by_type) not in self._blocks:
@@ -50,7 +50,7 @@ class Module(Struct, eq=False, dict=True):
         return iter(self._blocks[type_, by_type].get(label, ()))
 
     def _of_type(self, type_: str, first: str | None) -> _ByLabel:
-        """The blocks of a type by their labels; only files in which the words stand are parsed for it."""
+        """The blocks of a type by their labels; only files with these words are parsed."""
         by_label: _ByLabel = {}
         for document in self.documents:
             may_have = document.mentions(type_) and (first is None or document.mentions(first))
@@ -61,7 +61,7 @@ class Module(Struct, eq=False, dict=True):
         return by_label
 
     def locals_called(self, name: str) -> Iterator[tuple[Document, Block, Attribute]]:
-        """Every argument ``name`` of a ``locals`` block in the module, with the block and the file around it."""
+        """Every argument ``name`` of a ``locals`` block in the module, with the block and the file."""
         return iter(self._locals.get(name, ()))
 
     @cached_property
@@ -85,14 +85,14 @@ class Module(Struct, eq=False, dict=True):
         return by_address
 
     def test_blocks(self, type_: str) -> Iterator[tuple[Document, Block]]:
-        """Every top-level block of a type in the module's tests, with the file that it stands in."""
+        """Every top-level block of a type in the module's tests, with the file of the block."""
         documents = (document for document in self.tests if document.mentions(type_))
         return ((document, block) for document in documents for block in document.blocks if block.type == type_)
 
     def value(self, variable: str) -> tuple[Document, Attribute | None] | None:
-        """What ``values``, the files that Terraform reads unasked, say of a variable; None if they say nothing.
+        """The value of a variable in ``values``, the files that Terraform reads automatically; None without a value.
 
-        The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
+        The last file with a value has precedence. If that file cannot be parsed, the argument is None.
         """
         for document, values in self._values:
             if variable in values or document.problem:
@@ -101,11 +101,11 @@ class Module(Struct, eq=False, dict=True):
 
     @cached_property
     def _values(self) -> list[tuple[Document, dict[str, Attribute]]]:
-        named = (
+        elements = (
             (entry, (element for element in entry.items if isinstance(element, Attribute)))
             for entry in reversed(self.values)
         )
-        return [(document, {attribute.name: attribute for attribute in items}) for document, items in named]
+        return [(document, {attribute.name: attribute for attribute in items}) for document, items in elements]
 
     @cached_property
     def required_sources(self) -> dict[str, str]:
@@ -137,7 +137,7 @@ class Module(Struct, eq=False, dict=True):
 
     @property
     def is_interesting(self) -> bool:
-        """Whether any of the files can hold what a rule looks for."""
+        """Whether any of the files may be relevant for a rule."""
         return any(document.is_interesting for document in (*self.documents, *self.tests))
 
 

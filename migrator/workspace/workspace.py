@@ -1,4 +1,4 @@
-"""The Terraform files of one repository as documents, by module directory; what cannot be read is kept as a problem."""
+"""The Terraform files of one repository as documents, by module directory; files that cannot be read are problems."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def _renewed(documents: Iterable[Document], fresh: Mapping[str, Document]) -> li
 
 
 class Workspace:
-    """All modules of a repository, which is called ``identity``; ``scope`` is the folder that may be changed.
+    """All modules of a repository, called ``identity``; ``scope`` is the folder that may be changed.
 
-    Where several ``folders`` may be, it is the repository's root.
+    With several ``folders``, ``scope`` is the repository's root.
     """
 
     def __init__(
@@ -107,11 +107,11 @@ class Workspace:
         return self.modules.setdefault(folder, Module(folder))
 
     def changed(self, changes: Iterable[Change]) -> Workspace:
-        """The workspace as ``changes`` leave it, to be read; files that stay are the same documents."""
+        """The workspace after ``changes``, for reading; unchanged files are the same documents."""
         fresh: dict[str, Document] = {}
         for change in changes:
-            known = self.documents.get(change.path)
-            kind = known.kind if known else kind_of(change.path) or Kind.BACKEND
+            document = self.documents.get(change.path)
+            kind = document.kind if document else kind_of(change.path) or Kind.BACKEND
             fresh[change.path] = Document(self.root, change.path, kind)
             fresh[change.path].source = SourceFile(change.path, change.after)
         other = copy(self)
@@ -129,22 +129,22 @@ class Workspace:
 
     @property
     def is_interesting(self) -> bool:
-        """Whether any file can hold what a rule looks for; if not, all were read to know it."""
+        """Whether any file may be relevant for a rule; if not, all files were read."""
         is_unread = any(path.endswith("cdktf.json") or UNREAD.search(path) for path in self._others)
         return is_unread or any(document.is_interesting for document in self.documents.values())
 
     def is_excluded(self, path: str) -> bool:
-        """Whether the user wants the file at ``path`` to be left alone."""
+        """Whether the user excludes the file at ``path``."""
         return is_excluded(path, self._exclude)
 
     @property
     def problems(self) -> list[FileProblem]:
-        """The files of the given folder that were asked for and could not be read or understood."""
+        """The files of the given folder that were needed and could not be read or parsed."""
         return [problem for problem, document in self._unread if not document.is_of_no_rule]
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What to know of the files that could not be understood, and hold nothing that a rule looks for."""
+        """The notes on files that could not be parsed and are not relevant for a rule."""
         unread = [str(problem.place) for problem, document in self._unread if document.is_of_no_rule]
         return (NOT_PARSED.note(*unread),) if unread else ()
 
@@ -154,7 +154,7 @@ class Workspace:
         return [(document.problem, document) for document in inside if document.problem]
 
     def changed_meanwhile(self) -> str | None:
-        """The path of a file that is no longer what it was when it was read, if there is one."""
+        """The path of a file that changed since the file was read; None without such a file."""
         read = (document for document in self.documents.values() if document.is_read)
         return next((document.path for document in read if state_of(self.root / document.path) != document.seen), None)
 
@@ -174,11 +174,11 @@ class Workspace:
         )
 
     def text_paths(self) -> list[str]:
-        """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
+        """The paths of all files of the folder that may be changed, except for excluded files and files of tools."""
         return sorted(path for path in self.paths if self.in_scope(path) and not self.is_excluded(path))
 
     def partial_backend(self, path: str) -> Document | None:
-        """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""
+        """The file at ``path`` as a partial backend configuration, under any name; None without such a file."""
         document = self.documents.get(path)
         if document is not None and document.kind is Kind.VALUES:
             return self._add(path, Kind.BACKEND)
@@ -186,25 +186,25 @@ class Workspace:
         return other if other is not None and other.kind is Kind.BACKEND else None
 
     def values(self, path: str) -> Document | None:
-        """The file at ``path`` as one of values for variables, whatever its name; None if there is none."""
+        """The file at ``path`` as a file of variable values, under any name; None without such a file."""
         document = self.documents.get(path)
         if document is not None:
             return document if document.kind in (Kind.VALUES, Kind.BACKEND) else None
         return self._other(path, Kind.VALUES)
 
     def others(self, pattern: re.Pattern[str]) -> Iterator[Document]:
-        """The files whose names match ``pattern`` among those that no rule reads, by path."""
+        """The files with names that match ``pattern`` among the files that no rule reads, by path."""
         paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
         return (Document(self.root, path, Kind.SCRIPT) for path in paths)
 
     @property
     def paths(self) -> set[str]:
-        """The paths of all files of the repository, whatever they are, but for what tools put there."""
-        every = {*self.documents, *self._others}
-        return {path for path in every if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])}
+        """The paths of all files of the repository, except for files of tools."""
+        all_paths = {*self.documents, *self._others}
+        return {path for path in all_paths if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])}
 
     def files_called(self, name: str) -> list[str]:
-        """The paths of all files of that name, in whatever folder."""
+        """The paths of all files of that name, in any folder."""
         return self._by_name.get(name, [])
 
     @cached_property
@@ -241,12 +241,12 @@ class Workspace:
         return real if real in self._others or real in self.documents else None
 
     def terragrunt_file(self, path: str) -> Document | None:
-        """The file at ``path`` as one of Terragrunt's, whatever its name; None if there is none."""
-        known = self.documents.get(path)
-        real = self._followed(path) if known is None and path.endswith(".hcl") else None
+        """The file at ``path`` as a Terragrunt file, under any name; None without such a file."""
+        document = self.documents.get(path)
+        real = self._followed(path) if document is None and path.endswith(".hcl") else None
         if real is not None:
-            known = self.documents.get(real) or self._add(real, Kind.TERRAGRUNT)
-        return known if known is not None and path.endswith(".hcl") else None
+            document = self.documents.get(real) or self._add(real, Kind.TERRAGRUNT)
+        return document if document is not None and path.endswith(".hcl") else None
 
     def other(self, path: str) -> Document | None:
         """The file at ``path``, one that Terraform does not read; None if there is none."""
@@ -264,7 +264,7 @@ class Workspace:
     def runs(self, code: Code, path: str, defining_path: str) -> bool:
         """Whether a stack of ``code``, which the file at ``defining_path`` defines, runs the root module at ``path``.
 
-        The given folder may be a repository of its own, such as a subtree, and has its name for the files inside.
+        The given folder may be a repository of its own, for example a subtree, which has the folder's name in stacks.
         """
         if runs(code, self.identity, path):
             return True
@@ -274,7 +274,7 @@ class Workspace:
         return is_inside and runs(replace(code, project_root=self.scoped(code.project_root or "")), subtree, path)
 
     def scoped(self, path: str) -> str:
-        """``path`` in the given folder, from the repository's root."""
+        """The path of ``path`` in the given folder, from the repository's root."""
         return posixpath.join(self.scope, path).rstrip("/")
 
     @cached_property
@@ -288,7 +288,7 @@ class Workspace:
         return (module for module in inside if module.is_interesting)
 
     def modules_of(self, document: Document) -> list[Module]:
-        """The modules that a file is part of: its folder's, and those that link to it."""
+        """The modules of a file: the module of the folder, and modules that link to the file."""
         return self._modules_by_document[document.path]
 
     @cached_property
@@ -303,29 +303,29 @@ class Workspace:
     def calls(self) -> dict[str, list[ModuleCall]]:
         """The calls of every module of the repository, by the path of the module called, and those of `outside`.
 
-        A call by the repository's own URL counts where it is of what is being migrated, and of no release before.
+        A call by the repository's own URL counts if the call follows the migrated branch, and no earlier release.
         """
         by_path = {title: [*calls] for title, calls in self.outside.items()}
         for module in self.modules.values():
             for document, block in module.blocks("module"):
                 local = document.literal(block.attribute("source"))
-                own = parse_source(local) if local is not None else None
+                source = parse_source(local) if local is not None else None
                 if local is not None and is_local(local):
                     called = self._folder(self.path_from(module.path, local))
                     by_path.setdefault(called, []).append(ModuleCall(module, document, block))
-                elif own is not None and own.is_at_head(self.identity.branches) and self.is_own(own):
-                    called = own.folder
+                elif source is not None and source.is_at_head(self.identity.branches) and self.is_own(source):
+                    called = source.folder
                     by_path.setdefault(called, []).append(ModuleCall(module, document, block))
         return by_path
 
     def path_from(self, folder: str, source: str) -> str:
-        """The path in the repository that a ``source`` which is a path leads to; it begins with ``..`` outside."""
+        """The path in the repository for a ``source`` that is a path; outside, the path begins with ``..``."""
         if source.startswith("/"):
             return os.path.relpath(os.path.realpath(source), os.path.realpath(self.root))
         return posixpath.normpath(posixpath.join(folder, source))
 
     def unread_caller(self, module: Module) -> Place | None:
-        """Where a module is called whose source is an expression, as OpenTofu allows, if that may be ``module``."""
+        """The place of a module call with an expression as source that may call ``module``; OpenTofu allows this."""
         places = (place for pattern, place in self._unread_calls if fnmatchcase(f"/{module.path}", pattern))
         return next(places, None)
 
@@ -346,15 +346,15 @@ class Workspace:
 
     def _folder(self, path: str) -> str:
         """The folder at ``path``, which may lead over links, by the path that its module has."""
-        plain = posixpath.normpath(path)
-        if plain not in self.modules:
-            plain = os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root))
-        return "" if plain == "." else plain
+        folder = posixpath.normpath(path)
+        if folder not in self.modules:
+            folder = os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root))
+        return "" if folder == "." else folder
 
     def reached_from(self, path: str) -> set[str]:
         """The paths of the modules that the module at ``path`` calls by local paths, and those that they call.
 
-        A call of a folder that holds no module, or is not in the repository, leads nowhere.
+        A call of a folder without a module, or of a folder outside of the repository, is ignored.
         """
         reached: set[str] = set()
         pending = [path]
@@ -390,7 +390,7 @@ class Workspace:
         return any(not folder or path == folder or path.startswith(folder + "/") for folder in self._folders)
 
     def objection(self, path: str) -> Refusal | None:
-        """Why the file at ``path`` may not be changed, if so."""
+        """The reason not to change the file at ``path``; None if the file may be changed."""
         if not self.in_scope(path):
             return OUTSIDE_FOLDER.refusal(path=path)
         if is_excluded(path, self._exclude):
@@ -401,7 +401,7 @@ class Workspace:
         return document.elsewhere or (document.generator.needs(path) if document.generator else None)
 
     def objection_to(self, edit: Edit) -> Refusal | None:
-        """Why ``edit`` may not be made, if so: its file may not be changed, or a comment wants what it changes left."""
+        """The reason not to make ``edit``: the file may not be changed, or a comment excludes the code."""
         document = self.documents.get(edit.path)
         place = document.ignored_at(edit.span) if document is not None else None
         ignored = NEEDS_IGNORED_BLOCK.refusal(place=place) if place else None

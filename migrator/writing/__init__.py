@@ -1,1 +1,1 @@
-"""Files replaced all together or not at all, diffs of them, and one run at a time."""
+"""Writing files all together or not at all, diffs of the files, and a lock for one run at a time."""

@@ -16,17 +16,17 @@ _PLAIN_NAME = regex(rb'[^\x00-\x1f\x7f-\xff"\\]+')
 _C_ESCAPES = {9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 
 
-def unified_diff(changes: Sequence[Change], shown: Sequence[Change] | None = None) -> bytes:
+def unified_diff(changes: Sequence[Change], masked_changes: Sequence[Change] | None = None) -> bytes:
     """The diff of all ``changes`` in git's own format: ``a/…`` and ``b/…``, odd names quoted, odd bytes as they are.
 
-    With ``shown``, the same changes with their secrets masked line for line, these lines stand in it: it is readable,
-    and where a secret was no longer applicable.
+    With ``shown``, the same changes with masked secrets, the diff has these lines: people can read the diff, but
+    changes with secrets cannot be applied.
     """
-    pairs = zip(changes, changes if shown is None else shown, strict=True)
+    pairs = zip(changes, changes if masked_changes is None else masked_changes, strict=True)
     return b"".join(line for change, masked in pairs for line in _file_diff(change, masked))
 
 
-def _file_diff(change: Change, shown: Change) -> Iterator[bytes]:
+def _file_diff(change: Change, masked_change: Change) -> Iterator[bytes]:
     old, new = quote_path("a/" + change.path), quote_path("b/" + change.path)
     yield b"diff --git " + old + b" " + new + b"\n"
     if change.before is None:
@@ -35,7 +35,11 @@ def _file_diff(change: Change, shown: Change) -> Iterator[bytes]:
     for mark, name in ((b"--- ", old), (b"+++ ", new)):
         yield mark + name + (b"\t" if b" " in name else b"") + b"\n"
     before, after = _lines(change.before or b""), _lines(change.after)
-    old_lines, new_lines = (before, after) if shown is change else (_lines(shown.before or b""), _lines(shown.after))
+    old_lines, new_lines = (
+        (before, after)
+        if masked_change is change
+        else (_lines(masked_change.before or b""), _lines(masked_change.after))
+    )
     for hunk in LineMatcher(before, after).get_grouped_opcodes():
         yield b"@@ -%b +%b @@\n" % (_range(hunk[0][1], hunk[-1][2]), _range(hunk[0][3], hunk[-1][4]))
         for kind, i1, i2, j1, j2 in hunk:
@@ -45,7 +49,7 @@ def _file_diff(change: Change, shown: Change) -> Iterator[bytes]:
 
 
 def _range(start: int, end: int) -> bytes:
-    """Lines ``start`` to ``end``, counted from 0, as a hunk's header has them: a range of none begins a line before."""
+    """Lines ``start`` to ``end``, counted from 0, as in the header of a hunk: an empty range begins a line earlier."""
     return b"%d" % (start + 1) if end - start == 1 else b"%d,%d" % (start + (end > start), end - start)
 
 
@@ -59,7 +63,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def quote_path(path: str) -> bytes:
-    """``path`` as git prints it: in quotes with C escapes if it holds control characters, quotes or non-ASCII."""
+    """The ``path`` as git prints it: in quotes with C escapes for control characters, quotes or non-ASCII."""
     raw = path.encode("utf-8", "surrogateescape")
     if _PLAIN_NAME.fullmatch(raw):
         return raw

@@ -24,8 +24,8 @@ _TICK = 0.05
 def locked(folder: Path) -> Iterator[None]:
     """Keep every other run out of ``folder`` for the length of the block; nothing is written there.
 
-    Raises `MigrateError` if another run does not leave it within a few seconds. A file system that knows no locks
-    gives none.
+    Raises `MigrateError` if another run holds the lock for more than a few seconds. A file system without locks gives
+    no protection.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class Replacement:
     """The new contents of files in temporary files; nothing is replaced until `commit`.
 
-    Used as a context manager, within `uninterrupted`, whose ``checkpoint`` it calls between files while it may still
-    turn back. How everything was is written to ``log`` first; ``git`` is what its reader must know beside the files.
-    If the block fails, ``recover`` is called to put everything back by that log, as the next run would if this one were
-    killed. Raises `MigrateError` where a file cannot be written, or is no longer what the change was computed from.
-    ``is_kept`` says that the contents are safe elsewhere, such as in a commit, so that nobody need wait for the disk.
+    Use as a context manager, within `uninterrupted`; its ``checkpoint`` is called between files as long as the work can
+    be undone. The old state is written to ``log`` first; ``git`` has the facts beyond the files. If the block fails,
+    ``recover`` restores the files by the log, as the next run would after a kill. Raises `MigrateError` if a file
+    cannot be written, or has changed since the plan. ``is_kept``: the contents are safe elsewhere, for example in a
+    commit, so that no sync to disk is needed.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Replacement:
                 self._checkpoint()
                 self._stage(change, step.staged)
         except BaseException as error:
-            self._put_back(error)
+            self._restore(error)
             raise
         return self
 
@@ -66,7 +66,7 @@ class Replacement:
         if error is None:
             self._path.unlink()
         else:
-            self._put_back(error)
+            self._restore(error)
 
     def commit(self) -> None:
         """Move every file to its place, after the log is on disk. Raises `MigrateError` if one cannot be moved."""
@@ -96,7 +96,7 @@ class Replacement:
         except OSError as error:
             raise MigrateError(f"{change.path} cannot be written: {error.strerror}. Nothing was changed") from None
 
-    def _put_back(self, error: BaseException) -> None:
+    def _restore(self, error: BaseException) -> None:
         try:
             self._recover()
         except (OSError, MigrateError) as problem:
@@ -112,8 +112,8 @@ def _require_inside(root: Path, change: Change) -> None:
 
 
 def _require_unchanged(target: Path, change: Change) -> None:
-    now = target.read_bytes() if target.is_file() else None
-    if now != change.before:
+    content = target.read_bytes() if target.is_file() else None
+    if content != change.before:
         raise MigrateError(f"Another program changed {change.path} during the run. Nothing was changed")
 
 
@@ -121,7 +121,8 @@ def _require_unchanged(target: Path, change: Change) -> None:
 def uninterrupted() -> Iterator[Callable[[], None]]:
     """Hold back SIGINT and SIGTERM until the block is done, then let the first one held back act.
 
-    Yields a function that raises `KeyboardInterrupt` if there was one: to be called where turning back is safe.
+    Yields a function that raises `KeyboardInterrupt` after a signal; call the function only while the work can be
+    undone.
     """
     received: list[int] = []
 
@@ -146,7 +147,7 @@ def uninterrupted() -> Iterator[Callable[[], None]]:
 
 
 def write_new(path: str | Path, pieces: Iterable[str], mode: int = 0o666) -> None:
-    """Write a file that is not there yet, whole or not at all. Raises `OSError`, such as `FileExistsError`."""
+    """Write a new file, whole or not at all. Raises `OSError`, for example `FileExistsError`."""
     with open(path, "x", encoding="utf-8", newline="\n", opener=partial(os.open, mode=mode)) as file:
         try:
             file.writelines(pieces)

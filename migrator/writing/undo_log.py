@@ -1,7 +1,7 @@
 """An undo log: the old files, stored on disk before the first change and removed after the last change.
 
-A run that is killed leaves its log behind, and the next run puts everything back by it before it does anything else.
-A log that is torn was on its way to the disk when no file had been changed yet.
+A killed run leaves the log behind, and the next run first restores everything by the log. An incomplete log was written
+before any file changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STAGED = ".tf-oidc-migrate-"
 class Step(Struct, frozen=True):
     """A file that is replaced: the old content (None for a new file), and the hash of the new content.
 
-    ``staged`` is the name of the new file beside it, until that is moved there.
+    ``staged`` is the name of the new file in the same folder, until the file is moved.
     """
 
     path: str
@@ -46,18 +46,18 @@ class Step(Struct, frozen=True):
 
 
 class UndoLog(Struct, frozen=True):
-    """The files that a run changes, the folders that it makes for new ones, and what ``git`` must put back, if any."""
+    """The files that a run changes, the new folders, and the facts that ``git`` needs to put things back."""
 
     steps: tuple[Step, ...]
     folders: tuple[str, ...]
     git: Mapping[str, Any]
 
     def clear(self, root: Path) -> None:
-        """Remove what was staged and not moved."""
+        """Remove staged files that were not moved."""
         for step in self.steps:
             (_inside(root, step.path).parent / step.staged).unlink(missing_ok=True)
         for folder in sorted(self.folders, reverse=True):
-            with suppress(OSError):  # where anything is in it
+            with suppress(OSError):  # if the folder is not empty
                 _inside(root, folder).rmdir()
 
     def put_back(self, root: Path) -> None:
@@ -77,7 +77,7 @@ class UndoLog(Struct, frozen=True):
 
 
 def undo_log(root: Path, changes: Iterable[Change], git: Mapping[str, Any]) -> UndoLog:
-    """The log of a run that is to make ``changes`` below ``root``."""
+    """The log of a run that will make ``changes`` below ``root``."""
     token = secrets.token_hex(6)
     changes = tuple(changes)
     steps = (
@@ -92,13 +92,13 @@ def undo_log(root: Path, changes: Iterable[Change], git: Mapping[str, Any]) -> U
 def write(path: Path, log: UndoLog) -> Callable[[], None]:
     """Write ``log``, readable by its owner only because the files may hold credentials.
 
-    Returns what waits until it is on disk, where it is on its way meanwhile; both raise `OSError`.
+    Returns a function that waits until the log is on disk; the write continues meanwhile. Both raise `OSError`.
     """
     steps = [[step.path, _encoded(step.before), step.after, step.staged] for step in log.steps]
-    plain = {"format": _FORMAT, "steps": steps, "folders": log.folders, "git": log.git}
+    document = {"format": _FORMAT, "steps": steps, "folders": log.folders, "git": log.git}
     file = open(path, "xb", opener=_private)  # noqa: SIM115 - closed where it is synced
     try:
-        file.write(json.dumps(plain).encode() + b"\n")
+        file.write(json.dumps(document).encode() + b"\n")
         file.flush()
     except BaseException:
         file.close()
@@ -112,7 +112,7 @@ def _sync(file: BinaryIO) -> None:
 
 
 def _in_background(work: Callable[[], None]) -> Callable[[], None]:
-    """Have a thread do ``work``; returns what waits for its end, and raises what it raised."""
+    """Let a thread do ``work``; returns a function that waits for the end, and raises the thread's error."""
     from concurrent.futures import ThreadPoolExecutor  # here: a run that changes nothing needs none
 
     pool = ThreadPoolExecutor(max_workers=1)
@@ -129,9 +129,9 @@ def recover(
 ) -> None:
     """Undo the changes in the log at ``path``, if the log exists, and remove the log.
 
-    If the repository no longer is where the run had found it, which ``is_standing`` says, the run was through, or a
-    person has taken over: then the files stay, but for staged ones. ``put_back`` undoes what is no file's content, and
-    is told which of the two it is. Raises `MigrateError` where that fails; the log stays then, for the next run.
+    ``is_standing`` says whether the repository is still as the run found it. If not, the run had finished, or a person
+    has taken over: then the files stay, except for staged ones. ``put_back`` restores everything besides the files, and
+    gets the same fact. Raises `MigrateError` if this fails; the log then stays for the next run.
     """
     try:
         log = _read(path)
@@ -149,7 +149,7 @@ def recover(
 
 
 def stage(target: Path, staged: Path, data: bytes, *, is_synced: bool = True) -> None:
-    """Make ``staged`` a new file with ``data`` and the mode that ``target`` has, or would have if it were new."""
+    """Make ``staged`` a new file with ``data`` and the mode of ``target``, or the default mode if ``target`` is new."""
     with open(staged, "xb", opener=_private) as file:
         file.write(data)
         file.flush()
@@ -159,7 +159,7 @@ def stage(target: Path, staged: Path, data: bytes, *, is_synced: bool = True) ->
 
 
 def _read(path: Path) -> UndoLog | None:
-    """The log at ``path``; None if there is none, or it is torn. Raises `MigrateError` for anything else."""
+    """The log at ``path``; None for a missing or incomplete log. Raises `MigrateError` for any other file."""
     if not os.path.lexists(path):
         return None
     if not stat.S_ISREG(path.lstat().st_mode):
@@ -168,11 +168,13 @@ def _read(path: Path) -> UndoLog | None:
     if not data.endswith(b"\n"):
         return None
     try:
-        plain = json.loads(data)
-        if plain["format"] != _FORMAT:
+        document = json.loads(data)
+        if document["format"] != _FORMAT:
             raise ValueError
-        steps = tuple(Step(at, _decoded(before), after, _name(staged)) for at, before, after, staged in plain["steps"])
-        return UndoLog(steps, tuple(map(str, plain["folders"])), dict(plain["git"]))
+        steps = tuple(
+            Step(at, _decoded(before), after, _name(staged)) for at, before, after, staged in document["steps"]
+        )
+        return UndoLog(steps, tuple(map(str, document["folders"])), dict(document["git"]))
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         raise MigrateError(_NO_LOG.format(path.name)) from None
 

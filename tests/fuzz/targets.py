@@ -17,7 +17,7 @@ from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL, JSON, Syntax
-from migrator.syntax.strings import written
+from migrator.syntax.strings import lexemes
 from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, Reference
 from migrator.syntax.yaml import edit as yaml_edit
 from migrator.syntax.yaml import parse as yaml
@@ -208,7 +208,7 @@ def strings(path: str) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         text = text_of(data)
-        assert all(0 <= one.start <= one.end <= len(text) for one in written(path, text))
+        assert all(0 <= one.start <= one.end <= len(text) for one in lexemes(path, text))
 
     return run
 

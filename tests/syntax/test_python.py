@@ -300,7 +300,7 @@ def test_what_is_commented_out(before: str, after: str) -> None:
     text = f"from pkg.mod import Thing\n{before}\n"
     _, one = call(text)
     gone = [item for item in one.arguments.items if (item.name or "").startswith("gone")]
-    made = apply_edits(text, python_edit.take_out("m.py", text, one.arguments, [], gone))
+    made = apply_edits(text, python_edit.remove_arguments("m.py", text, one.arguments, [], gone))
     assert made == f"from pkg.mod import Thing\n{after}\n"
 
 

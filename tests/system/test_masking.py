@@ -20,7 +20,7 @@ from migrator.cli.main import cli
 from migrator.config.config import Config
 from migrator.migrate.pipeline import open_workspace
 from migrator.model.findings import Change
-from migrator.model.known_secrets import Known
+from migrator.model.known_secrets import KnownSecrets
 from migrator.secret import MASK, assigned_pieces, hide, mask
 from migrator.terraform.secrets import Secrets
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent
@@ -285,7 +285,7 @@ def test_a_known_value_is_found_whole_cut_escaped_and_in_base64(dice: Random) ->
     for _ in range(40):
         planted = Planted(dice)
         secret = dice.choice((planted.key, planted.password, planted.session))()
-        known = Known(planted.secrets)
+        known = KnownSecrets(planted.secrets)
         cut = dice.randrange(len(secret) - MUCH + 1)
         spelled = [secret, secret[cut : cut + MUCH], escaped(secret, dice), percent(secret), *encodings(secret)]
         for spelling in spelled:
@@ -298,12 +298,12 @@ def test_a_known_value_is_found_whole_cut_escaped_and_in_base64(dice: Random) ->
 
 def test_a_word_and_a_name_are_not_looked_for() -> None:
     text = "changeme, prod-state-bucket-1 and correct-horse-battery"
-    known = Known(["changeme", "prod-state-bucket-1", "correct-horse-battery"], names=["prod-state-bucket-1"])
+    known = KnownSecrets(["changeme", "prod-state-bucket-1", "correct-horse-battery"], names=["prod-state-bucket-1"])
     assert hide(text, known.pieces(text)) == f"changeme, prod-state-bucket-1 and {MASK}"
 
 
 def test_a_known_value_within_another_gives_nothing_of_that_away() -> None:
-    known = Known(["blue-whale-in-the-sea", "blue-whale-in-the-sea-of-ice"])
+    known = KnownSecrets(["blue-whale-in-the-sea", "blue-whale-in-the-sea-of-ice"])
     text = "a blue-whale-in-the-sea-of-ice, a blue-whale-in-the-seabird"
     assert hide(text, known.pieces(text)) == f"a {MASK}, a {MASK}bird"
 
@@ -313,7 +313,7 @@ def test_a_thousand_secrets_cost_no_more_than_one_pass(dice: Random) -> None:
     secrets = [planted.key() for _ in range(1000)]
 
     def took(lines: int, count: int) -> float:
-        known = Known(secrets[:count])
+        known = KnownSecrets(secrets[:count])
         text = "".join(f'  name_{n} = "{secrets[n % count] if n % 9 == 0 else "a value"}" # a\n' for n in range(lines))
         durations = []
         for _ in range(3):
@@ -329,7 +329,7 @@ def test_a_thousand_secrets_cost_no_more_than_one_pass(dice: Random) -> None:
 
 
 def test_a_value_of_one_letter_costs_no_more_than_another() -> None:
-    known = Known(["ab" * 2000, "abc" * 1000])
+    known = KnownSecrets(["ab" * 2000, "abc" * 1000])
     text = "ab" * 200_000
     begun = time.process_time()
     hide(text, known.pieces(text))

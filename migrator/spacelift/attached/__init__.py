@@ -1,1 +1,1 @@
-"""What is attached to stacks: contexts, integrations, variables."""
+"""The resources attached to stacks: contexts, integrations, variables."""

@@ -1,4 +1,4 @@
-"""The diagnostics of what is attached to a stack: why no context, integration or variable can be."""
+"""The diagnostics on attaching contexts, integrations or variables to a stack."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
-from migrator.spacelift.attached.resources import Shared, Sharing, sharing_objection, space_of, written
+from migrator.spacelift.attached.resources import Shared, Sharing, block_edits, sharing_objection, space_of
 from migrator.spacelift.stacks.contexts import SpaceliftContext
 from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
@@ -32,7 +32,7 @@ _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_
 
 
 class NewContext(Struct, frozen=True):
-    """A new context: its ``label``, and the ``stacks`` that share it; the file of the first stack holds it."""
+    """A new context: the ``label``, and the ``stacks`` that share it; the file of the first stack has the context."""
 
     label: str
     stacks: tuple[Stack, ...]
@@ -64,10 +64,10 @@ class HookContexts:
             name = self._sharing.label(stack, role)
             blocks.append((self._sharing.stacks(stack, role)[0], self._context(name, entries, space_of(stack))))
         attachment = self._sharing.attachment(stack, role, name, *self._priority(stack, role))
-        return written(self._workspace, [*blocks, (stack, attachment)])
+        return block_edits(self._workspace, [*blocks, (stack, attachment)])
 
     def _priority(self, stack: Stack, role: str) -> Iterator[NewArgument]:
-        """What makes the hook run before those of other contexts that may call AWS; without it, it is 0."""
+        """The priority of the context, so that the hook runs before the hooks of other contexts that may call AWS."""
         same = (
             definition
             for definition, stack_kind in self._kinds
@@ -80,7 +80,7 @@ class HookContexts:
             yield NewArgument("priority", Reference(str(lowest - 1)))
 
     def new_context(self, definition: StackDefinition, role: str, entries: Entries) -> NewContext | None:
-        """The context that `attach` makes for a stack; None where it makes none."""
+        """The context that `attach` makes for a stack; None if `attach` makes none."""
         if context_objection(definition) or not isinstance(definition, TerraformDefinition):
             return None
         stack = definition.source
@@ -100,7 +100,7 @@ class HookContexts:
 
 
 def context_objection(definition: StackDefinition) -> Refusal | None:
-    """Why no context can be attached to a stack; None if a context can."""
+    """The reason why no context can be attached to a stack; None if a context can be attached."""
     refusal = sharing_objection(definition)
     return replace(refusal, help="Use `--hook-in stack`.") if refusal else None
 

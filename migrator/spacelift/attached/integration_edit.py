@@ -1,8 +1,7 @@
 """New AWS integrations of Spacelift: an integration for each role and space of a module, attached to stacks.
 
-How Spacelift assumes the role, https://docs.spacelift.io/integrations/cloud-providers/aws tells; what its trust policy
-must say, ``spacelift_aws_integration_attachment_external_id`` of
-https://search.opentofu.org/provider/spacelift-io/spacelift.
+https://docs.spacelift.io/integrations/cloud-providers/aws describes how Spacelift assumes the role. The trust policy is
+in ``spacelift_aws_integration_attachment_external_id`` of https://search.opentofu.org/provider/spacelift-io/spacelift.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
 from migrator.spacelift.attached.integrations import INTEGRATION
-from migrator.spacelift.attached.resources import Shared, Sharing, identifier, sharing_objection, space_of, written
+from migrator.spacelift.attached.resources import Shared, Sharing, block_edits, identifier, sharing_objection, space_of
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
@@ -31,7 +30,7 @@ _KIND = Shared(INTEGRATION, f"{INTEGRATION}_attachment", "integration_id", "aws"
 _EXTERNAL_ID = f"{INTEGRATION}_attachment_external_id"
 _NEW_FILE = "aws_integration.tf"
 _USUAL_DURATION = 3600
-"""As in Spacelift's console; the provider's own default is 900."""
+"""The duration in Spacelift's console; the provider's own default is 900."""
 
 _BOTH = (NewArgument("read", Reference("true")), NewArgument("write", Reference("true")))
 
@@ -56,8 +55,8 @@ class Integrations:
         if label is None:
             label, stacks = self._sharing.label(stack, role), self._sharing.stacks(stack, role)
             blocks.append((stacks[0], self._integration(label, role, space_of(stack))))
-        blocks.append((stack, self._sharing.attachment(stack, role, label, *_BOTH, *_waiting(stack, role))))
-        return written(self._workspace, blocks, _NEW_FILE)
+        blocks.append((stack, self._sharing.attachment(stack, role, label, *_BOTH, *_wait_for_role(stack, role))))
+        return block_edits(self._workspace, blocks, _NEW_FILE)
 
     def trust(self, role: str) -> str:
         """The role as a resource, with the trust policy that Spacelift asks for on behalf of all its stacks."""
@@ -101,11 +100,11 @@ class Integrations:
         return NewBlock("resource", (INTEGRATION, label), arguments)
 
 
-def _waiting(stack: Stack, role: str) -> Iterator[NewArgument]:
-    """What lets an attachment, which is tried out, wait for its role, if the module makes that."""
+def _wait_for_role(stack: Stack, role: str) -> Iterator[NewArgument]:
+    """The edit that makes an attachment, which AWS checks at creation, wait for a role of the same module."""
     for document, block in stack.module.blocks("resource", "aws_iam_role"):
-        named = Scope(stack.module).argument(document, block, "name")
-        if named is not None and named.string == role.rpartition("/")[2]:
+        name = Scope(stack.module).argument(document, block, "name")
+        if name is not None and name.string == role.rpartition("/")[2]:
             yield NewArgument("depends_on", Reference(f"[{'.'.join(block.labels)}]"))
             return
 
@@ -113,10 +112,10 @@ def _waiting(stack: Stack, role: str) -> Iterator[NewArgument]:
 def _existing(stack: Stack, role: str) -> str | None:
     """The integration of the module that has the role in the stack's space, if there is one."""
     for document, block in stack.module.blocks("resource", INTEGRATION):
-        named, space = Scope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
+        role_arn, space = Scope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
         is_alone = not any(block.attribute(name) for name in ("count", "for_each"))
         same_space = (None if space is None else document.expression(space)) == space_of(stack)
-        if is_alone and same_space and named is not None and named.string == role:
+        if is_alone and same_space and role_arn is not None and role_arn.string == role:
             return block.labels[1]
     return None
 

@@ -1,7 +1,7 @@
-"""Spacelift's AWS integration: which stacks have it, and so get temporary credentials from Spacelift itself.
+"""Spacelift's AWS integration, and the stacks that get temporary credentials from the integration.
 
-It is attached by a resource, attaches itself to stacks with a label, or is named by a blueprint, or by the inputs of a
-module that makes stacks: https://docs.spacelift.io/integrations/cloud-providers/aws.
+A resource attaches an integration, an integration attaches itself by a label, or a blueprint or the inputs of a module
+that makes stacks name an integration: https://docs.spacelift.io/integrations/cloud-providers/aws.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 INTEGRATION = "spacelift_aws_integration"
 _ATTACHING = (f"{INTEGRATION}_attachment", "spacelift_aws_role", "spacelift_stack_aws_role")
 _INPUTS = ("aws_integration", "aws_integration_id", "aws_role_arn")
-"""What modules that make stacks call an integration or its role, such as
-https://github.com/cloudposse/terraform-spacelift-cloud-infrastructure-automation."""
+"""The inputs for an integration or its role of modules that make stacks, for example of
+https://github.com/cloudposse/terraform-spacelift-cloud-infrastructure-automation.
+"""
 
 _IN_BLUEPRINT = ("attachments", "clouds", "aws")
 _LENGTH_OF_HOOKS = 3
@@ -37,7 +38,7 @@ def integrations(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Map
 
 def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tuple[StackDefinition, Place]]:
     for stack in stacks:
-        if (place := _own(stack)) is not None:
+        if (place := _direct(stack)) is not None:
             yield stack, place
     reaches = Reaches(workspace, stacks)
     for type_ in _ATTACHING:
@@ -50,8 +51,8 @@ def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tu
             yield from ((stack, document.place(block)) for stack in reach.stacks)
 
 
-def _own(stack: StackDefinition) -> Place | None:
-    """Where the definition of a stack, or a resource that refers to the stack, names an integration."""
+def _direct(stack: StackDefinition) -> Place | None:
+    """The place where the definition of a stack, or a resource of the stack, names an integration."""
     if isinstance(stack, TerraformDefinition):
         return _by_input(stack)
     if isinstance(stack, YamlDefinition) and stack.source.is_blueprint:
@@ -61,7 +62,7 @@ def _own(stack: StackDefinition) -> Place | None:
 
 
 def _by_input(stack: TerraformDefinition) -> Place | None:
-    """Where the call of a module that makes the stack names an integration."""
+    """The place where the call of a module that makes the stack names an integration."""
     source = stack.source
     if source.is_resource:
         return None

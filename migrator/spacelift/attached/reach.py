@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class Reach(Struct, frozen=True, eq=False):
     """The ``stacks`` that get a setting; ``unknown`` is a sentence on why there may be others, ``""`` if not.
 
-    ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
-    that run something else, and modules of the registry, ``elsewhere`` those that other repositories define.
-    ``contexts`` are the names of the contexts that hand the setting on, as far as they are known.
+    ``labels`` are the labels by which a context attaches itself, to stacks of other repositories too. ``others`` are
+    stacks with other code and modules of the registry, ``elsewhere`` the stacks of other repositories. ``contexts`` are
+    the known names of the contexts with the setting.
     """
 
     stacks: tuple[StackDefinition, ...] = ()
@@ -42,7 +42,7 @@ _RECEIVERS = ("stack_id", "module_id")
 
 
 class Reaches:
-    """Knows the ``stacks`` of a repository and what is attached to them."""
+    """The ``stacks`` of a repository and all that is attached to them."""
 
     def __init__(self, workspace: Workspace, stacks: Iterable[StackDefinition]) -> None:
         self._stacks = tuple(stacks)
@@ -73,7 +73,7 @@ class Reaches:
         return reach if reach.stacks or reach.others else Reach(unknown=missing)
 
     def _by_dependency(self, target: Target | None) -> Reach:
-        """The stack that gets what another stack puts out."""
+        """The stack that gets the outputs of another stack."""
         dependencies = (
             target.scope.module.blocks("resource", "spacelift_stack_dependency") if target and target.scope else ()
         )
@@ -84,8 +84,10 @@ class Reaches:
 
     def _reach(self, sources: Iterable[Stack], definitions: Iterable[StackDefinition] = ()) -> Reach:
         stacks = list(sources)
-        known = [self._definitions[stack] for stack in stacks if stack in self._definitions]
-        return Reach((*known, *definitions), others=tuple(stack for stack in stacks if stack not in self._definitions))
+        receivers = [self._definitions[stack] for stack in stacks if stack in self._definitions]
+        return Reach(
+            (*receivers, *definitions), others=tuple(stack for stack in stacks if stack not in self._definitions)
+        )
 
     def _by_context(self, target: Target | None) -> Reach:
         if target is None:
@@ -109,7 +111,7 @@ class Reaches:
         return replace(reach, contexts=names)
 
     def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:
-        """What something with ``labels`` attaches itself to."""
+        """The stacks that a resource with ``labels`` attaches itself to."""
         labels = tuple(labels)
         attached_labels = attaching(labels)
         receivers = list(self._attached.labelled(document, block, scope, labels))
@@ -123,7 +125,7 @@ class Reaches:
 
 
 def together(reaches: Iterable[Reach]) -> Reach:
-    """All that several things reach."""
+    """The union of several reaches."""
     parts = list(reaches)
     return Reach(
         tuple(dict.fromkeys(stack for reach in parts for stack in reach.stacks)),

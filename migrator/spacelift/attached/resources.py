@@ -1,7 +1,8 @@
 """Resources that refer to the stacks of a repository in Terraform: a resource for each stack, or a shared resource.
 
-They refer to the stack, are repeated as it is, and stand at the end of its file; its own definition stays as it is. See
-https://search.opentofu.org/provider/spacelift-io/spacelift/latest for all that can be attached to a stack.
+The resources refer to the stack, are repeated like the stack, and go to the end of the stack's file. The stack's
+definition stays unchanged. See https://search.opentofu.org/provider/spacelift-io/spacelift/latest for all resources of
+stacks.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ _ACCOUNT = regex(r":(\d{12}):")
 
 
 def objection(definition: StackDefinition) -> Refusal | None:
-    """Why no resource can refer to a stack; None if a resource can."""
+    """The reason why no resource can refer to a stack; None if a resource can."""
     if not isinstance(definition, TerraformDefinition):
         return STACK_NOT_IN_TERRAFORM.refusal()
     return None if definition.source.is_resource else STACK_ID_UNKNOWN.refusal()
 
 
 def sharing_objection(definition: StackDefinition) -> Refusal | None:
-    """Why a stack cannot use a resource that several stacks share; None if the stack can."""
+    """The reason why a stack cannot use a resource that several stacks share; None if the stack can."""
     if (refusal := objection(definition)) or not isinstance(definition, TerraformDefinition):
         return refusal
     if definition.source.scope.call is not None:
@@ -59,7 +60,7 @@ def sharing_objection(definition: StackDefinition) -> Refusal | None:
 
 
 def space_of(stack: Stack) -> str | None:
-    """The expression of the stack's space; None where it does not name one."""
+    """The expression of the stack's space; None if the stack names no space."""
     attribute = stack.block.attribute("space_id")
     return None if attribute is None else stack.document.expression(attribute)
 
@@ -79,22 +80,22 @@ def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument
     """The arguments that repeat a resource like its stack, for known ``keys``, and the address of each stack."""
     if stack.block.attribute("count") is not None:
         return [NewArgument("count", Reference(f"length({stack.address})"))], f"{stack.address}[count.index]"
-    known = [key for key in keys if key is not None]
-    if known:
-        listed = ", ".join(quote(key) for key in known)
-        return [NewArgument("for_each", Reference(f"toset([{listed}])"))], f"{stack.address}[each.key]"
+    known_keys = [key for key in keys if key is not None]
+    if known_keys:
+        key_list = ", ".join(quote(key) for key in known_keys)
+        return [NewArgument("for_each", Reference(f"toset([{key_list}])"))], f"{stack.address}[each.key]"
     if stack.is_repeated:
         return [NewArgument("for_each", Reference(stack.address))], "each.value"
     return [], stack.address
 
 
-def written(
+def block_edits(
     workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]], new_file: str = NEW_FILE
 ) -> tuple[Edit, ...] | Refusal:
     """The edits that write each of ``blocks`` into the file of its stack, or into ``new_file`` if that file is JSON."""
     edits: list[Edit] = []
     for stack, block in blocks:
-        home = _home(workspace, stack, new_file)
+        home = _file_for(workspace, stack, new_file)
         if isinstance(home, Refusal):
             return home
         path, document = home
@@ -104,25 +105,25 @@ def written(
 
 
 def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
-    """What keeps a new resource until the stack's own resources are destroyed, which may need it.
+    """The arguments that keep a new resource until the stack's own resources are destroyed.
 
     https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack_destructor.
     """
     address = ".".join(block.labels)
     for document, destructor in stack.module.blocks("resource", "spacelift_stack_destructor"):
-        named, listed = destructor.attribute("stack_id"), destructor.attribute("depends_on")
+        stack_id, depends_on = destructor.attribute("stack_id"), destructor.attribute("depends_on")
         is_of_stack = re.compile(rf"{re.escape(stack.address)}(?![\w-])").match
-        if named is None or listed is None or not is_of_stack(document.expression(named)):
+        if stack_id is None or depends_on is None or not is_of_stack(document.expression(stack_id)):
             continue
-        text, start = document.text, listed.value.start + 1
-        rest = text[start : listed.value.end]
+        text, start = document.text, depends_on.value.start + 1
+        rest = text[start : depends_on.value.end]
         reference = f'"{address}"' if document.syntax is not HCL else address
         gap = re.match(r"[ \t]*\r?\n[ \t]*(?=[^\s\]])", rest)
         added = f"{gap[0]}{reference}," if gap else reference if not rest.strip(" \t\r\n]") else f"{reference}, "
         yield Edit(document.path, Span(start, start), added)
 
 
-def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
+def _file_for(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
     """The file that the blocks go to: the stack's, or one of its own where that is JSON."""
     if stack.document.syntax is HCL:
         return stack.document.path, stack.document
@@ -176,7 +177,7 @@ class Sharing:
         keys = [other.key for other, stack_role in self._roles if other.block is stack.block and stack_role == role]
         repetition, address = repeated(stack, keys)
         suffix = label.removeprefix(kind.name) if repetition else ""
-        own = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")
+        attachment_label = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")
         shared = NewArgument(kind.argument, Reference(f"{kind.type}.{label}.id"))
         stack_id = NewArgument("stack_id", Reference(f"{address}.id"))
-        return NewBlock("resource", (kind.attachment, own), (*repetition, shared, stack_id, *arguments))
+        return NewBlock("resource", (kind.attachment, attachment_label), (*repetition, shared, stack_id, *arguments))

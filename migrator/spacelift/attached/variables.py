@@ -1,7 +1,7 @@
 """Variables that are set for the runs of stacks: ``spacelift_environment_variable`` on the stack or its context.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable. Roles and
-paths are no secrets, so that their values can be read there: ``write_only = false``.
+paths are no secrets, so that Spacelift may show their values: ``write_only = false``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.attached.resources import (
     Shared,
     Sharing,
+    block_edits,
     free_label,
     identifier,
     objection,
     repeated,
     space_of,
-    written,
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
@@ -59,7 +59,7 @@ class VariableResources:
         ]
 
     def of_stack(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
-        """The edits after which the stack has the variable, and no other stack that does not need it."""
+        """The edits that set the variable for the stack, and for no other stack without need."""
         refusal = objection(definition)
         if refusal or not isinstance(definition, TerraformDefinition):
             return refusal or STACK_NOT_IN_TERRAFORM.refusal()
@@ -73,16 +73,16 @@ class VariableResources:
         keys = () if len(setters) == len(siblings) else dict.fromkeys(sibling.key for sibling in setters)
         repetition, address = repeated(stack, keys)
         holder = NewArgument("stack_id", Reference(f"{address}.id"))
-        return written(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
+        return block_edits(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
 
     def of_context(self, stack: Stack, context: str, variable: Variable) -> tuple[Edit, ...] | Refusal:
         """The edits after which the context of that label, in the file of ``stack``, has the variable."""
         holder = NewArgument("context_id", Reference(f"spacelift_context.{context}.id"))
         label = free_label(stack.module, _TYPE, f"{context}_{identifier(variable.name)}")
-        return written(self._workspace, [(stack, _block(label, (holder,), variable))])
+        return block_edits(self._workspace, [(stack, _block(label, (holder,), variable))])
 
     def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
-        """The resource, with a label that tells it from those of the block's other stacks that have another value."""
+        """The resource, with a label that differs from the labels for other values of the block's stacks."""
         values = dict.fromkeys(
             other_variable.value
             for other, other_variable in self._variables
@@ -117,11 +117,11 @@ class VariableContexts:
         for variable in variables:
             name = free_label(stack.module, _TYPE, f"{label}_{identifier(variable.name)}")
             blocks.append((first, _block(name, (holder,), variable)))
-        return written(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, key, label))])
+        return block_edits(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, key, label))])
 
 
 def _key(variables: tuple[Variable, ...]) -> str:
-    """What stacks must have in common to share a context: the role comes last, as labels are made of it."""
+    """The key that stacks with a common context share: the role comes last, since labels are made from the role."""
     return " ".join(variable.value for variable in sorted(variables, key=lambda variable: variable.name, reverse=True))
 
 

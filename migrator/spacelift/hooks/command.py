@@ -1,4 +1,4 @@
-"""Spacelift's documented hook, which exports temporary credentials for the backend, and the guard that follows it."""
+"""Spacelift's documented hook, which exports temporary credentials for the backend, and the guard after the hook."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _GUARD = Literal(
 def hook(role_arn: str, config: Config, region: str = "") -> str:
     """The shell command for ``role_arn``, an ARN or a shell variable.
 
-    It is that of https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc, to the letter, but for a session
-    duration where one is asked for, and a ``region`` where the role is not of AWS's commercial partition.
+    The command is exactly that of https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. Exceptions are
+    a session duration on request, and a ``region`` if the role is outside of AWS's commercial partition.
     """
     duration = f" --duration-seconds {config.session_duration}" if config.session_duration else ""
     where = f" --region {region}" if region else ""
@@ -37,7 +37,7 @@ def hook(role_arn: str, config: Config, region: str = "") -> str:
 def entries(role_arn: str, config: Config, region: str = "") -> tuple[Literal, ...]:
     """The first entries of a list of hooks: the hook, and the guard unless ``config`` turns the guard off.
 
-    The hook cannot fail: if AWS denies the exchange, it exports three empty variables, which count as none, and
-    Terraform would sign in with whatever it finds next, such as the worker's own role.
+    The hook cannot fail: if AWS denies the exchange, the hook exports three empty variables. Empty variables count as
+    unset, and Terraform would sign in with other credentials, for example with the worker's own role.
     """
     return (Literal(hook(role_arn, config, region)), *((_GUARD,) if config.guard else ()))

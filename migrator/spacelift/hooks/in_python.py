@@ -1,6 +1,7 @@
-"""Hooks put first into ``before_init=`` of a stack in a Python program, whatever expression that is.
+"""Hooks put first into ``before_init=`` of a stack in a Python program, for any expression of the old value.
 
-The old value may be missing, None, a list, a tuple or anything that makes one: ``[hook, *(old or [])]`` is a list then.
+The old value may be missing, None, a list, a tuple or any expression for one: ``[hook, *(old or [])]`` is a list in
+each case.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ _LATER = regex(r"\.apply\(|\bOutput\b|\bFn\.|\.list_value\b|\bToken\b")
 
 
 def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[Literal]) -> tuple[Edit, ...] | Refusal:
-    """The edits after which ``entries`` come first in the stack's hooks of ``phase``, and then what was there.
+    """The edits that put ``entries`` first into the stack's hooks of ``phase``, before the present hooks.
 
-    ``phase`` is the argument's name in Terraform, such as ``before_init``. Raises `SyntaxProblem` where ``text`` is no
+    ``phase`` is the argument's name in Terraform, for example ``before_init``. Raises `SyntaxProblem` if ``text`` is no
     program.
     """
     program = parse(text)
@@ -64,11 +65,11 @@ def _call(program: Program, stack: PythonStack) -> Call:
 
 
 def _argument(program: Program, call: Call, name: str) -> tuple[Items, Item | None]:
-    """The argument called ``name`` and what holds it; where there is none, what is to hold it."""
-    every = holders(program, call)
-    matches = ((holder, argument) for holder in every for argument in holder.items if argument.name == name)
-    own = call.arguments if every[0] is call.arguments else every[0]
-    return next(matches, (own, None))
+    """The argument called ``name`` with the list or dict around it; without the argument, the place for a new one."""
+    all_holders = holders(program, call)
+    matches = ((holder, argument) for holder in all_holders for argument in holder.items if argument.name == name)
+    arguments = call.arguments if all_holders[0] is call.arguments else all_holders[0]
+    return next(matches, (arguments, None))
 
 
 def _into(
@@ -100,5 +101,5 @@ def _list(literals: Sequence[tuple[str, str]]) -> str:
 
 
 def _escaped(command: str, flavour: Flavour) -> str:
-    """What CDKTF, which writes strings into Terraform's JSON as they are, must have for ``command``."""
+    """The ``command`` for CDKTF, which writes strings into Terraform's JSON without escapes."""
     return command.replace("${", "$${").replace("%{", "%%{") if flavour == "cdktf" else command

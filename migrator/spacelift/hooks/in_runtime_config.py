@@ -1,6 +1,6 @@
 """The hook in ``.spacelift/config.yml``, if that file sets hooks or the user asks for the hook there.
 
-See `migrator.spacelift.stacks.runtime_config` for what comes before what.
+See `migrator.spacelift.stacks.runtime_config` for the precedence of the settings.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class RuntimeStack(Struct, frozen=True):
     """The ``slug`` of a stack and the commands in its own ``lists``, None for a list that is not known.
 
-    A list that the stack does not set is missing.
+    ``lists`` has no entry for a list that the stack does not set.
     """
 
     slug: str
@@ -58,7 +58,7 @@ class RuntimeStack(Struct, frozen=True):
 
 
 class RuntimeHooks:
-    """The runtime configuration of a repository, and the hooks that it needs."""
+    """The runtime configuration of a repository, and the needed hooks."""
 
     def __init__(self, workspace: Workspace, config: Config) -> None:
         self.path = workspace.scoped(PATH)
@@ -81,7 +81,7 @@ class RuntimeHooks:
             return parse("")
 
     def evidence(self, path: str) -> tuple[tuple[tuple[str, tuple[Evidence, ...]], ...], tuple[Evidence, ...]]:
-        """What the file says of engines that may run the code at ``path``: by the slugs of stacks, and by default."""
+        """The evidence on engines that may run the code at ``path``: by the slugs of stacks, and by default."""
         entries = (
             (slug, entry_evidence(self.path, entry))
             for slug, entry in self._config.stacks.items()
@@ -93,9 +93,9 @@ class RuntimeHooks:
         """The lists of the file that need a hook of the stack, each with its plain name."""
         names: dict[Keys, str] = {}
         for name in self._names:
-            own: Keys = ("stacks", stack.slug, name)
+            own_keys: Keys = ("stacks", stack.slug, name)
             places = self._config.places_of(stack.slug, name, stack_sets_it=stack.sets(name))
-            for keys in (own,) if self._always else places:
+            for keys in (own_keys,) if self._always else places:
                 if not self._config.has_hook(keys):
                     names[keys] = name
         return names
@@ -121,10 +121,10 @@ class RuntimeHooks:
         """The slugs of the stacks that have an entry in the file."""
         return self._config.slugs
 
-    def strange_slugs(self, known: Collection[str]) -> list[str]:
-        """The slugs of no ``known`` stack whose entries set lists of hooks that have none yet."""
-        strange = [("stacks", slug) for slug in self._config.slugs if slug not in known]
-        lists = [(keys[1], (*keys, name)) for keys in strange for name in self._names]
+    def strange_slugs(self, slugs: Collection[str]) -> list[str]:
+        """The slugs of none of ``slugs`` whose entries set lists of hooks without the new hook."""
+        unknown = [("stacks", slug) for slug in self._config.slugs if slug not in slugs]
+        lists = [(keys[1], (*keys, name)) for keys in unknown for name in self._names]
         return list(
             dict.fromkeys(name for name, keys in lists if self._config.sets(keys) and not self._config.has_hook(keys))
         )
@@ -144,11 +144,11 @@ class RuntimeHooks:
         return self._config.belongs_in_stack(stack.slug, name, stack_sets_it=stack.sets(name))
 
     def variable_objection(self, slug: str) -> Refusal | None:
-        """Why the file can set no variable for a stack; None if it can."""
-        own, defaults = ("stacks", slug, "environment"), ("stack_defaults", "environment")
-        if self._config.sets(defaults) and not self._config.sets(own):
+        """The reason why the file can set no variable for a stack; None if the file can."""
+        stack_keys, default_keys = ("stacks", slug, "environment"), ("stack_defaults", "environment")
+        if self._config.sets(default_keys) and not self._config.sets(stack_keys):
             return RUNTIME_ENVIRONMENT_REPLACES.refusal()
-        edits = set_strings(self.path, self._config.tree, [((*own, "TF_VAR"), "")])
+        edits = set_strings(self.path, self._config.tree, [((*stack_keys, "TF_VAR"), "")])
         return edits if isinstance(edits, Refusal) else self.objection
 
     def add(
@@ -159,8 +159,8 @@ class RuntimeHooks:
     ) -> tuple[Edit, ...] | Refusal:
         """The edits after which the lists of the file have the entries of all ``hooked`` stacks first.
 
-        ``variables`` are to be set as well: each with the slug of its stack, its name and its value; ``tests`` pair
-        the folders of code that tests run with what is to come first for these.
+        ``variables`` are set as well, each with the slug of the stack, the name and the value. ``tests`` pair the
+        folders of code that tests run with the first entries for these tests.
         """
         additions: dict[Keys, Addition] = {}
         for path, entries in tests:
@@ -180,10 +180,10 @@ class RuntimeHooks:
             return edits
         tree_after = read(apply_edits(tree.text, edits))
         settings = [(("stacks", slug, "environment", name), value) for slug, name, value in dict.fromkeys(variables)]
-        more = set_strings(self.path, tree_after, settings)
-        if isinstance(more, Refusal):
-            return more
-        return tuple(line_edits(self.path, tree.text, apply_edits(tree_after.text, more)))
+        variable_edits = set_strings(self.path, tree_after, settings)
+        if isinstance(variable_edits, Refusal):
+            return variable_edits
+        return tuple(line_edits(self.path, tree.text, apply_edits(tree_after.text, variable_edits)))
 
     def _additions(self, stack: RuntimeStack, entries: Entries) -> Iterator[Addition | Refusal]:
         items = _items(entries)

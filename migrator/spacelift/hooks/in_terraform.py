@@ -48,15 +48,15 @@ _FIRST_VARIABLE = regex(
 )
 
 
-class _Written(Struct, frozen=True):
-    """A list as it is written."""
+class _ListPlace(Struct, frozen=True):
+    """A list in the text of a document."""
 
     document: Document
     span: Span
 
 
 class _Input(Struct, frozen=True):
-    """The variable of a module, as one call of it gives it."""
+    """The variable of a module in one call of the module."""
 
     call: ModuleCall
     variable: str
@@ -78,8 +78,8 @@ class TerraformLists:
         if name not in self._sharing:
             by_place = self._sharing.setdefault(name, {})
             for stack in self._stacks:
-                for own in (_written(stack, name), _input(stack, name)) if name else (id(stack.block),):
-                    by_place.setdefault(own, []).append(stack)
+                for list_place in (_list_place(stack, name), _input(stack, name)) if name else (id(stack.block),):
+                    by_place.setdefault(list_place, []).append(stack)
         return self._sharing[name].get(place, [])
 
 
@@ -94,14 +94,15 @@ class TerraformHooks:
     def prepend(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal:
         """The edits that put the new entries first into the stack's list ``name``.
 
-        Only stacks that need the same entries are changed, and never a list of a block and the block itself.
+        All stacks with a changed list must need the same entries. Either lists of a block or the block itself is
+        changed, never both.
         """
         try:
             key = (id(stack.block), name)
             if key not in self._of_blocks:
                 self._of_blocks[key] = self._prepend_in_block(stack, name)
-            made = self._of_blocks[key]
-            return self._prepend_in_place(stack, name) if made is None else made
+            block_edits = self._of_blocks[key]
+            return self._prepend_in_place(stack, name) if block_edits is None else block_edits
         except SyntaxProblem as problem:
             return HOOK_LIST_UNREADABLE.refusal(name=name, reason=problem.reason)
 
@@ -111,7 +112,7 @@ class TerraformHooks:
         changing = [sibling for sibling in siblings if sibling in self._entries]
         if not stack.has_usual_inputs or all(self._place(sibling, name) for sibling in changing):
             return None
-        if self._agree(siblings):
+        if self._need_same_entries(siblings):
             return prepend_argument(stack.document, stack.block, name, self._entries[stack])
         if stack.scope.call is None and all(sibling.key is not None for sibling in siblings):
             return self._prepend_by_key(stack, name, changing)
@@ -125,14 +126,14 @@ class TerraformHooks:
             return STACK_MADE_BY_MODULE.refusal()
         return _prepend_to(name, place.document, place.span, self._entries[stack])
 
-    def _place(self, stack: Stack, name: str) -> _Written | _Input | None:
-        """The place of the stack's list, or its input, if all stacks that share it need the same entries."""
-        for place in (_written(stack, name), _input(stack, name)):
-            if place is not None and self._agree(self._lists.sharing(name, place)):
+    def _place(self, stack: Stack, name: str) -> _ListPlace | _Input | None:
+        """The place of the stack's list or input, if all stacks that share the list need the same entries."""
+        for place in (_list_place(stack, name), _input(stack, name)):
+            if place is not None and self._need_same_entries(self._lists.sharing(name, place)):
                 return place
         return None
 
-    def _agree(self, stacks: Sequence[Stack]) -> bool:
+    def _need_same_entries(self, stacks: Sequence[Stack]) -> bool:
         entries = [self._entries.get(stack) for stack in stacks]
         return bool(entries) and all(want is not None and want == entries[0] for want in entries)
 
@@ -152,9 +153,9 @@ class TerraformHooks:
 
 def _by_key(by_key: Mapping[str, Entries], write: Callable[[Entries], str]) -> str:
     """An expression for the entries of each key of ``for_each``; other keys get no entries."""
-    every = list(by_key.values())
-    if all(entries == every[0] for entries in every):
-        return f"contains([{', '.join(map(quote, by_key))}], each.key) ? {write(every[0])} : []"
+    all_entries = list(by_key.values())
+    if all(entries == all_entries[0] for entries in all_entries):
+        return f"contains([{', '.join(map(quote, by_key))}], each.key) ? {write(all_entries[0])} : []"
     if write is _list:
         return (
             f"lookup({{ {', '.join(f'{quote(key)} = {_list(want)}' for key, want in by_key.items())} }}, each.key, [])"
@@ -171,17 +172,17 @@ def _on_lines(entries: Entries) -> str:
     return "\n".join(["[", *item_lines(entries, "  "), "]"])
 
 
-def _written(stack: Stack, name: str) -> _Written | None:
-    """Where the stack's list is written, if in a place that nothing but lists of hooks refers to."""
+def _list_place(stack: Stack, name: str) -> _ListPlace | None:
+    """The place of the stack's list, if only lists of hooks refer to the place."""
     argument = stack.argument(name)
     origin = argument.origin if argument is not None else None
     if origin is None or origin.document is None or origin.span is None or _is_default(origin):
         return None
-    return None if _is_shared(origin, name) else _Written(origin.document, origin.span)
+    return None if _is_shared(origin, name) else _ListPlace(origin.document, origin.span)
 
 
 def _is_default(origin: Expression) -> bool:
-    """Whether it is the default of a variable: a caller or a ``tfvars`` file may say something else."""
+    """Whether the list is the default of a variable: a caller or a ``tfvars`` file may set another value."""
     blocks = origin.scope.module.blocks("variable")
     return any(document is origin.document and _is_within(origin.span, block) for document, block in blocks)
 
@@ -191,7 +192,7 @@ def _is_within(span: Span | None, block: Block) -> bool:
 
 
 def _is_shared(origin: Expression, name: str) -> bool:
-    """Whether it is a local that something else than lists of hooks called ``name`` refers to."""
+    """Whether the list is a local that is used elsewhere than in lists of hooks called ``name``."""
     module = origin.scope.module
     for document, block in module.blocks("locals"):
         for local in block.attributes:
@@ -203,16 +204,16 @@ def _is_shared(origin: Expression, name: str) -> bool:
 
 
 def _input(stack: Stack, name: str) -> _Input | None:
-    """The module call, and its argument, which the stack's list begins with; None if it is not so simple."""
+    """The module call and the argument that the stack's list begins with; None for other expressions."""
     scope: Scope = stack.scope
     argument = stack.argument(name)
     match = _FIRST_VARIABLE.match(argument.text) if argument is not None else None
     if scope.call is None or match is None:
         return None
     default = next((scope.argument(*block, "default") for block in scope.module.blocks("variable", match[1])), None)
-    passed = scope.call.block.attribute(match[1])
+    argument_passed = scope.call.block.attribute(match[1])
     is_empty = default is None or default.is_null or default.strings == ()
-    return _Input(scope.call, match[1]) if passed or is_empty else None
+    return _Input(scope.call, match[1]) if argument_passed or is_empty else None
 
 
 def prepend_argument(document: Document, block: Block, name: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
@@ -246,7 +247,7 @@ def _insert(document: Document, value: Span, inner: Span, addition: str) -> tupl
 
 
 def _into_concat(text: str, inner: Span, addition: str) -> list[tuple[int, str]] | None:
-    """What to insert where, if the expression at ``inner`` is a call of ``concat``: another first argument."""
+    """The offset and the text to insert for a first argument of ``concat`` at ``inner``; None for other calls."""
     concat = _CONCAT.match(text, inner.start, inner.end)
     if concat is None or skip_balanced(text, concat.end() - 1) != inner.end:
         return None
@@ -256,7 +257,7 @@ def _into_concat(text: str, inner: Span, addition: str) -> list[tuple[int, str]]
 
 
 def _around(text: str, inner: Span, addition: str) -> list[tuple[int, str]]:
-    """What to insert where, so that the expression at ``inner`` becomes the rest of a list."""
+    """The insertions that make the expression at ``inner`` the rest of a list."""
     if text.startswith("[", inner.start) or _FOR.match(text, inner.start):
         return [(inner.start, f"concat({addition}, "), (inner.end, ")")]
     return [(inner.start, f"concat({addition}, coalesce(tolist("), (inner.end, "), []))")]

@@ -1,4 +1,4 @@
-"""A hook first in the lists of hooks of a stack, whatever language the stack is defined in."""
+"""A hook first in the lists of hooks of a stack, in any language of the definition."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSIO
 class HookLists:
     """The lists of hooks of all ``stacks``; lists have their names of Terraform, for example ``before_init``.
 
-    ``in_context`` tells that the hook is to be in a context, before all other hooks.
+    ``in_context``: the hook goes into a context, before all other hooks.
     """
 
     def __init__(
@@ -77,16 +77,16 @@ class HookLists:
         return None
 
     def objection(self, stack: StackDefinition, names: Sequence[str]) -> Refusal | None:
-        """Why the lists ``names`` must not be changed; None if they may."""
+        """The reason not to change the lists ``names``; None if the lists may be changed."""
         if place := self._integrations.get(stack):
             return STACK_HAS_INTEGRATION.refusal(place=place)
         objection = _terraform_objection(stack.source, names) if isinstance(stack, TerraformDefinition) else None
         return objection or self._exported_later(stack)
 
     def _exported_later(self, stack: StackDefinition) -> Refusal | None:
-        """Why a later hook of the stack overrides what the new hook exports; None if no hook does."""
+        """The reason why a later hook of the stack overrides the exports of the new hook; None if no hook does."""
         for name in EVERY_LIST:
-            if variable := _exported(self._said(stack, name)):
+            if variable := _exported(self._text(stack, name)):
                 return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of="of the stack", variable=variable)
             for context in stack.contexts.known:
                 hooks = context.hooks(name)
@@ -97,8 +97,8 @@ class HookLists:
                     return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=variable)
         return None
 
-    def _said(self, stack: StackDefinition, name: str) -> Iterator[str]:
-        """What the stack's list ``name`` says, as far as it is known."""
+    def _text(self, stack: StackDefinition, name: str) -> Iterator[str]:
+        """The text of the stack's list ``name``, as far as known."""
         if isinstance(stack, TerraformDefinition):
             argument = stack.source.argument(name)
             yield from (text_of(argument),) if argument is not None else ()
@@ -138,7 +138,7 @@ class RequiredHooks:
 
 
 def _exported(scripts: Iterable[str]) -> str:
-    """The static variable that one of the commands exports, but for hooks that exchange a token."""
+    """The static variable that one of the commands exports, ignoring hooks that exchange a token."""
     lines = (line for command in scripts for line in command.splitlines() if EXCHANGE not in line)
     return next((variable for line in lines if (variable := exported(line))), "")
 
@@ -160,7 +160,7 @@ def _in_yaml(stack: YamlDefinition, phase: str, entries: Entries) -> tuple[Edit,
 
 
 def _escape_template(text: str) -> str:
-    """``text`` as it must be within a heredoc of HCL."""
+    """The ``text`` with escapes for a heredoc of HCL."""
     return text.replace("${", "$${").replace("%{", "%%{")
 
 

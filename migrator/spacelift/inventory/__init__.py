@@ -1,1 +1,1 @@
-"""What a Spacelift account holds, read through Spacelift's GraphQL interface and kept in a file without any value."""
+"""The content of a Spacelift account, read by Spacelift's GraphQL API and kept in a file without any value."""

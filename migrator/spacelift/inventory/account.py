@@ -16,7 +16,7 @@ Names = tuple[str, ...]
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A part of an inventory; keys are written as GraphQL has them."""
+    """A part of an inventory, with the keys of GraphQL."""
 
 
 class Element(Data, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class PolicyAttachment(Data, frozen=True, kw_only=True):
 
 
 class Hooks(Data, frozen=True, kw_only=True):
-    """The commands before each phase, in order; secrets in them are masked."""
+    """The commands of each phase, in order; secrets in the commands are masked."""
 
     before_init: Names | None = None
     before_plan: Names | None = None
@@ -78,7 +78,7 @@ class Hooks(Data, frozen=True, kw_only=True):
 
 
 class Vendor(Data, frozen=True, kw_only=True):
-    """What a stack runs: the type's name in GraphQL, and what that type tells of versions and tools."""
+    """The vendor of a stack: the name of the type in GraphQL, with the type's versions and tools."""
 
     typename: str = msgspec.field(name="__typename")
     version: str | None = None
@@ -192,14 +192,14 @@ class Module(Data, frozen=True, kw_only=True):
 
 
 class ReadError(Data, frozen=True, kw_only=True):
-    """A part of the account that could not be read: ``what`` names the part, ``message`` says why."""
+    """A part of the account that could not be read: ``what`` is the name, ``message`` the reason."""
 
     what: str
     message: str
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """All that was read of the account at ``endpoint``.
+    """The data of the account at ``endpoint``.
 
     ``read_at`` is a time as ISO 8601 has it, in UTC. ``missing`` are the fields that the account's schema lacks,
     as ``Type.field``; ``errors`` what it has, but did not tell.

@@ -1,4 +1,4 @@
-"""Which stacks of an account get the hook from a context that Terraform attaches, and which do not."""
+"""The stacks of an account that get the hook from a context that Terraform attaches, and the other stacks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VENDORS = {
 
 
 class Attachment(Struct, frozen=True):
-    """A stack that gets the hook with ``role``, ``""`` if a variable of the stack is to name the role.
+    """A stack that gets the hook with ``role``; ``""`` if a variable of the stack will name the role.
 
     The context's ``priority`` is lower than that of every context that is attached already, so its hook runs first.
     ``has_variable`` tells that the account sets this variable already.
@@ -40,19 +40,19 @@ class Skipped(Struct, frozen=True):
 
 
 class Attachments(Struct, frozen=True):
-    """What is to be done for the stacks of an account; ``removable`` are the keys that nobody needs afterwards.
+    """The attachments for the stacks of an account; nobody needs the ``removable`` keys afterwards.
 
     ``kept`` are keys in contexts that are attached to others, too, each with their ids.
     """
 
-    made: tuple[Attachment, ...]
+    attached: tuple[Attachment, ...]
     skipped: tuple[Skipped, ...]
     removable: tuple[StaticKey, ...]
     kept: tuple[tuple[StaticKey, tuple[str, ...]], ...]
 
 
 RoleOf = Callable[[Stack], str | None]
-"""The role for a stack's hook: an ARN, ``""`` if a variable is to name the role, None if the stack needs no hook."""
+"""The role for a stack's hook: an ARN, ``""`` if a variable will name the role, None if the stack needs no hook."""
 
 
 def attachments(
@@ -61,33 +61,35 @@ def attachments(
     template_of: Callable[[Stack], str] = lambda _: "",
     migrated: Collection[str] = (),
 ) -> Attachments:
-    """What is to be done for the stacks that get static keys, and that ``role_of`` has a role for.
+    """The attachments for the stacks that get static keys, and that ``role_of`` has a role for.
 
     ``template_of`` says where a template is that may have made a stack, ``""`` if no such template is known. The stacks
     whose ids are ``migrated`` need no key either: their code signs in by itself, or code gives them the hook.
     """
     account = AccountKeys(inventory)
-    made: list[Attachment] = []
+    attached: list[Attachment] = []
     skipped: list[Skipped] = []
     for stack in inventory.stacks:
         role = role_of(stack)
         if role is None:
             continue
-        reason = _objection(account, stack) or (account.of(stack) and _made(template_of(stack)))
+        reason = _objection(account, stack) or (account.of(stack) and _made_by_blueprint(template_of(stack)))
         if reason:
             skipped.append(Skipped(stack, reason))
         elif account.of(stack):
-            made.append(Attachment(stack, role, _first(stack), account.sets(stack, f"TF_VAR_{ROLE_VARIABLE}")))
-    keys = dict.fromkeys(key for attachment in made for key in account.of(attachment.stack))
-    done = {*migrated, *(attachment.stack.id for attachment in made)}
-    others = {key: account.others(key, done) for key in keys}
+            attached.append(Attachment(stack, role, _first(stack), account.sets(stack, f"TF_VAR_{ROLE_VARIABLE}")))
+    keys = dict.fromkeys(key for attachment in attached for key in account.of(attachment.stack))
+    signed_in = {*migrated, *(attachment.stack.id for attachment in attached)}
+    others = {key: account.others(key, signed_in) for key in keys}
     removable = tuple(key for key in keys if not others[key])
-    return Attachments(tuple(made), tuple(skipped), removable, tuple((key, ids) for key, ids in others.items() if ids))
+    return Attachments(
+        tuple(attached), tuple(skipped), removable, tuple((key, ids) for key, ids in others.items() if ids)
+    )
 
 
 def _objection(account: AccountKeys, stack: Stack) -> str:
-    """Why a stack gets no hook; ``""`` if the stack can get one."""
-    if not account.is_told(stack):
+    """The reason why a stack gets no hook; ``""`` if the stack can get a hook."""
+    if not account.is_complete(stack):
         return "The account did not tell which variables and contexts the stack has. help: use a key that may read all"
     if not account.of(stack):
         return ""
@@ -101,7 +103,7 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
     return account.hook_obstacle(stack)
 
 
-def _made(template: str) -> str:
+def _made_by_blueprint(template: str) -> str:
     what = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
     return f"{what}, or name the stack by --stack" if template else ""
 
@@ -118,21 +120,25 @@ def _first(stack: Stack) -> int:
 
 
 def template_of(surveys: Iterable[Survey], stack: Stack) -> str:
-    """Where a blueprint is that makes stacks with the code of this one; ``""`` if there is none in ``surveys``."""
+    """The place of a blueprint that makes stacks with the code of this stack; ``""`` if ``surveys`` have none."""
     code = code_of(stack)
     identity = RepoIdentity(code.repository or "", code.namespace or "")
     for survey in surveys:
-        for known in survey.stacks:
-            if known.is_blueprint and code.project_root is not None and runs(known.code, identity, code.project_root):
-                return f"{survey.repo}: {known.place}"
+        for blueprint in survey.stacks:
+            if (
+                blueprint.is_blueprint
+                and code.project_root is not None
+                and runs(blueprint.code, identity, code.project_root)
+            ):
+                return f"{survey.repo}: {blueprint.place}"
     return ""
 
 
 def migrated_without(surveys: Iterable[Survey], stack: Stack) -> bool:
-    """Whether a stack signs in without `attach`: its code does so by itself, or code of ``surveys`` gives the hook."""
-    known = list(surveys)
-    is_defined = any(other.slug_in_account == stack.id for survey in known for other in survey.stacks)
-    roots = [root for survey in known for root in roots_of(survey, stack)]
+    """Whether a stack signs in without `attach`: by the stack's code, or by a hook in code of ``surveys``."""
+    all_surveys = list(surveys)
+    is_defined = any(other.slug_in_account == stack.id for survey in all_surveys for other in survey.stacks)
+    roots = [root for survey in all_surveys for root in roots_of(survey, stack)]
     return bool(roots) and all((root.is_native or is_defined) and not root.refusal for root in roots)
 
 

@@ -33,17 +33,17 @@ _PROVIDERS = (
 
 
 def attach_module(inventory: Inventory, attachments: Attachments, config: Config) -> str:
-    """The module as ``terraform fmt`` has it: a context for each role and space, and its attachments to stacks."""
+    """The module in the layout of ``terraform fmt``: contexts by role and space, and their attachments to stacks."""
     blocks = [
         "# Attaches Spacelift's OIDC hook to stacks that are made in Spacelift's own pages. Apply this module with\n"
         "# the team's administrative stack. Destroying it takes the hook away again.\n\n" + _PROVIDERS
     ]
     labels = _Labels(inventory)
     groups: dict[tuple[str, str], list[Attachment]] = {}
-    for attachment in attachments.made:
+    for attachment in attachments.attached:
         groups.setdefault((attachment.role, attachment.stack.space or ""), []).append(attachment)
     if without := [
-        attachment.stack for attachment in attachments.made if not attachment.role and not attachment.has_variable
+        attachment.stack for attachment in attachments.attached if not attachment.role and not attachment.has_variable
     ]:
         blocks.append(_variable(without))
     for (role, space), attached in groups.items():
@@ -121,7 +121,7 @@ def _command(key: StaticKey) -> str:
 
 
 def removal_module(attachments: Attachments) -> str:
-    """A module that imports the keys which nobody needs any more, so that destroying the module removes them."""
+    """A module that imports the keys that nobody needs, so that destroying the module removes the keys."""
     blocks = [
         "# Imports the static AWS keys of stacks that sign in with the hook: apply this module, then destroy it, and\n"
         "# the keys are gone. Terraform 1.5 or OpenTofu is needed. Confirm a tracked run of each stack first.\n\n"
@@ -138,7 +138,7 @@ def removal_module(attachments: Attachments) -> str:
 
 
 class _Labels:
-    """Names of resources and contexts, none of them twice."""
+    """Unique names of resources and contexts."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._names = {context.name for context in inventory.contexts} | {context.id for context in inventory.contexts}

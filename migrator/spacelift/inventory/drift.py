@@ -1,4 +1,4 @@
-"""Where the code that defines a stack and the account disagree: the account is what runs today."""
+"""The differences between the code of a stack and the account: the account is the present state."""
 
 from __future__ import annotations
 
@@ -22,50 +22,50 @@ _CODE = {
 }
 
 
-def drift(definition: StackDefinition, known: KnownStack, stack: Stack) -> Iterator[str]:
-    """A sentence for each thing that the ``definition`` says otherwise than the account; what is not known is none.
+def drift(definition: StackDefinition, known_stack: KnownStack, stack: Stack) -> Iterator[str]:
+    """A sentence for each difference between the ``definition`` and the account; unknown values do not differ.
 
-    ``known`` and ``stack`` are the account's.
+    ``known_stack`` and ``stack`` are the account's.
     """
     for name, setting in _CODE.items():
-        written, shown = getattr(definition.code, name), getattr(known.code, name)
-        if written and shown is not None and written.lower() != shown.lower():
-            yield _said(setting, written, shown or ".")
-    contradiction = verdict((*known.evidence, *definition.evidence)).contradiction
+        written, in_account = getattr(definition.code, name), getattr(known_stack.code, name)
+        if written and in_account is not None and written.lower() != in_account.lower():
+            yield _difference(setting, written, in_account or ".")
+    contradiction = verdict((*known_stack.evidence, *definition.evidence)).contradiction
     if contradiction is not None:
         yield f"{contradiction[0]}, but {contradiction[1]}."
-    plain = (
+    flags = (
         ("waiting for confirmation", definition.waits, None if stack.autodeploy is None else not stack.autodeploy),
         ("state in Spacelift", definition.manages_state, stack.manages_state_file),
     )
-    for setting, written, shown in plain:
-        if written is not None and shown is not None and written is not shown:
-            yield _said(setting, "yes" if written else "no", "yes" if shown else "no")
+    for setting, written, in_account in flags:
+        if written is not None and in_account is not None and written is not in_account:
+            yield _difference(setting, "yes" if written else "no", "yes" if in_account else "no")
     if isinstance(definition, TerraformDefinition):
-        yield from _in_terraform(definition, known, stack)
+        yield from _in_terraform(definition, known_stack, stack)
 
 
-def _in_terraform(definition: TerraformDefinition, known: KnownStack, stack: Stack) -> Iterator[str]:
+def _in_terraform(definition: TerraformDefinition, known_stack: KnownStack, stack: Stack) -> Iterator[str]:
     space = definition.source.argument("space_id")
     written = space.string if space is not None else None
     if written and stack.space and written != stack.space:
-        yield _said("the space", written, stack.space)
+        yield _difference("the space", written, stack.space)
     if definition.source.has_known_labels and stack.labels is not None:
         missing = sorted(definition.source.labels - set(stack.labels))
         extra = sorted(set(stack.labels) - definition.source.labels)
         if missing or extra:
-            yield _said("the labels", ", ".join(missing) or "no more", ", ".join(extra) or "no more")
-    lists = dict(known.lists)
+            yield _difference("the labels", ", ".join(missing) or "no more", ", ".join(extra) or "no more")
+    lists = dict(known_stack.lists)
     for name in EVERY_LIST:
-        argument, shown = definition.source.argument(name), lists.get(name, ())
+        argument, in_account = definition.source.argument(name), lists.get(name, ())
         commands = () if argument is None or argument.is_null else argument.strings
-        if commands is not None and shown is not None and tuple(commands) != shown:
-            yield f"Code has {_counted(commands)} in {name}, and Spacelift {_counted(shown)}. The lists differ."
+        if commands is not None and in_account is not None and tuple(commands) != in_account:
+            yield f"Code has {_count(commands)} in {name}, and Spacelift {_count(in_account)}. The lists differ."
 
 
-def _counted(commands: tuple[str, ...]) -> str:
+def _count(commands: tuple[str, ...]) -> str:
     return f"{len(commands)} command{'' if len(commands) == 1 else 's'}"
 
 
-def _said(setting: str, written: str, shown: str) -> str:
-    return f"For {setting}, code says {written}, and Spacelift {shown}."
+def _difference(setting: str, written: str, in_account: str) -> str:
+    return f"For {setting}, code says {written}, and Spacelift {in_account}."

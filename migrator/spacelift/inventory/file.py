@@ -13,7 +13,7 @@ from migrator.spacelift.inventory.account import FORMAT, VERSION, Inventory
 
 
 def write_inventory(path: str, inventory: Inventory) -> None:
-    """Write the file with mode 0600, whole or not at all. Raises `MigrateError` if it cannot be written."""
+    """Write the file with mode 0600, whole or not at all. Raises `MigrateError` for a file that cannot be written."""
     text = msgspec.json.format(msgspec.json.encode(inventory), indent=2) + b"\n"
     file = Path(path)
     try:

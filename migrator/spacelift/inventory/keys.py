@@ -1,4 +1,4 @@
-"""Where an account hands static AWS credentials to its stacks, by the names of variables and files."""
+"""The places where an account gives static AWS credentials to stacks, by the names of variables and files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _LOST = regex(r"Stacks|searchStacks(?:\.\d+)?")
-"""What a `ReadError` names that lost a stack, or a page of stacks."""
+"""The names of `ReadError`s that lost a stack, or a page of stacks."""
 
 
 class StaticKey(Struct, frozen=True):
@@ -31,18 +31,18 @@ class StaticKey(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """The key and where it is, for people."""
+        """The key and the place of the key, for people."""
         return f"{self.name} of the {self.kind} {self.holder}"
 
 
 class AccountKeys(Struct, frozen=True, dict=True):
-    """What the stacks of an ``inventory`` sign in with."""
+    """The credentials of the stacks of an ``inventory``."""
 
     inventory: Inventory
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether the inventory has every stack: no page of them, and none of a page, could not be read."""
+        """Whether the inventory has every stack: all pages and all stacks of a page could be read."""
         return not any(_LOST.fullmatch(error.what) for error in self.inventory.errors)
 
     @cached_property
@@ -86,27 +86,27 @@ class AccountKeys(Struct, frozen=True, dict=True):
         https://docs.spacelift.io/concepts/stack/stack-settings.
         """
         attached = {attachment.context_id: attachment for attachment in stack.attached_contexts or ()}
-        named = sorted(
+        by_name = sorted(
             (attachment for attachment in attached.values() if not attachment.is_autoattached),
             key=lambda attachment: attachment.priority or 0,
         )
-        first = [attachment.context_id for attachment in named]
+        first = [attachment.context_id for attachment in by_name]
         others = sorted((attached.keys() | self._contexts_by_stack.get(stack.id, set())) - set(first), reverse=True)
         yield from (self.contexts[name] for name in (*first, *others) if name in self.contexts)
 
     def of(self, stack: Stack) -> tuple[StaticKey, ...]:
         """The static keys that runs of a stack get, from the stack itself and from its contexts."""
-        own = _static("stack", stack.id, stack.config)
+        of_stack = _static("stack", stack.id, stack.config)
         contexts = (
             key for context in self.contexts_of(stack) for key in _static("context", context.id, context.config)
         )
-        return (*own, *contexts)
+        return (*of_stack, *contexts)
 
-    def others(self, key: StaticKey, done: Collection[str]) -> tuple[str, ...]:
-        """The ids of the stacks and modules that get a key, but for those that are ``done``."""
+    def others(self, key: StaticKey, removed: Collection[str]) -> tuple[str, ...]:
+        """The ids of the stacks and modules that get a key, except for the ``removed`` ones."""
         if key.kind == "stack":
-            return () if key.holder in done else (key.holder,)
-        others = tuple(sorted(self.receivers.get(key.holder, frozenset()).difference(done)))
+            return () if key.holder in removed else (key.holder,)
+        others = tuple(sorted(self.receivers.get(key.holder, frozenset()).difference(removed)))
         is_told = self.contexts[key.holder].attached_stacks is not None
         return others if is_told else (*others, "stacks that the account did not list")
 
@@ -131,11 +131,11 @@ class AccountKeys(Struct, frozen=True, dict=True):
         return any(element.id == name for element in (*(stack.config or ()), *of_contexts))
 
     def has_exchange(self, stack: Stack) -> bool:
-        """Whether the stack, or a context of it, exchanges the OIDC token before init already."""
+        """Whether the stack, or a context of the stack, exchanges the OIDC token before init already."""
         return any(EXCHANGE in command for _, command in self.commands(stack, "before_init"))
 
     def hook_obstacle(self, stack: Stack) -> str:
-        """Why the hook cannot sign in for a stack, if it runs first; ``""`` if it can."""
+        """The reason why the hook cannot sign in for a stack if the hook runs first; ``""`` if the hook can."""
         if integration := integration_of(stack):
             return f"The AWS integration {integration} signs in for the stack. Detach the integration first."
         for name in EVERY_LIST:
@@ -145,20 +145,20 @@ class AccountKeys(Struct, frozen=True, dict=True):
         return ""
 
     def commands(self, stack: Stack, name: str) -> Iterator[tuple[str, str]]:
-        """The commands of one list of hooks, in the order in which they run, each with what holds them."""
+        """The commands of one list of hooks, in the order of execution, each with the context or stack."""
         for context in self.contexts_of(stack):
             yield from ((f"the context {context.id}", command) for command in commands_in(context.hooks, name))
         yield from ((f"the stack {stack.id}", command) for command in commands_in(stack, name))
 
-    def is_told(self, stack: Stack) -> bool:
-        """Whether the account told all that a stack may get keys from."""
-        known = (stack.config, stack.attached_contexts, *(context.config for context in self.contexts_of(stack)))
+    def is_complete(self, stack: Stack) -> bool:
+        """Whether the account returned all settings that may give keys to a stack."""
+        parts = (stack.config, stack.attached_contexts, *(context.config for context in self.contexts_of(stack)))
         names = {attachment.context_id for attachment in stack.attached_contexts or ()}
-        return None not in known and names <= self.contexts.keys()
+        return None not in parts and names <= self.contexts.keys()
 
 
 def commands_in(hooks: Hooks | None, name: str) -> tuple[str, ...]:
-    """The commands in the list ``name``, such as ``before_init``; none where the account did not show it."""
+    """The commands in the list ``name``, for example ``before_init``; none if the account returned no list."""
     return (getattr(hooks, name) if hooks is not None else None) or ()
 
 

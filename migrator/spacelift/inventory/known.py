@@ -1,4 +1,4 @@
-"""The stacks of an account as a migration sees them: `KnownStack`s, like those of the other repositories of a run."""
+"""The stacks of an account for a migration: `KnownStack`s, like the stacks of the other repositories of a run."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _TERRAFORM = ("StackConfigVendorTerraform", "StackConfigVendorOpenTofu", "StackC
 
 
 class Account(Struct, frozen=True, eq=False, dict=True):
-    """What an ``inventory`` says of stacks; without one, the account has none."""
+    """The stacks of an ``inventory``; without an inventory, the account has no stacks."""
 
     inventory: Inventory | None = None
 
     @cached_property
     def keys(self) -> AccountKeys | None:
-        """Where the account hands static credentials to stacks; None without an inventory."""
+        """The static credentials that the account gives to stacks; None without an inventory."""
         return None if self.inventory is None else AccountKeys(self.inventory)
 
     @cached_property
@@ -55,7 +55,10 @@ class Account(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def _by_id(self) -> dict[str, tuple[KnownStack, Stack]]:
         by_id = {stack.id: stack for stack in self.inventory.stacks} if self.inventory is not None else {}
-        return {known.slug_in_account: (known, by_id[known.slug_in_account]) for known in self.stacks}
+        return {
+            known_stack.slug_in_account: (known_stack, by_id[known_stack.slug_in_account])
+            for known_stack in self.stacks
+        }
 
     @cached_property
     def _by_slug(self) -> dict[str, list[str]]:
@@ -67,7 +70,7 @@ class Account(Struct, frozen=True, eq=False, dict=True):
         return ids
 
     def applied(self, definition: StackDefinition) -> StackDefinition:
-        """A definition with what the account says of the stack: the account's code runs, and the slug is exact.
+        """A definition with the account's facts on the stack: the account's code runs, and the slug is exact.
 
         The engine is certain only as far as the account and the definition agree, since the next run of the
         administrative stack applies the definition.
@@ -75,14 +78,14 @@ class Account(Struct, frozen=True, eq=False, dict=True):
         match = self.find(definition)
         if match is None:
             return definition
-        known, stack = match
-        account = known.account or AccountStack(stack.id, "")
-        evidence = (*known.evidence, *definition.evidence) if known.evidence else ()
+        known_stack, stack = match
+        account = known_stack.account or AccountStack(stack.id, "")
+        evidence = (*known_stack.evidence, *definition.evidence) if known_stack.evidence else ()
         is_silent = stack.vendor_config is None or (self.keys is not None and not self.keys.is_whole)
         return replace(
             definition,
-            account=replace(account, drift=tuple(drift(definition, known, stack))),
-            code=_merged_code(known.code, definition.code),
+            account=replace(account, drift=tuple(drift(definition, known_stack, stack))),
+            code=_merged_code(known_stack.code, definition.code),
             slug=stack.id,
             labels=definition.labels if stack.labels is None else frozenset(stack.labels),
             evidence=definition.evidence if is_silent else evidence,
@@ -102,7 +105,7 @@ class Account(Struct, frozen=True, eq=False, dict=True):
         return same[0] if len(same) == 1 else None
 
     def by_hand(self, defined: Iterable[str], folder: Callable[[str | None, Code], Code]) -> tuple[KnownStack, ...]:
-        """The stacks whose ids are not ``defined`` by code; ``folder`` says what code their runs take."""
+        """The stacks whose ids are not ``defined`` by code; ``folder`` returns the folder of a stack's runs."""
         others = set(defined)
         undefined = (stack for stack in self.stacks if stack.slug_in_account not in others)
         return tuple(
@@ -116,7 +119,7 @@ class Account(Struct, frozen=True, eq=False, dict=True):
 
 
 NO_ACCOUNT = Account()
-"""What is known without an inventory."""
+"""The account without an inventory."""
 
 
 def account_of(path: str | None) -> Account:
@@ -145,25 +148,27 @@ def _read(path: str, _changed: int, _size: int) -> Account:
 
 
 def code_of(stack: Stack) -> Code:
-    """What an account says of the code that a stack runs."""
+    """The code of a stack, from the account."""
     root = None if stack.project_root is None else stack.project_root.strip("/")
     vendor = stack.vendor_config
     runs_below = vendor is not None and bool(vendor.use_run_all)
     return Code(stack.repository, "" if root in (None, ".") else root, stack.namespace, stack.branch, runs_below)
 
 
-def _merged_code(shown: Code, written: Code) -> Code:
-    """The account's code; what the account did not tell is as the definition has it."""
+def _merged_code(in_account: Code, written: Code) -> Code:
+    """The account's code; values that the account did not return are from the definition."""
     names = ("repository", "project_root", "namespace", "branch")
-    silent = {name: getattr(written, name) for name in names if getattr(shown, name) is None}
-    return replace(shown, **silent) if silent else shown
+    silent = {name: getattr(written, name) for name in names if getattr(in_account, name) is None}
+    return replace(in_account, **silent) if silent else in_account
 
 
-def _is_repository(written: Code, shown: Code) -> bool:
-    if written.repository is None or shown.repository is None:
+def _is_repository(written: Code, in_account: Code) -> bool:
+    if written.repository is None or in_account.repository is None:
         return True
-    same_owner = not written.namespace or not shown.namespace or written.namespace.lower() == shown.namespace.lower()
-    return same_owner and written.repository.lower() == shown.repository.lower()
+    same_owner = (
+        not written.namespace or not in_account.namespace or written.namespace.lower() == in_account.namespace.lower()
+    )
+    return same_owner and written.repository.lower() == in_account.repository.lower()
 
 
 def _runs_terraform(stack: Stack) -> bool:
@@ -175,7 +180,7 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
     lists = tuple((name, commands_in(stack, name)) for name in EVERY_LIST)
     account = _account_stack(keys, stack, contexts)
     place = Place(account.place)
-    own = any(EXCHANGE in command for name, commands in lists if name == "before_init" for command in commands)
+    has_exchange = any(EXCHANGE in command for name, commands in lists if name == "before_init" for command in commands)
     slug = "" if IGNORES in (stack.labels or ()) else stack.id
     return KnownStack(
         ACCOUNT,
@@ -183,14 +188,16 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
         stack.name,
         code_of(stack),
         refusal=keys.hook_obstacle(stack),
-        has_hook=own or "before_init" in account.attached_hooks,
+        has_hook=has_exchange or "before_init" in account.attached_hooks,
         slug=slug,
         lists=tuple(
             (name, None if any(MASK in command for command in items) else items) for name, items in lists if items
         ),
         evidence=tuple(_evidence(stack.vendor_config, account.place)) if keys.is_whole else (),
         has_integration=bool(account.integration),
-        obstacles=tuple((by, why) for by in ("variables", "integration") if (why := _bars(keys, stack, account, by))),
+        obstacles=tuple(
+            (by, why) for by in ("variables", "integration") if (why := _obstacles(keys, stack, account, by))
+        ),
         account=account,
         is_by_hand=True,
     )
@@ -216,14 +223,14 @@ def _account_stack(keys: AccountKeys, stack: Stack, contexts: list[Context]) -> 
         tuple(sorted(variables.items())),
         tuple(sorted({variable for name in names if (variable := SetVariable(name, None, Place("")).variable)})),
         tuple(name for name, is_there in exchanging if is_there),
-        tuple(_early(contexts)),
+        tuple(_early_contexts(contexts)),
         SESSION_TAGS in (stack.labels or ()),
     )
 
 
 def _signs_in(keys: AccountKeys, stack: Stack) -> str:
-    """What signs in for the runs of a stack, for people."""
-    if not keys.is_told(stack):
+    """The sign-in of a stack's runs, for people."""
+    if not keys.is_complete(stack):
         return "not known: the account did not show all variables and contexts"
     holders: dict[str, list[str]] = {}
     for key in keys.of(stack):
@@ -262,8 +269,8 @@ def _checksums(stack: Stack, contexts: list[Context]) -> Iterator[tuple[str, str
             yield name, checksum
 
 
-def _early(contexts: Iterable[Context]) -> Iterator[str]:
-    """The contexts whose hooks call AWS or Terraform before any hook has exchanged the token."""
+def _early_contexts(contexts: Iterable[Context]) -> Iterator[str]:
+    """The contexts whose hooks call AWS or Terraform before any hook exchanges the token."""
     for context in contexts:
         commands = "\n".join(commands_in(context.hooks, "before_init"))
         if EXCHANGE in commands:
@@ -273,7 +280,7 @@ def _early(contexts: Iterable[Context]) -> Iterator[str]:
 
 
 def _evidence(vendor: Vendor | None, place: str) -> Iterator[Evidence]:
-    """What the account says of the engine; nothing of a custom tool, which may be any version."""
+    """The evidence of the account on the engine; none for a custom tool, which may be any version."""
     if vendor is None:
         return
     if vendor.typename == "StackConfigVendorOpenTofu":
@@ -286,8 +293,8 @@ def _evidence(vendor: Vendor | None, place: str) -> Iterator[Evidence]:
     yield from version_evidence(place, name, version)
 
 
-def _bars(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> str:
-    """Why the runs of a stack cannot sign in by variables, or by an integration; ``""`` if they can."""
+def _obstacles(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> str:
+    """The reasons why the runs of a stack cannot sign in by variables, or by an integration; ``""`` if they can."""
     shared = next((key for key in keys.of(stack) if keys.is_shared(key)), None)
     if shared is not None:
         return f"{shared.title} would override the role, and others get the key too."

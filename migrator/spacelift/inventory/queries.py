@@ -1,4 +1,4 @@
-"""The queries for an account, and what is left of them where the account's schema lacks a field."""
+"""The queries for an account, and the rest of the queries if the account's schema lacks a field."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from graphql import (
 )
 
 Location = tuple[int, int]
-"""Line and column, both counted from 1, as GraphQL's errors have them."""
+"""Line and column in GraphQL's errors, both counted from 1."""
 
 
 @cache
 def operations() -> dict[str, DocumentNode]:
-    """The queries by the name of their operation, each with the fragments that it uses."""
+    """The queries by the name of the operation, each with all used fragments."""
     document = parse(files(__package__).joinpath("inventory.graphql").read_text(encoding="utf-8"))
     fragments = {
         definition.name.value: definition
@@ -62,7 +62,7 @@ def _as_sent(document: DocumentNode) -> DocumentNode:
 
 
 def fitted(query: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, list[str]]:
-    """The query without what the account's ``schema`` lacks, and the names of that: see `without`."""
+    """The query without fields that the account's ``schema`` lacks, and the names of the fields: see `without`."""
     missing: list[str] = []
     while errors := validate(schema, query):
         places = {
@@ -70,19 +70,19 @@ def fitted(query: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, li
             for error in errors
             for source_location in error.locations or ()
         }
-        query, lost = without(query, places)
-        if not lost:
+        query, removed = without(query, places)
+        if not removed:
             break
-        missing += lost
+        missing += removed
     return query, missing
 
 
 def without(query: DocumentNode, places: Collection[Location]) -> tuple[DocumentNode, list[str]]:
-    """The query without the fields and types at ``places`` and without what is left empty, and the names of those.
+    """The query without the fields and types at ``places`` and without empty selections, and the removed names.
 
     A field's name is ``Type.field`` in a fragment and ``parent.field`` elsewhere.
     """
-    lost: list[str] = []
+    removed: list[str] = []
     parents = ["Query"]
 
     class Pruning(Visitor):
@@ -94,7 +94,7 @@ def without(query: DocumentNode, places: Collection[Location]) -> tuple[Document
 
         def enter_field(self, node: FieldNode, *_: Any) -> Any:
             if _place(node) in places:
-                lost.append(f"{parents[-1]}.{node.name.value}")
+                removed.append(f"{parents[-1]}.{node.name.value}")
                 return self.REMOVE
             parents.append(node.name.value)
             return None
@@ -106,7 +106,7 @@ def without(query: DocumentNode, places: Collection[Location]) -> tuple[Document
         def enter_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> Any:
             condition = node.type_condition
             if condition is not None and _place(condition) in places:
-                lost.append(condition.name.value)
+                removed.append(condition.name.value)
                 return self.REMOVE
             parents.append(condition.name.value if condition is not None else parents[-1])
             return None
@@ -116,7 +116,7 @@ def without(query: DocumentNode, places: Collection[Location]) -> tuple[Document
             return self.REMOVE if _is_empty(node.selection_set) else None
 
     less = visit(query, Pruning())
-    return (_as_sent(less) if lost else query), lost
+    return (_as_sent(less) if removed else query), removed
 
 
 def _is_empty(selection: SelectionSetNode | None) -> bool:

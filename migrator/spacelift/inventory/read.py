@@ -30,7 +30,7 @@ _Kind = TypeVar("_Kind", bound=Data)
 
 
 class _Reader:
-    """Asks the queries of one account, and keeps what could not be read."""
+    """Sends the queries to one account, and records the parts that could not be read."""
 
     def __init__(self, session: Session, count: Callable[[str, int], None]) -> None:
         self._session = session
@@ -40,7 +40,7 @@ class _Reader:
         self.errors: dict[ReadError, None] = {}
 
     def check(self) -> None:
-        """Hold the queries against the account's own schema, where it may be asked for."""
+        """Check the queries with the account's schema, if the account returns the schema."""
         answer = self._session.ask(get_introspection_query(descriptions=False))
         if answer.errors or not answer.data.get("__schema"):
             return
@@ -53,7 +53,7 @@ class _Reader:
             self.missing.update(dict.fromkeys(missing))
 
     def listed(self, operation: str, field: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-        """What a root field holds that is a list."""
+        """The nodes of a root field that is a list."""
         answer = self._ask(operation, None)
         nodes = answer.data.get(field)
         listed_nodes = tuple(self._nodes(field, nodes if isinstance(nodes, list) else (), kind))
@@ -61,7 +61,7 @@ class _Reader:
         return listed_nodes
 
     def paged(self, operation: str, field: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-        """What a search finds, in pages of `PAGE`."""
+        """The nodes of a search, read in pages of `PAGE`."""
         by_id: dict[str, _Kind] = {}
         after: str | None = None
         for _ in range(_MOST_PAGES):
@@ -82,16 +82,16 @@ class _Reader:
         return tuple(by_id.values())
 
     def _ask(self, operation: str, variables: Mapping[str, Any] | None) -> Answer:
-        """The answer to a query, asked again without what the account says that it does not have."""
+        """The answer to a query, repeated without the fields that the account does not have."""
         while True:
             query = self._queries[operation]
             if not _has_fields(query):
                 return Answer({})
             answer = self._session.ask(print_ast(query), variables)
-            lost = () if answer.data else self._pruned(operation, answer)
-            if not lost:
+            removed = () if answer.data else self._pruned(operation, answer)
+            if not removed:
                 break
-            self.missing.update(dict.fromkeys(lost))
+            self.missing.update(dict.fromkeys(removed))
         for error in answer.errors:
             where = ".".join(str(part) for part in error.get("path") or (operation,))
             self.errors[ReadError(what=where, message=error["message"])] = None
@@ -102,8 +102,8 @@ class _Reader:
             error for error in answer.errors if error["message"].startswith(("Cannot query field", "Unknown type"))
         )
         places = {(at.get("line", 0), at.get("column", 0)) for error in unknown for at in error.get("locations") or ()}
-        self._queries[operation], lost = without(self._queries[operation], places)
-        return lost
+        self._queries[operation], removed = without(self._queries[operation], places)
+        return removed
 
     def _nodes(self, field: str, nodes: Any, kind: type[_Kind]) -> Iterator[_Kind]:
         for number, node in enumerate(nodes):
@@ -129,7 +129,7 @@ def _without_secrets(value: Any) -> Any:
 
 
 def read_account(session: Session, count: Callable[[str, int], None] = lambda *_: None) -> Inventory:
-    """Read all of the account; ``count`` is told how many of which field were read.
+    """The inventory of the account; ``count`` is called with the name and the number of nodes of each field.
 
     Raises `MigrateError` where the account does not answer, or gives nothing at all.
     """

@@ -1,4 +1,4 @@
-"""Signing in to a Spacelift account as spacectl does, and asking it.
+"""A session with a Spacelift account: the sign-in of spacectl, and queries.
 
 https://github.com/spacelift-io/spacectl/blob/main/client/session/from_environment.go says which variables name what.
 No credential is in any message.
@@ -34,12 +34,12 @@ _TIMEOUT = 60.0
 _LONGEST = 600
 _WAITS = (1.0, 2.0, 4.0, 8.0)
 _PASSING = regex(rb"unexpected status (?:429|502|503|504)\b")
-"""What spacectl says of an answer that passes; how long to wait, spacectl does not say."""
+"""The statuses after which spacectl tries again; the waiting times are this program's."""
 _HOW = f"help: set {TOKEN}, or {ENDPOINT}, {KEY_ID} and {KEY_SECRET}, or sign in with `spacectl profile login`"
 
 
 class Answer(Struct, frozen=True):
-    """What the account answered: ``data`` may be a part of what was asked, ``errors`` say what is missing, and why."""
+    """The answer of an account: ``data`` may be incomplete, ``errors`` name the missing parts and the reasons."""
 
     data: Mapping[str, Any]
     errors: tuple[Mapping[str, Any], ...] = ()
@@ -53,7 +53,7 @@ class Session(Protocol):
         """The account's URL."""
 
     def ask(self, document: str, variables: Mapping[str, Any] | None = None) -> Answer:
-        """Send a GraphQL document. Raises `MigrateError` if there is no answer to it."""
+        """Send a GraphQL document. Raises `MigrateError` if the account does not answer."""
 
 
 def session_from_environment(environment: Mapping[str, str] = os.environ) -> Session:
@@ -75,7 +75,7 @@ def session_from_environment(environment: Mapping[str, str] = os.environ) -> Ses
 
 
 def _audience(token: str) -> str:
-    """The account that a token is for: its ``aud`` claim, as spacectl reads it; the signature is for the server."""
+    """The account of a token: the ``aud`` claim, as in spacectl; the server checks the signature."""
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
@@ -86,7 +86,7 @@ def _audience(token: str) -> str:
 
 
 def _checked(endpoint: str) -> str:
-    """The endpoint without the slash at its end. Raises `UsageError` for what is no https URL, but for loopback."""
+    """The endpoint without a trailing slash. Raises `UsageError` for any URL except https and loopback URLs."""
     try:
         parts = urlsplit(endpoint)
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
@@ -166,7 +166,7 @@ class HttpSession:
             raise MigrateError(f"{self.endpoint} gave an answer that is not GraphQL") from None
 
     def _told(self, error: Mapping[str, Any]) -> Mapping[str, Any]:
-        """An error of the server, without the credentials that the server may have put into it."""
+        """An error of the server, without the credentials that the server may have included."""
         message = str(error.get("message", ""))
         for secret in (self._token, *self._key):
             message = message.replace(secret, MASK) if secret else message
@@ -174,7 +174,7 @@ class HttpSession:
 
 
 def _is_unauthorized(answer: Answer | None) -> bool:
-    """Whether the account did not accept the sign-in: the status was 401, or an error says so, as spacectl reads it."""
+    """Whether the account rejected the sign-in, by status 401 or in an error, as spacectl decides."""
     if answer is None:
         return True
     return not any(answer.data.values()) and any("unauthorized" in error.get("message", "") for error in answer.errors)
@@ -189,7 +189,7 @@ def _transport(url: str) -> Any:
     from migrator.patience import PASSING, TRIES, Patient
 
     class UnchangedAuth(AuthBase):
-        """Leaves a request as it is: without any authentication, requests would take a password from ~/.netrc."""
+        """Leaves a request as it is: requests would otherwise use a password from ~/.netrc."""
 
         def __call__(self, request: PreparedRequest) -> PreparedRequest:
             return request
@@ -210,27 +210,27 @@ class SpacectlSession(Struct, frozen=True):
 
     @property
     def endpoint(self) -> str:
-        """What spacectl says of the account that its profile is for."""
+        """The endpoint of spacectl's current profile."""
         return "the account of spacectl's current profile"
 
     def ask(self, document: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """As `Session.ask`: https://github.com/spacelift-io/spacectl/blob/main/internal/cmd/api/README.md."""
         command = [self.path, "api", "--raw"]
         command += ["--variables", json.dumps(variables)] if variables else []
-        done = self._run(command, document)
+        completed = self._run(command, document)
         for wait in _WAITS:
-            if not _PASSING.search(done.stderr):
+            if not _PASSING.search(completed.stderr):
                 break
             time.sleep(wait)
-            done = self._run(command, document)
+            completed = self._run(command, document)
         try:
-            answer = json.loads(done.stdout)
+            answer = json.loads(completed.stdout)
             data, errors = answer.get("data") or {}, answer.get("errors") or ()
             return Answer(
                 data, tuple({**error, "message": plain_line(mask(str(error.get("message", ""))))} for error in errors)
             )
         except (AttributeError, TypeError, ValueError):
-            message = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
+            message = plain_line(mask(completed.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
             raise MigrateError(f"spacectl api failed: {message or 'it printed no JSON'}. {_HOW}") from None
 
     def _run(self, command: list[str], document: str) -> subprocess.CompletedProcess[bytes]:

@@ -1,4 +1,4 @@
-"""The diagnostics of Spacelift's settings: variables, mounted files, and what they set for the runs of stacks."""
+"""The diagnostics of Spacelift's settings: variables, mounted files, and their effect on the runs of stacks."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def is_static_variable(name: str) -> bool:
 
 
 def holds_keys(name: str) -> bool:
-    """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only says whose to take."""
+    """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only names a profile."""
     return plain_name(name) not in POINTING
 
 
@@ -38,15 +38,15 @@ def is_static_file(path: str) -> bool:
 
 
 def mentions_static(text: str) -> bool:
-    """Whether a text speaks of such a variable or file."""
+    """Whether a text mentions such a variable or file."""
     return _MENTION.search(text) is not None
 
 
 class Setting(Struct, frozen=True, eq=False, kw_only=True):
     """A setting at ``place``, of one or more ``names``.
 
-    ``literals`` are the places where keys are written out; ``objection`` says why the setting cannot be removed, if so.
-    ``roots`` are the root modules (by path) that get it though no stack of theirs is known.
+    ``literals`` are the places with written keys. ``objection`` is the reason if the setting cannot be removed.
+    ``roots`` are the root modules (by path) that get the setting without a known stack.
     """
 
     document: Document
@@ -61,9 +61,9 @@ class Setting(Struct, frozen=True, eq=False, kw_only=True):
 
 
 class TerraformSetting(Setting, frozen=True, eq=False, kw_only=True):
-    """A resource: ``entries`` of its ``for_each``, or blocks ``nested`` ``within`` it; else all of the ``block``.
+    """A resource: ``entries`` of ``for_each``, or blocks ``nested`` ``within`` the resource; else the whole ``block``.
 
-    ``unlisted`` take it out of every ``depends_on``.
+    ``unlisted`` are edits that remove the resource from every ``depends_on``.
     """
 
     block: Block

@@ -1,7 +1,7 @@
-"""What Spacelift's settings put over the source: mounted files, and backend files that command lines name.
+"""Settings of Spacelift that override the source code: mounted files, and backend files of command lines.
 
-A file that is mounted below ``source/`` takes the place of the checkout's, and Terraform merges it as any other:
-https://docs.spacelift.io/concepts/configuration/environment. A backend file that ``TF_CLI_ARGS_init`` names wins over
+A file that is mounted below ``source/`` replaces the file of the checkout, and Terraform merges the file like any
+other: https://docs.spacelift.io/concepts/configuration/environment. A backend file in ``TF_CLI_ARGS_init`` overrides
 the block: https://developer.hashicorp.com/terraform/language/backend#partial-configuration.
 """
 
@@ -51,10 +51,10 @@ _PATH = regex(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.D
 
 
 class Override(Struct, frozen=True, eq=False):
-    """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
+    """A setting at ``place`` that may override the sign-in of the code of stacks.
 
-    ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;
-    ``holds_values`` that it gives variables values with credentials, which override nothing.
+    ``refusal`` is the reason. ``is_source``: the setting is configuration, which may change providers too.
+    ``holds_values``: the setting gives variables values with credentials, which override nothing.
     """
 
     document: Document
@@ -68,10 +68,10 @@ class Override(Struct, frozen=True, eq=False):
 
 
 def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
-    """All such settings of a repository's Terraform."""
+    """All such settings in a repository's Terraform code."""
     mounted: dict[str, str | None] = {}
     init_arguments = list(_init_arguments(workspace, reaches))
-    named = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
+    file_names = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
     for document, block, scope in resources(workspace, "spacelift_mounted_file"):
         path = scope.argument(document, block, "relative_path")
         name = path.string if path is not None else None
@@ -80,7 +80,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
         text = _content(workspace, document, scope.argument(document, block, "content"))
         mounted[posixpath.basename(name)] = text
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
-        is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in named
+        is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in file_names
         holds_values = name.endswith(_VALUES) and text is not None and _NAMES.search(text) is not None
         refusal = _objection(text, is_source=is_source) if is_source or is_backend else None
         if holds_values:
@@ -119,7 +119,7 @@ def _init_arguments(
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
-    """Whether a backend file is mounted, or lies in the repository under that name; variables in it may be anything."""
+    """Whether a backend file is mounted, or in the repository under that name; variables may have any value."""
     literals = _VARIABLE.split(posixpath.basename(name))
     pattern = re.compile("[^/]*".join(map(re.escape, literals)))
     return any(map(pattern.fullmatch, mounted)) or any(map(pattern.fullmatch, workspace.file_names))
@@ -135,7 +135,7 @@ def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
 
 
 def _content(workspace: Workspace, document: Document, content: Expression | None) -> str | None:
-    """What a mounted file says; None where that is not known."""
+    """The content of a mounted file; None if not known."""
     if content is None:
         return None
     text = content.behind.text.strip()
@@ -155,7 +155,7 @@ def _content(workspace: Workspace, document: Document, content: Expression | Non
 
 
 def _file(workspace: Workspace, document: Document, argument: str) -> str | None:
-    """The text of a file of the repository that an expression names beside ``document``."""
+    """The text of a file that an expression names, relative to ``document``."""
     match = _PATH.fullmatch(argument.strip())
     if match is None:
         return None

@@ -1,7 +1,7 @@
 """Runs and tasks in Terraform that have settings of their own, which take the place of their stack's.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/scheduled_run: the hooks of
-``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with the hooks before it.
+``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with all hooks before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
 class OwnRun(Struct, frozen=True, eq=False):
-    """The ``config`` of a run or schedule, and the stacks that it is for."""
+    """The ``config`` of a run or schedule, and the stacks of the run."""
 
     document: Document
     block: Block
@@ -47,7 +47,7 @@ class OwnRun(Struct, frozen=True, eq=False):
 
 
 class OwnTask(Struct, frozen=True, eq=False):
-    """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
+    """A task of stacks; ``reason`` is a fact about the task's sign-in."""
 
     document: Document
     block: Block
@@ -62,7 +62,7 @@ class OwnTask(Struct, frozen=True, eq=False):
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place where the block begins."""
         return self.document.place(self.block)
 
 
@@ -75,7 +75,7 @@ def own_runs(workspace: Workspace, reaches: Reaches) -> Iterator[OwnRun]:
 
 
 def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
-    """Every task that skips the hooks before init, or speaks of static credentials in its command."""
+    """Every task that skips the hooks before init, or mentions static credentials in the command."""
     for type_ in _TASKS:
         for document, block, scope in resources(workspace, type_):
             init, command = (scope.argument(document, block, name) for name in ("init", "command"))

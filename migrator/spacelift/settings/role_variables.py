@@ -1,4 +1,4 @@
-"""Variables that tell of roles, and those for Terraform, which runs of stacks get by resources, contexts and files.
+"""Variables about roles, and Terraform's variables, which runs of stacks get by resources, contexts and files.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
@@ -28,7 +28,7 @@ _OF_ROLES = regex(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_
 
 
 class SetVariable(Struct, frozen=True):
-    """A variable that is set at ``place``; ``value`` is None where it is not known here."""
+    """A variable that is set at ``place``; ``value`` is None if not known."""
 
     name: str
     value: str | None
@@ -36,7 +36,7 @@ class SetVariable(Struct, frozen=True):
 
     @property
     def variable(self) -> str:
-        """The variable of Terraform that it gives a value; ``""`` if it gives none."""
+        """The Terraform variable that gets a value; ``""`` if there is none."""
         prefix, is_variable, name = self.name.partition("TF_VAR_")
         return name if is_variable and prefix in ("", "ro_", "wo_") else ""
 
@@ -62,11 +62,11 @@ class StackVariables:
         reaches = Reaches(self._workspace, self._stacks)
         for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
             name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
-            named = name.string if name is not None else None
-            if named is not None and _OF_ROLES.fullmatch(named):
-                known = SetVariable(named, value.string if value else None, document.place(block))
+            variable_name = name.string if name is not None else None
+            if variable_name is not None and _OF_ROLES.fullmatch(variable_name):
+                variable = SetVariable(variable_name, value.string if value else None, document.place(block))
                 for stack in reaches.of(document, block, scope).stacks:
-                    variables.setdefault(stack, []).append(known)
+                    variables.setdefault(stack, []).append(variable)
         return variables
 
     @cached_property
@@ -77,7 +77,7 @@ class StackVariables:
         try:
             config = parse(document.text)
         except SyntaxProblem:
-            return {}  # the rule for the file tells of it
+            return {}  # the rule for the file reports this
 
         def variables(entry: StackEntry) -> Iterator[SetVariable]:
             for variable in entry.environment:

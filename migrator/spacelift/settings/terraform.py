@@ -50,7 +50,7 @@ _TYPES: Sought = {
     "spacelift_mounted_file": ("relative_path", "content", is_static_file),
     "spacelift_stack_dependency_reference": ("input_name", "", is_static_variable),
 }
-"""The argument that names it, the one with the credential, and which names matter."""
+"""The argument with the name, the argument with the credential, and a test of the name."""
 
 _NUMBERED = regex(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
 
@@ -61,7 +61,7 @@ _Uses = dict[str, list[tuple["Document", int]]]
 
 
 class _Instance(Struct, frozen=True, eq=False):
-    """One of the resources that a block makes; ``name`` is None where it is not known."""
+    """One of the resources that a block makes; ``name`` is None if not known."""
 
     key: str | None
     scope: Scope
@@ -96,8 +96,8 @@ def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition])
 def _of_inputs(
     module: Module, part: Part, items: tuple[Attribute, ...], argument: Attribute, stacks: list[TerraformDefinition]
 ) -> TerraformSetting:
-    known = {*part.spans, (stacks[0].document.path, argument.span)}
-    shared = next((name for name in part.locals if is_used_elsewhere(module, name, known)), "")
+    known_places = {*part.spans, (stacks[0].document.path, argument.span)}
+    shared = next((name for name in part.locals if is_used_elsewhere(module, name, known_places)), "")
     literals = (argument for argument in items if holds_keys(argument.name) and _is_written(part.document, argument))
     return TerraformSetting(
         document=part.document,
@@ -120,7 +120,7 @@ def _is_written(document: Document, argument: Attribute) -> bool:
 
 
 def variables_called(names: Collection[str]) -> Sought:
-    """To find the environment variables that have one of the ``names``."""
+    """The `Sought` for environment variables with one of the ``names``."""
     return {"spacelift_environment_variable": ("name", "value", names.__contains__)}
 
 
@@ -166,13 +166,13 @@ def _instances(
 ) -> Iterator[_Instance]:
     for outer in scopes_of(workspace, module):
         for key, scope in instances(document, block, outer):
-            named = scope.argument(document, block, argument)
-            numbered = _NUMBERED.fullmatch(named.text) if named and block.attribute("count") else None
-            if named is not None and numbered is not None:
-                names = named.derived(numbered["list"] or numbered["other"]).strings or (None,)
+            expression = scope.argument(document, block, argument)
+            numbered = _NUMBERED.fullmatch(expression.text) if expression and block.attribute("count") else None
+            if expression is not None and numbered is not None:
+                names = expression.derived(numbered["list"] or numbered["other"]).strings or (None,)
                 yield from (_Instance(None, scope, name) for name in names)
             else:
-                yield _Instance(key, scope, named.string if named else None)
+                yield _Instance(key, scope, expression.string if expression else None)
 
 
 def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
@@ -197,46 +197,46 @@ def _entries(
     keys = {instance.key for instance in static}
     if for_each is None or None in keys:
         raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
-    left = set(keys)
+    missing = set(keys)
     for part in _sources(module, document, block, for_each, static):
         items = tuple(argument for argument in part.items or () if argument.name in keys)
-        left -= {argument.name for argument in items}
+        missing -= {argument.name for argument in items}
         if items:
             yield part, items
-    if left:
+    if missing:
         raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
 
 
 def _sources(
     module: Module, document: Document, block: Block, for_each: Attribute, static: list[_Instance]
 ) -> Iterator[Part]:
-    """The parts of the map, in the module or in the calls of it."""
-    known = {(document.path, block.span)}
+    """The parts of the map, in the module or in calls of the module."""
+    known_places = {(document.path, block.span)}
     reference = REFERENCE.fullmatch(document.expression(for_each))
     calls = {instance.scope.call: instance.scope.caller for instance in static}
     if reference is None or reference[1] == "local" or None in calls:
         map_parts = list(parts(module, document, for_each.value))
     else:
-        if is_used_elsewhere(module, reference[0], known):
+        if is_used_elsewhere(module, reference[0], known_places):
             raise _NotEditableError(SETTING_SHARED.refusal(name=reference[0]))
         map_parts = []
         for call, caller in calls.items():
-            passed = call.block.attribute(reference[2]) if call else None
-            if call is not None and caller is not None and passed is not None:
-                known.add((call.document.path, passed.span))
-                map_parts += parts(caller.module, call.document, passed.value)
+            argument = call.block.attribute(reference[2]) if call else None
+            if call is not None and caller is not None and argument is not None:
+                known_places.add((call.document.path, argument.span))
+                map_parts += parts(caller.module, call.document, argument.value)
         module = next(iter(calls)).caller if next(iter(calls)) else module  # type: ignore[union-attr]
     for part in map_parts:
-        known |= set(part.spans)
+        known_places |= set(part.spans)
     for part in map_parts:
         for name in part.locals:
-            if is_used_elsewhere(module, name, known):
+            if is_used_elsewhere(module, name, known_places):
                 raise _NotEditableError(SETTING_SHARED.refusal(name=name))
     yield from map_parts
 
 
 def _uses(workspace: Workspace, module: Module) -> _Uses:
-    """Where a module refers to settings, or lists them, by their addresses; searched once."""
+    """The places where a module refers to settings, by the addresses of the settings; searched once."""
     key = f"uses of settings in {module.path}"
     if key not in workspace.derived:
         uses: _Uses = {}
@@ -248,15 +248,17 @@ def _uses(workspace: Workspace, module: Module) -> _Uses:
 
 
 def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
-    """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
+    """The edits that remove the resource from lists of ``depends_on``, with the span of each list element."""
     address = ".".join(block.labels)
     blocks: dict[tuple[str, Span], tuple[Document, Block]] = {}
     for document, use in _uses(workspace, module).get(address, ()):
-        if document in module.documents and (around := _block_at(document, use)) is not None:
-            blocks[document.path, around.span] = (document, around)
+        if document in module.documents and (block_around := _block_at(document, use)) is not None:
+            blocks[document.path, block_around.span] = (document, block_around)
     for document, other in blocks.values():
-        listed = other.attribute("depends_on")
-        places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
+        depends_on = other.attribute("depends_on")
+        places = (
+            list(document.syntax.list_items(document.text, depends_on.value) or ()) if depends_on is not None else []
+        )
         names = [document.syntax.expression(document.text, span).strip('"') for span in places]
         for number, (place, name) in enumerate(zip(places, names, strict=True)):
             if name == address:
@@ -264,13 +266,13 @@ def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tup
 
 
 def _block_at(document: Document, place: int) -> Block | None:
-    """The top-level block around a place, or the last one before it."""
+    """The top-level block around a place, or the last block before the place."""
     number = bisect_right(document.blocks, place, key=lambda block: block.span.start) - 1
     return document.blocks[number] if number >= 0 else None
 
 
 def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
-    """The span that takes an item out of a list, whatever becomes of the items beside it."""
+    """The span that removes an item from a list, whether or not the neighbours are removed."""
     place = places[number]
     line = text.rfind("\n", 0, place.start) + 1
     end = re.compile(r"[ \t]*,?[ \t]*\r?\n").match(text, place.end)
@@ -282,13 +284,13 @@ def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
 
 
 def _referrer(
-    uses: _Uses, own: Document, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]
+    uses: _Uses, block_document: Document, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]
 ) -> Refusal | None:
-    """Why other code refers to the resource, or to those of its ``keys`` that go; None if no code does."""
+    """The reason why other code refers to the resource, or to the removed instances ``keys``; None without one."""
     address = ".".join(block.labels)
     removed = {f"[{quote(key)}]" for key in keys if key is not None}
     for document, use in uses.get(address, ()):
-        is_own = document is own and block.span.start <= use < block.span.end
+        is_own = document is block_document and block.span.start <= use < block.span.end
         is_own = is_own or any(edit.path == document.path and span.start <= use < span.end for edit, span in waiting)
         index = _INDEX.match(document.text, use + len(address))
         if not is_own and (not keys or (index is not None and index[0] in removed)):

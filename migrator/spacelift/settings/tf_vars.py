@@ -1,4 +1,4 @@
-"""Spacelift's environment variables ``TF_VAR_…``: what gives root variables their value in the runs of stacks.
+"""Spacelift's environment variables ``TF_VAR_…``, which set root variables in the runs of stacks.
 
 See https://docs.spacelift.io/concepts/configuration/environment; ``ro_`` and ``wo_`` are Spacelift's own prefixes.
 """
@@ -32,7 +32,7 @@ class VariableSettings:
         self._stacks = stacks
 
     def of(self, name: str) -> Iterator[Assignment]:
-        """What gives the root variables called ``name`` their value."""
+        """The settings that give root variables called ``name`` a value."""
         types = variables_called({f"{prefix}TF_VAR_{name}" for prefix in ("", "ro_", "wo_")})
         for module in self._modules:
             for setting in terraform_settings(self._workspace, module, self._reaches, types):
@@ -42,7 +42,7 @@ class VariableSettings:
                 yield Assignment(piece, self._readers(setting.reach), objection)
 
     def mounted(self, name: str) -> Iterator[Assignment]:
-        """The mounted files with values of variables, but for those whose content is known to say nothing of it."""
+        """The mounted files with values of variables, except for those whose known content does not have ``name``."""
         types = {"spacelift_mounted_file": ("relative_path", "content", lambda path: _VALUES.search(path) is not None)}
         for module in self._mounting:
             for setting in terraform_settings(self._workspace, module, self._reaches, types):
@@ -72,7 +72,7 @@ class VariableSettings:
         return Reaches(self._workspace, self._stacks)
 
     def _readers(self, reach: Reach) -> frozenset[str] | None:
-        """The root modules that the stacks run; None where one of them is not known."""
+        """The root modules that the stacks run; None if one of the modules is not known."""
         paths_by_stack = [self._run_by(stack) for stack in reach.stacks]
         if reach.unknown or reach.labels or not paths_by_stack or not all(paths_by_stack):
             return None

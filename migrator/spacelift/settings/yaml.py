@@ -35,15 +35,15 @@ def runtime_settings(
     try:
         config = parse(document.text)
     except SyntaxProblem:
-        return  # the hooks' rule tells of it
+        return  # the rule for hooks reports this
     running = [stack for stack in stacks if any(runs(stack.code, workspace.identity, path) for path in roots)]
     defaults = config.stack_defaults
     yield from _of_entry(document, config.tree, defaults, Reach(tuple(running)), roots)
     for slug, entry in config.stacks.items():
-        own = tuple(stack for stack in stacks if stack.slug == slug)
-        named = [path for path in roots if path == entry.project_root] or (roots if len(roots) == 1 else ())
-        unknown = "" if own or named else "No stack in this repository has the slug of this entry."
-        yield from _of_entry(document, config.tree, entry, Reach(own, unknown), () if own else named)
+        by_slug = tuple(stack for stack in stacks if stack.slug == slug)
+        paths = [path for path in roots if path == entry.project_root] or (roots if len(roots) == 1 else ())
+        unknown = "" if by_slug or paths else "No stack in this repository has the slug of this entry."
+        yield from _of_entry(document, config.tree, entry, Reach(by_slug, unknown), () if by_slug else paths)
     for title, variables, folders in config.test_variables:
         yield from _of_variables(
             document, config.tree, title, variables, Reach(), tuple(map(workspace.scoped, folders))
@@ -105,11 +105,11 @@ def _of_blueprint(stack: YamlDefinition) -> Iterator[YamlSetting]:
     document, tree = stack.document, read(stack.document.text, stack.part)
     environment = (*stack.source.keys[: -len(("hooks", "init", "before"))], "environment")
     names: dict[Keys, str] = {}
-    for list_, named, is_static in (
+    for list_, name_key, is_static in (
         ("variables", "name", is_static_variable),
         ("mounted_files", "path", is_static_file),
     ):
-        for keys, name in _items(tree, (*environment, list_), named):
+        for keys, name in _items(tree, (*environment, list_), name_key):
             if is_static(name):
                 names[keys] = name
     if names:
@@ -128,11 +128,11 @@ def _of_blueprint(stack: YamlDefinition) -> Iterator[YamlSetting]:
         )
 
 
-def _items(tree: Tree, keys: Keys, named: str) -> Iterator[tuple[Keys, str]]:
+def _items(tree: Tree, keys: Keys, name_key: str) -> Iterator[tuple[Keys, str]]:
     holder = tree.find(keys)
     if holder is not None and tree.root is not None and isinstance(holder.node, YamlSequence):
         for number in range(len(holder.node.items)):
-            name = string_at(tree.root, *keys, number, named)
+            name = string_at(tree.root, *keys, number, name_key)
             if name is not None:
                 yield (*keys, number), name
 

@@ -1,6 +1,6 @@
 """Blueprints and templates in Terraform, from which Spacelift makes stacks later.
 
-A change reaches no stack that was made before, and a published version of a template never changes:
+A change does not reach stacks that exist already, and a published version of a template never changes:
 https://docs.spacelift.io/concepts/template.
 """
 

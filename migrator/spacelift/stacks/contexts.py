@@ -1,8 +1,8 @@
 """Contexts that are attached to stacks and modules, by name or by label; their hooks run before the stack's.
 
-See https://docs.spacelift.io/concepts/configuration/context: a context is attached by name, or attaches itself to what
-has a label in its own space, or in a space below that inherits. Contexts that are attached by name come first, by their
-priority, then the others in reverse alphabetical order: https://docs.spacelift.io/concepts/stack/stack-settings.
+See https://docs.spacelift.io/concepts/configuration/context. A context is attached by name, or attaches itself by label
+in its own space and in inheriting spaces below. Contexts that are attached by name come first, by their priority, then
+the others in reverse alphabetical order: https://docs.spacelift.io/concepts/stack/stack-settings.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ATTACHMENT = "spacelift_context_attachment"
 CALLS_AWS = regex(
     r"(?m)(?:^|[\s;&|(\"'`/])(?:aws|eksctl|chamber|sops|terragrunt|terraform|tofu)\s+(?!fmt\b|version\b)-*[a-z]"
 )
-"""What calls AWS or Terraform in a command."""
+"""The pattern of commands that call AWS or Terraform."""
 
 _ALL = "*"
 
@@ -67,7 +67,7 @@ class SpaceliftContext(Struct, frozen=True, eq=False):
         return None if argument.strings is None else attaching(argument.strings)
 
     def hooks(self, name: str) -> Expression | None:
-        """The list of hooks called ``name``, such as ``before_init``."""
+        """The list of hooks called ``name``, for example ``before_init``."""
         return self.scope.argument(self.document, self.block, name)
 
     @property
@@ -103,7 +103,7 @@ T = TypeVar("T", Stack, SpaceliftContext)
 
 
 class Attachments:
-    """Which contexts of a repository are attached to which of its stacks and modules."""
+    """The attachments of a repository's contexts to stacks and modules."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.receivers = spacelift_stacks(workspace)
@@ -133,26 +133,28 @@ class Attachments:
                     by_index.setdefault(target.index, []).append(attachment)
 
     def stacks(self, target: Target) -> list[Stack]:
-        """The stacks and modules that an id leads to; those that a called module makes, where it leads there."""
+        """The stacks and modules that an id refers to, including stacks that a called module makes."""
         if target.address.startswith("module."):
-            within = [stack for stack in self.receivers if _is_made_by(stack, target)]
-            if within:
-                return within
-        return [stack for stack in self._receivers.get(target.index, ()) if _is(stack, target)]
+            made_by_module = [stack for stack in self.receivers if _is_made_by(stack, target)]
+            if made_by_module:
+                return made_by_module
+        return [stack for stack in self._receivers.get(target.index, ()) if _refers_to(stack, target)]
 
     def contexts(self, target: Target) -> list[SpaceliftContext]:
         """The contexts that an id leads to."""
         return [
             spacelift_context
             for spacelift_context in self._contexts.get(target.index, ())
-            if _is(spacelift_context, target)
+            if _refers_to(spacelift_context, target)
         ]
 
     def attached_to(self, slug: str) -> list[tuple[int, SpaceliftContext]]:
         """The contexts that are attached to the stack called ``slug``, which another place defines, with priorities."""
-        named = ((attachment.priority or 0, attachment.context) for attachment in self._by_receiver.get(("", slug), ()))
+        by_priority = (
+            (attachment.priority or 0, attachment.context) for attachment in self._by_receiver.get(("", slug), ())
+        )
         attached = [
-            (priority, each) for priority, target in named if target is not None for each in self.contexts(target)
+            (priority, each) for priority, target in by_priority if target is not None for each in self.contexts(target)
         ]
         return sorted(attached, key=lambda entry: entry[0])
 
@@ -164,7 +166,7 @@ class Attachments:
                 attachments += (
                     attachment
                     for attachment in self._by_context.get(index, ())
-                    if attachment.context and _is(context, attachment.context)
+                    if attachment.context and _refers_to(context, attachment.context)
                 )
         return list(dict.fromkeys(attachments))
 
@@ -184,7 +186,7 @@ class Attachments:
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
-        """Why it is not certain that something in a space reaches a stack; ``""`` if it is, None if it does not."""
+        """The reason why a space may not reach a stack; ``""`` if the space does, None if the space does not."""
         reaches = self._spaces.reaches(space, self._spaces.of(stack.document, stack.block, stack.scope))
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
         return unknown if reaches is None else "" if reaches else None
@@ -196,7 +198,7 @@ class Attachments:
         callers: list[int] = []
         attached = [attachment for index in _indices(stack) for attachment in self._by_receiver.get(index, ())]
         for attachment in dict.fromkeys(attached):
-            if attachment.receiver is not None and _is(stack, attachment.receiver):
+            if attachment.receiver is not None and _refers_to(stack, attachment.receiver):
                 contexts = self.contexts(attachment.context) if attachment.context is not None else []
                 by_name += ((attachment.priority or 0, context) for context in contexts)
                 if not contexts or any(context.calls_aws and not context.signs_in for context in contexts):
@@ -228,17 +230,17 @@ class Attachments:
         )
         by_name.sort(key=lambda entry: entry[0])
         by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)
-        known = dict.fromkeys((*(context for _, context in by_name), *by_label))
-        return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), min(callers, default=None))
+        attached_contexts = dict.fromkeys((*(context for _, context in by_name), *by_label))
+        return Contexts(tuple(attached_contexts), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
 def attaching(labels: Iterable[str]) -> frozenset[str]:
-    """The labels of what something with ``labels`` attaches itself to."""
+    """The labels that a resource with ``labels`` attaches itself to."""
     return frozenset(label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:"))
 
 
 def attachments(workspace: Workspace) -> Attachments:
-    """What is attached to what in ``workspace``."""
+    """The attachments of contexts in ``workspace``."""
     if workspace not in _KNOWN:
         _KNOWN[workspace] = Attachments(workspace)
     return _KNOWN[workspace]
@@ -284,8 +286,8 @@ def _slug(stack: Stack | SpaceliftContext) -> str | None:
     return stack.slug if isinstance(stack, Stack) else slug_of(stack.name)
 
 
-def _is(holder: Stack | SpaceliftContext, target: Target) -> bool:
-    """Whether the target, which has an index of it, is this very instance."""
+def _refers_to(holder: Stack | SpaceliftContext, target: Target) -> bool:
+    """Whether the target, which has the same index, refers to this instance."""
     if target.scope is None:
         return True
     return holder.scope.call is target.scope.call and (target.key is None or holder.key in (None, target.key))

@@ -39,18 +39,18 @@ def stack_definitions(
 ) -> Iterator[StackDefinition]:
     """Every stack of the repository that runs Terraform or OpenTofu, in the folder that its runs take.
 
-    ``in_account`` adds what an inventory says of a stack.
+    ``in_account`` adds the inventory's facts to a stack.
     """
     folder = folders_of_runs(workspace)
     for defined in _definitions(workspace):
-        named = "" if defined.is_blueprint else named_slug(workspace.slugs, defined.title, defined.slug)
-        stack = in_account(replace(defined, slug=named) if named else defined)
+        slug = "" if defined.is_blueprint else named_slug(workspace.slugs, defined.title, defined.slug)
+        stack = in_account(replace(defined, slug=slug) if slug else defined)
         code = stack.code if IGNORES in stack.labels else folder(stack.slug, stack.code)
         yield stack if code == stack.code else replace(stack, code=code)
 
 
 def folders_of_runs(workspace: Workspace) -> Callable[[str | None, Code], Code]:
-    """What finds the code that runs take, by a stack's slug and what the stack says of its code."""
+    """A function that returns the folder of a stack's runs, by the slug and the code of the stack."""
     config = _runtime_config(workspace)
 
     def folder(slug: str | None, code: Code) -> Code:
@@ -71,7 +71,7 @@ def _runtime_config(workspace: Workspace) -> RuntimeConfig | None:
 
 
 def _is_of(code: Code, workspace: Workspace) -> bool:
-    """Whether the code is that of this repository, in whatever folder."""
+    """Whether the code is that of this repository, in any folder."""
     return runs(replace(code, project_root=""), workspace.identity, "")
 
 
@@ -124,9 +124,11 @@ def _in_python(document: Document) -> Iterator[PythonDefinition]:
 
 
 def _python_definition(document: Document, stack: PythonStack) -> PythonDefinition:
-    known = {name: stack.is_known(name) for name in ("project_root", "namespace", "autodeploy", "manage_state")}
-    folder = (stack.project_root or "") if known["project_root"] else None
-    namespace = (stack.namespace or "") if known["namespace"] else None
+    is_argument_known = {
+        name: stack.is_known(name) for name in ("project_root", "namespace", "autodeploy", "manage_state")
+    }
+    folder = (stack.project_root or "") if is_argument_known["project_root"] else None
+    namespace = (stack.namespace or "") if is_argument_known["namespace"] else None
     return PythonDefinition(
         source=stack,
         document=document,
@@ -137,13 +139,13 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
         labels=frozenset(stack.labels or ()),
         is_ignored=document.is_excluded or IGNORE.search(stack.comments) is not None,
         is_plain=False,
-        manages_state=stack.manage_state is not False if known["manage_state"] else None,
-        waits=not stack.autodeploy if known["autodeploy"] else None,
-        evidence=_said_in_python(stack),
+        manages_state=stack.manage_state is not False if is_argument_known["manage_state"] else None,
+        waits=not stack.autodeploy if is_argument_known["autodeploy"] else None,
+        evidence=_python_evidence(stack),
     )
 
 
-def _said_in_python(stack: PythonStack) -> tuple[Evidence, ...]:
+def _python_evidence(stack: PythonStack) -> tuple[Evidence, ...]:
     if not (stack.is_known("terraform_version") and stack.is_known("terraform_workflow_tool")):
         return ()
     return version_evidence(f"{stack.path}:{stack.line}", stack.workflow_tool, stack.terraform_version)
@@ -155,13 +157,13 @@ def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinitio
     if is_of_interest(document.path, document.source.data):
         try:
             stacks = stacks_in(document.path, document.text)
-        except SyntaxProblem:  # such as a template of something else: it is no stack's definition then
+        except SyntaxProblem:  # for example a template of something else, which defines no stack
             return
         yield from (_yaml_definition(workspace, document, stack) for stack in stacks)
 
 
 def _in_blueprint(workspace: Workspace, document: Document, block: Block) -> Iterator[YamlDefinition]:
-    """The stacks of a blueprint whose template is a heredoc in the resource."""
+    """The stacks of a blueprint with a template in a heredoc of the resource."""
     from migrator.spacelift.stacks.yaml import stacks_in
 
     part = heredoc_of(document, block)
@@ -177,7 +179,7 @@ def _in_blueprint(workspace: Workspace, document: Document, block: Block) -> Ite
 
 
 def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack) -> YamlDefinition:
-    """Stack files are read by a module of the repository that they are in, whose code they run; blueprints tell."""
+    """The definition of a stack in YAML; stack files are about stacks of their repository, blueprints about any."""
     repository = stack.repository if stack.is_blueprint else stack.repository or workspace.identity.name
     return YamlDefinition(
         source=stack,
@@ -207,7 +209,7 @@ class StacksByFolder:
                 self._numbers.setdefault(project_root, []).append(number)
 
     def running(self, path: str) -> list[StackDefinition]:
-        """The stacks that run the root module at ``path``, on whatever branch, in their order."""
+        """The stacks that run the root module at ``path``, on any branch, in their order."""
         numbers = sorted({*self._numbers.get(path, ()), *self._numbers.get(None, ())})
         stacks = (self.all[number] for number in numbers)
         return [
@@ -218,10 +220,10 @@ class StacksByFolder:
 def definitions_running(
     path: str, stacks: StacksByFolder, workspace: Workspace, *, is_only_root: bool
 ) -> list[StackDefinition]:
-    """The ``stacks`` whose code is the root module at ``path``: by repository, project root and branch.
+    """The ``stacks`` that run the root module at ``path``: by repository, project root and branch.
 
-    The only stack of a repository is that of its only root module with an S3 backend, unless it names another folder,
-    or, where the repository's name is known, another repository.
+    The only stack of a repository runs the repository's only root module with an S3 backend. Exceptions are a stack
+    with another folder or, if the repository's name is known, with another repository.
     """
     first = stacks.all[0] if is_only_root and len(stacks.all) == 1 else None
     if first is not None and first.is_plain and first.account is None and not _is_of_another(first.code, workspace):
@@ -231,6 +233,6 @@ def definitions_running(
 
 
 def _is_of_another(code: Code, workspace: Workspace) -> bool:
-    """Whether the code is that of another repository; only a remote tells for sure what this one is called."""
+    """Whether the code is that of another repository; only a remote gives the name of this repository for sure."""
     identity = workspace.identity
     return bool(identity.namespace and code.repository) and not runs(replace(code, project_root=""), identity, "")

@@ -35,7 +35,7 @@ def stack_evidence(stack: Stack) -> tuple[Evidence, ...]:
 
 
 def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
-    """What ``.spacelift/config.yml`` says of a stack's engine."""
+    """The evidence of ``.spacelift/config.yml`` on a stack's engine."""
     is_tofu = entry.workflow_tool == "OPEN_TOFU" or entry.opentofu_version is not None
     version = (entry.opentofu_version if is_tofu else None) or entry.terraform_version
     tool = "OPEN_TOFU" if is_tofu else entry.workflow_tool
@@ -45,8 +45,8 @@ def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
 def version_evidence(place: str, tool: str | None, version: str | None) -> tuple[Evidence, ...]:
     """The evidence in a stack's workflow tool and version; None for an argument that is not set.
 
-    A custom tool may be any version, whatever its stack says of one. Spacelift's own Terraform ends with 1.5.7, but
-    the version that a stack names counts more.
+    A custom tool may be any version, whatever version the stack names. Spacelift's own Terraform ends with 1.5.7, but
+    the version of a stack has precedence.
     """
     if tool == "CUSTOM":
         return ()

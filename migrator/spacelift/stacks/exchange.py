@@ -1,4 +1,4 @@
-"""Whether the hook is there already, in whatever spelling."""
+"""Whether a list has the hook already, in any spelling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from migrator.terraform.expressions.evaluate import Expression
 
 EXCHANGE = "assume-role-with-web-identity"
-"""What every spelling of the hook has in it."""
+"""The text that every spelling of the hook contains."""
 
 EVERY_LIST = tuple(f"before_{phase}" for phase in ("init", "plan", "apply", "perform", "destroy"))
 """The lists of hooks that run before a phase."""
@@ -25,14 +25,14 @@ _DEPTH = 6
 def exchanges_token(expression: Expression, depth: int = _DEPTH) -> bool:
     """Whether a list of hooks exchanges a token, in its own text or in a value that the list refers to.
 
-    A list that depends on the key of ``for_each`` may do so for some of its stacks.
+    A list that depends on the key of ``for_each`` may exchange a token for some stacks only.
     """
     commands = expression.strings
     return EXCHANGE in (text_of(expression, depth) if commands is None else "\n".join(commands))
 
 
 def text_of(expression: Expression, depth: int = _DEPTH) -> str:
-    """The texts of all strings of an expression, and of what it refers to, a line each."""
+    """The texts of all strings in an expression and in the referenced values, one a line."""
     text = expression.text
     try:
         texts = [text[token.start : token.end] for token in tokens(text) if token.kind.startswith("text")]

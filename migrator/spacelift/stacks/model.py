@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Contexts(Struct, frozen=True, eq=False):
     """The contexts that a stack has, in the order in which their hooks run.
 
-    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
-    lowest: what comes before it runs first.
+    ``doubts`` are about other contexts that the stack may have. ``priority`` is the lowest one of the contexts that are
+    attached by name and may call AWS: a context with a lower priority runs first.
     """
 
     known: tuple[SpaceliftContext, ...] = ()
@@ -45,10 +45,10 @@ class Contexts(Struct, frozen=True, eq=False):
 class StackDefinition(Struct, frozen=True, eq=False):
     """A stack that the ``document`` defines at ``place``, in some language.
 
-    ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
-    confirmation, after the plan) are None where they are not known;
-    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it. Of a blueprint stacks are made
-    later; ``is_published`` tells that it cannot be changed. ``account`` is what an inventory says of the stack.
+    ``is_plain``: the definition is one stack, whatever the context of the code. ``manages_state`` and ``waits`` (for
+    confirmation, after the plan) are None if not known. ``evidence`` is about the engine, ``contexts`` are attached to
+    the stack. A blueprint makes stacks later; ``is_published``: the blueprint cannot be changed. ``account`` has the
+    inventory's facts on the stack.
     """
 
     document: Document
@@ -83,7 +83,7 @@ class PythonDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
 class YamlDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
     """A stack that a blueprint or a stack file in YAML defines, which may be a ``part`` of its document.
 
-    ``is_template`` tells that the part lies in a template of HCL.
+    ``is_template``: the part is in a template of HCL.
     """
 
     source: YamlStack

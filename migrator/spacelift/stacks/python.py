@@ -1,8 +1,8 @@
 """The Spacelift stacks and contexts that a Python program defines, by CDKTF or by Pulumi.
 
-CDKTF's generated bindings drop the provider's prefix, ``imports.spacelift.stack.Stack``; Pulumi's are
-https://github.com/spacelift-io/pulumi-spacelift, which has plural names for hooks and may take a
-``StackArgs``. Both have the arguments of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
+CDKTF's generated bindings have no prefix of the provider, ``imports.spacelift.stack.Stack``. Pulumi's bindings are
+https://github.com/spacelift-io/pulumi-spacelift, with plural names for hooks and an optional ``StackArgs``. Both have
+the arguments of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ STACK_ARGUMENTS_UNKNOWN = Diagnostic(
 class PythonStack(Struct, frozen=True):
     """A stack or context that the program at ``path`` defines at ``line``, by the call at ``span``.
 
-    What is missing is None, and so is what cannot be known: `is_known` tells one from the other. ``hooks`` are the
-    arguments for hooks that are there, ``labels`` None where they are missing, or one of them cannot be known;
-    ``objection`` says why the arguments are not all known.
+    A missing or unknown value is None: `is_known` distinguishes the two. ``hooks`` are the arguments for hooks.
+    ``labels`` are None if missing, or if a label is not known. ``objection`` is the reason if the arguments are not all
+    known.
     """
 
     path: str
@@ -90,7 +90,7 @@ class PythonStack(Struct, frozen=True):
         return field not in self.unknown
 
     def hook_argument(self, phase: str) -> str:
-        """What the hooks of ``phase``, such as ``before_init``, are called: Pulumi has the plural."""
+        """The name of the argument for the hooks of ``phase``, for example ``before_init``."""
         return hook_argument(self.flavour, phase)
 
 
@@ -114,7 +114,7 @@ def stack_calls(program: Program) -> tuple[Call, ...]:
 
 
 def holders(program: Program, call: Call) -> tuple[Items, ...]:
-    """Everything that holds arguments of such a call: the call, its dicts, and its ``StackArgs``."""
+    """All lists and dicts with arguments of such a call: the call, the dicts, and the ``StackArgs``."""
     spans = [argument.value for argument in call.arguments.items if argument.name in (None, "args")]
     structs = [entry for entry in program.calls(_ARGUMENTS) if entry.span in spans]
     return (*(holder for entry in structs for holder in entry.holders), *call.holders)
@@ -158,11 +158,11 @@ def _comments(program: Program, call: Call) -> str:
 
 
 def _objection(program: Program, call: Call, flavour: Flavour) -> Refusal | None:
-    """Why the arguments are not all known: they may come from afar, such as a ``StackArgs`` made elsewhere."""
+    """The reason why the arguments are not all known, for example a ``StackArgs`` made elsewhere."""
     extra = call.positional[2:] if flavour == "cdktf" else call.positional[1:]
-    known = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
-    passed = [*extra, *(argument for argument in call.arguments.items if argument.name == "args")]
-    if any(argument.value not in known and not program.is_none(argument) for argument in passed):
+    spans = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
+    arguments = [*extra, *(argument for argument in call.arguments.items if argument.name == "args")]
+    if any(argument.value not in spans and not program.is_none(argument) for argument in arguments):
         return STACK_ARGUMENTS_UNKNOWN.refusal()
     return None
 
@@ -172,25 +172,25 @@ def _normal(folder: str | None) -> str | None:
 
 
 class _Reader(Struct, frozen=True):
-    """The arguments of one call as values; what cannot be known is noted in ``unknown``."""
+    """The arguments of one call as values; names of unknown values are added to ``unknown``."""
 
     program: Program
     arguments: dict[str, Item]
     unknown: set[str]
 
-    def _there(self, name: str) -> Item | None:
+    def _argument(self, name: str) -> Item | None:
         argument = self.arguments.get(name)
         return None if argument is None or self.program.is_none(argument) else argument
 
     def string(self, name: str, argument: Item | None = None) -> str | None:
-        argument = argument or self._there(name)
+        argument = argument or self._argument(name)
         value = self.program.string(argument) if argument else None
         if argument and value is None:
             self.unknown.add(name)
         return value
 
     def boolean(self, name: str) -> bool | None:
-        argument = self._there(name)
+        argument = self._argument(name)
         value = self.program.boolean(argument) if argument else None
         if argument and value is None:
             self.unknown.add(name)
@@ -200,12 +200,12 @@ class _Reader(Struct, frozen=True):
         """The name that Spacelift shows; by default, Pulumi adds a suffix to the resource's name."""
         if flavour == "cdktf" or "name" in self.arguments:
             return self.string("name")
-        own = call.argument(0, "resource_name")
-        return self.string("name", own) if own else None
+        resource_name = call.argument(0, "resource_name")
+        return self.string("name", resource_name) if resource_name else None
 
     def namespace(self) -> str | None:
         for vcs in _VCS:
-            argument = self._there(vcs)
+            argument = self._argument(vcs)
             if argument is not None:
                 struct = self.program.structure(argument)
                 inner_name = _PROJECT.get(vcs, "namespace")
@@ -216,7 +216,7 @@ class _Reader(Struct, frozen=True):
         return None
 
     def labels(self) -> tuple[str, ...] | None:
-        argument = self._there("labels")
+        argument = self._argument("labels")
         if argument is None:
             return None
         elements = self.program.elements(argument, through_names=True)

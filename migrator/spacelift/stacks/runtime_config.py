@@ -1,4 +1,4 @@
-"""``.spacelift/config.yml``, which a run reads before its stack's own settings, and where a hook must go in it.
+"""``.spacelift/config.yml``, which a run reads before the stack's own settings, and the lists there for a hook.
 
 Two pages say what comes first. The newer one,
 https://docs.spacelift.io/concepts/configuration/runtime-configuration: in version 2 ``stacks.<slug>``, then
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from migrator.span import Span
 
 PATH = ".spacelift/config.yml"
-"""Where the file is, from the repository's root; no other name is read."""
+"""The path of the file from the repository's root; no other name is read."""
 
 IGNORES = "feature:ignore_runtime_config"
 """The label of a stack that does not read the file."""
@@ -52,7 +52,7 @@ class Variable(Struct, frozen=True):
 
 
 class StackEntry(Struct, frozen=True):
-    """The entry of a stack, or the defaults of all stacks (``slug`` is None); None for what is not set.
+    """The entry of a stack, or the defaults of all stacks (``slug`` is None); None for a value that is not set.
 
     ``project_root`` is ``""`` for the repository's root.
     """
@@ -69,7 +69,7 @@ class StackEntry(Struct, frozen=True):
 class TestCase(Struct, frozen=True):
     """A test of a module of the registry: https://docs.spacelift.io/vendors/terraform/module-registry.
 
-    ``project_root`` is the folder that it runs, ``""`` for the repository's root.
+    ``project_root`` is the folder of the test, ``""`` for the repository's root.
     """
 
     name: str
@@ -99,25 +99,25 @@ class RuntimeConfig(Struct, frozen=True):
 
     @property
     def stack_defaults(self) -> StackEntry:
-        """What holds for every stack of the repository that does not say otherwise."""
+        """The settings of every stack of the repository without a setting of its own."""
         return self._entry(None, (_DEFAULTS,))
 
-    def project_root(self, slug: str | None, own: str | None) -> str | None:
-        """The folder that the runs of a stack take, ``own`` if the file does not say otherwise."""
+    def project_root(self, slug: str | None, stack_root: str | None) -> str | None:
+        """The folder of a stack's runs: from the file if set there, else ``stack_root``."""
         entry = self._folder(_STACKS, slug) if slug else None
-        default = self._folder(_DEFAULTS) if self.version == 2 or not own else None
-        return next((value for value in (entry, default) if value is not None), own)
+        default = self._folder(_DEFAULTS) if self.version == 2 or not stack_root else None
+        return next((value for value in (entry, default) if value is not None), stack_root)
 
     @property
     def tests(self) -> tuple[TestCase, ...]:
-        """The tests of the module that the repository is, each of which gets what `test_defaults` say."""
+        """The tests of the repository's module, to which `test_defaults` apply."""
         place = self.tree.find((_TESTS,))
         count = len(place.node.items) if place is not None and isinstance(place.node, Sequence) else 0
-        every = ((_TESTS, number) for number in range(count))
+        keys_of_tests = ((_TESTS, number) for number in range(count))
         default = self._folder(_TEST_DEFAULTS) or ""
         return tuple(
             TestCase(self._string(*keys, "name") or str(keys[1]), keys, self._folder(*keys) or default)
-            for keys in every
+            for keys in keys_of_tests
         )
 
     @property
@@ -129,39 +129,38 @@ class RuntimeConfig(Struct, frozen=True):
             yield f"the test {case.name}", self._environment((*case.keys, "environment")), (case.project_root,)
 
     def test_lists(self, cases: Collection[TestCase], phase: str) -> tuple[Keys, ...]:
-        """The lists that a hook for ``phase`` must be put into, so that the ``cases`` tests run it.
+        """The lists that need a hook for ``phase``, so that the tests ``cases`` run the hook.
 
-        Where a test sets a list itself, that replaces the defaults' list.
+        A list of the test replaces the list of the defaults.
         """
-        own = tuple((*case.keys, phase) for case in cases)
+        case_keys = tuple((*case.keys, phase) for case in cases)
         if len(cases) < len(self.tests):
-            return own
-        return ((_TEST_DEFAULTS, phase), *(keys for keys in own if self.sets(keys)))
+            return case_keys
+        return ((_TEST_DEFAULTS, phase), *(keys for keys in case_keys if self.sets(keys)))
 
     def places_of(self, slug: str, phase: str, *, stack_sets_it: bool) -> tuple[Keys, ...]:
-        """The lists that a hook for ``phase`` (``before_init``, …) of the stack must be put into, so that it runs.
+        """The lists that need a hook for ``phase`` (``before_init``, …) of the stack, so that the stack runs the hook.
 
-        ``stack_sets_it`` says whether the stack's own settings have hooks for that phase, before any is added; where
-        that is not known, True loses nothing. None are named where the file has no say. A list that does not exist yet
-        must repeat `inherited`.
+        ``stack_sets_it`` says whether the stack's own settings have hooks for the phase; True is safe if not known. No
+        list is named if the file has no effect. A new list must repeat `inherited`.
         """
-        own, defaults = (_STACKS, slug, phase), (_DEFAULTS, phase)
-        if self.sets(own):
-            return (own,)
-        if not self.sets(defaults):
+        stack_keys, default_keys = (_STACKS, slug, phase), (_DEFAULTS, phase)
+        if self.sets(stack_keys):
+            return (stack_keys,)
+        if not self.sets(default_keys):
             return ()
-        return (defaults,) if stack_sets_it else (own,)
+        return (default_keys,) if stack_sets_it else (stack_keys,)
 
     def belongs_in_stack(self, slug: str, phase: str, *, stack_sets_it: bool) -> bool:
         """Whether the hook must be put into the stack's own settings as well.
 
-        Where it is not, it would do harm where the stack sets none itself: its settings would come before the
-        defaults in version 1, and take the place of what these have.
+        If not, the hook would do harm in a stack without hooks: the stack's settings would override the defaults in
+        version 1, and replace the commands there.
         """
         return not self.sets((_STACKS, slug, phase)) and (stack_sets_it or not self.sets((_DEFAULTS, phase)))
 
     def inherited(self, keys: Keys) -> tuple[str, ...]:
-        """The items that a new list at ``keys`` must repeat: those of the defaults that it replaces."""
+        """The items that a new list at ``keys`` must repeat: the items of the replaced defaults."""
         defaults = {_STACKS: _DEFAULTS, _TESTS: _TEST_DEFAULTS}.get(str(keys[0]))
         return () if defaults is None or self.sets(keys) else commands(self.tree, (defaults, keys[-1]))
 
@@ -209,7 +208,7 @@ class RuntimeConfig(Struct, frozen=True):
 
 
 def parse(text: str) -> RuntimeConfig:
-    """The configuration that ``text`` is. Raises `SyntaxProblem` where it is no YAML, or no mapping."""
+    """The configuration in ``text``. Raises `SyntaxProblem` if ``text`` is no YAML, or no mapping."""
     tree = read(text)
     is_empty = tree.root is None or (isinstance(tree.root, Scalar) and tree.root.is_null)
     if tree.root and not is_empty and not isinstance(tree.root, Mapping):

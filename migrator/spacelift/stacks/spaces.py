@@ -1,6 +1,6 @@
-"""The tree of Spacelift's spaces, as far as a repository defines it.
+"""The tree of Spacelift's spaces, as far as defined in a repository.
 
-A context reaches what is in its own space, and in spaces below that inherit:
+A context reaches the context's own space, and inheriting spaces below:
 https://docs.spacelift.io/concepts/spaces/access-control.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 DEFAULT = ("default", "")
-"""Where what names no space is: ``legacy`` if the account has such a space, else ``root``."""
+"""The space of objects without a space: ``legacy`` if the account has such a space, else ``root``."""
 
 _ROOT = ("id", "root")
 _DEFAULTS = (DEFAULT, _ROOT, ("id", "legacy"))
@@ -29,11 +29,11 @@ _BY_PATH = "data.spacelift_space_by_path."
 _DEEPEST = 50
 
 Space = tuple[str, ...]
-"""What tells a space from others: how it is known, and by what."""
+"""The identity of a space: the kind of the key, and the key."""
 
 
-class _Known(Struct, frozen=True):
-    """A space that the repository makes: its parent, and whether it inherits; None if that is not known."""
+class _KnownSpace(Struct, frozen=True):
+    """A space of the repository: the parent, and whether the space inherits; None if not known."""
 
     slug: str | None
     parent: Space
@@ -45,7 +45,7 @@ class Spaces:
 
     def __init__(self, workspace: Workspace) -> None:
         self._targets = targets(workspace)
-        self._known: dict[Space, _Known] = {}
+        self._known: dict[Space, _KnownSpace] = {}
         for module in workspace.modules.values():
             for document, block in module.blocks("resource", "spacelift_space") if module.is_interesting else ():
                 for outer in scopes_of(workspace, module):
@@ -53,14 +53,14 @@ class Spaces:
                         name = scope.argument(document, block, "name")
                         inherits = scope.argument(document, block, "inherit_entities")
                         text = "false" if inherits is None else inherits.origin.text if inherits.origin else ""
-                        made = _Known(
+                        space = _KnownSpace(
                             slug_of(name.string if name else None),
                             self._of(document, block, scope, "parent_space_id", _ROOT),
                             {"true": True, "false": False}.get(text.strip('"')),
                         )
                         self._known[
                             ("resource", module.path, ".".join(block.labels), key or "", str(id(scope.call)))
-                        ] = made
+                        ] = space
 
     def of(self, document: Document, block: Block, scope: Scope) -> Space:
         """The space of a stack, a module or a context."""
@@ -89,27 +89,27 @@ class Spaces:
         return ""
 
     def reaches(self, holder: Space, receiver: Space) -> bool | None:
-        """Whether what is in the space ``holder`` reaches what is in ``receiver``; None if that is not known."""
+        """Whether objects in the space ``holder`` reach objects in ``receiver``; None if not known."""
         for _ in range(_DEEPEST):
             if holder == receiver:
                 return True
-            known = self._known.get(receiver)
-            if known is None:
+            receivers = self._known.get(receiver)
+            if receivers is None:
                 return self._reaches_unknown(holder, receiver)
-            if known.inherits is None or self._may_be(holder, known):
+            if receivers.inherits is None or self._may_be(holder, receivers):
                 return None
-            if not known.inherits:
+            if not receivers.inherits:
                 return False
-            receiver = known.parent
+            receiver = receivers.parent
         return None
 
-    def _may_be(self, holder: Space, known: _Known) -> bool:
+    def _may_be(self, holder: Space, receivers: _KnownSpace) -> bool:
         """Whether a space that is named by its id or a variable may be the one that the repository makes."""
-        has_same_id = holder[0] == "id" and (known.slug is None or holder[1].startswith(known.slug))
+        has_same_id = holder[0] == "id" and (receivers.slug is None or holder[1].startswith(receivers.slug))
         return has_same_id or holder[0] in ("text", "path")
 
     def _reaches_unknown(self, holder: Space, receiver: Space) -> bool | None:
-        """As `reaches`, of a space that the repository does not make: it may lie below any other, but for the root."""
+        """The result of `reaches` for a space of another repository, which may be below any other except the root."""
         is_top = receiver in _DEFAULTS
         if is_top and (holder in self._known or (holder[0] == "id" and holder not in _DEFAULTS)):
             return False

@@ -1,4 +1,4 @@
-"""What an id leads to: a resource of the repository, through outputs of modules and data sources, or a literal."""
+"""The targets of ids: resources of the repository, through outputs of modules and data sources, or literals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NAMING = {
     "spacelift_space": "space_id",
     "spacelift_stack": "stack_id",
 }
-"""The argument by which a data source names what it reads."""
+"""The argument with the id in a data source."""
 
 _DEEPEST = 20
 
@@ -49,7 +49,7 @@ class Target(Struct, frozen=True):
 
 
 def index_of(scope: Scope, address: str) -> tuple[str, str]:
-    """What the resource at ``address`` is found by."""
+    """The key for the resource at ``address``."""
     return scope.module.path, address
 
 
@@ -72,7 +72,7 @@ class Targets:
         return self.of(reference)
 
     def of(self, expression: Expression) -> Target | None:
-        """What an id leads to; None if that is not known."""
+        """The target of an id; None if not known."""
         for _ in range(_DEEPEST):
             origin = expression.behind
             if (literal := origin.string) is not None:
@@ -102,7 +102,7 @@ class Targets:
         return None
 
     def _data(self, expression: Expression, text: str) -> Expression | None:
-        """What a data source reads, by the id that it names."""
+        """The value of a data source, found by the id in the data source."""
         _, _, address = text.partition("data.")
         type_, _, rest = address.partition(".")
         argument = _NAMING.get(type_) if text.startswith("data.") else None
@@ -124,7 +124,7 @@ def _resource(expression: Expression, text: str) -> Target | None:
 
 
 def targets(workspace: Workspace) -> Targets:
-    """What follows the ids of ``workspace``."""
+    """The targets of ``workspace``."""
     if workspace not in _KNOWN:
         _KNOWN[workspace] = Targets(workspace)
     return _KNOWN[workspace]

@@ -1,7 +1,7 @@
-"""The Spacelift stacks that a repository defines in Terraform, and the code that each of them runs.
+"""The Spacelift stacks in a repository's Terraform code, and the code that each stack runs.
 
-The arguments are those of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
-A call of a module from elsewhere that makes stacks counts as their definition: its inputs bear the same names.
+The arguments are those of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack. A
+call of another team's module that makes stacks counts as a definition: the inputs have the same names.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ _OTHER_NAMES = {
     "branch": ("repository_branch",),
     "autodeploy": ("auto_deploy",),
 }
-"""As in Spacelift's own module, whose hooks are ``hooks = { before = { init = […] } }``:
-https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
+"""The names in Spacelift's own module, with hooks as ``hooks = { before = { init = […] } }``:
+https://github.com/spacelift-solutions/terraform-spacelift-stacks-module.
+"""
 
 _STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
 _OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
@@ -55,8 +56,8 @@ _OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 class Stack(Struct, frozen=True, eq=False, dict=True):
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
-    ``named_slug`` is the slug that the user names, if so.
-    ``key`` is its key among those that ``for_each`` makes; None if there is one only, or the keys are not known.
+    ``named_slug`` is the slug that the user sets. ``key`` is the key of the stack in ``for_each``; None without
+    ``for_each``, or if the keys are not known.
     """
 
     document: Document
@@ -85,8 +86,8 @@ class Stack(Struct, frozen=True, eq=False, dict=True):
     def title(self) -> str:
         """The stack for people."""
         call = self.scope.call
-        within = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
-        return f"{within}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
+        prefix = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
+        return f"{prefix}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
 
     @property
     def is_resource(self) -> bool:
@@ -112,7 +113,7 @@ class Stack(Struct, frozen=True, eq=False, dict=True):
         return "a module" if self.is_module else f"a stack of {self.vendor or 'Terraform'}"
 
     def argument(self, name: str) -> Expression | None:
-        """The argument called ``name``, or what a module from elsewhere calls so, if the block has it."""
+        """The argument called ``name``, or the input with that meaning of a module from elsewhere, if set."""
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
         arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
@@ -163,7 +164,7 @@ class Stack(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def _slug_of_module(self) -> str | None:
-        """Name and provider are the repository's, ``terraform-<provider>-<name>``, unless they are given."""
+        """The slug of a module: name and provider as in the repository ``terraform-<provider>-<name>``, if not set."""
         repository = _OF_MODULES.fullmatch(self._string("repository", "") or "")
         provider = self._string("terraform_provider", repository["provider"] if repository else "default")
         name = self._string("name", repository["name"] if repository else None)
@@ -203,10 +204,12 @@ class Stack(Struct, frozen=True, eq=False, dict=True):
     @property
     def _runs_all_units(self) -> bool:
         """Whether Terragrunt runs every unit below the project root."""
-        asked = (self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt"))
+        arguments = (
+            self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt")
+        )
         return any(
             expression is not None and expression.origin is not None and expression.origin.text == "true"
-            for expression in asked
+            for expression in arguments
         )
 
     @cached_property
@@ -230,7 +233,7 @@ def terraform_stacks(workspace: Workspace) -> list[Stack]:
 
 
 def spacelift_stacks(workspace: Workspace) -> list[Stack]:
-    """Every stack of the repository, whatever it runs, and every module of Spacelift's registry."""
+    """Every stack of the repository, whatever the stack runs, and every module of Spacelift's registry."""
     if workspace not in _STACKS:
         _STACKS[workspace] = [
             stack
@@ -258,8 +261,8 @@ def _instances(workspace: Workspace, document: Document, block: Block, scope: Sc
     is_repeated = block.attribute("for_each") is not None or block.attribute("count") is not None
     for key, inner in instances(document, block, scope):
         stack = Stack(document, block, inner, key, is_repeated)
-        named = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
-        yield replace(stack, named_slug=named) if named else stack
+        slug = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
+        yield replace(stack, named_slug=slug) if slug else stack
 
 
 _STACKS: WeakKeyDictionary[Workspace, list[Stack]] = WeakKeyDictionary()

@@ -30,9 +30,9 @@ _BEFORE_INIT = "before_init"
 class YamlStack(Struct, frozen=True):
     """A stack that the file ``path`` defines at ``line`` (counted from 1) and ``offset``.
 
-    ``keys`` lead to the list of its commands before ``terraform init``, which need not exist; ``may_replace`` says that
-    a list which is made there may take the place of one in another file. ``project_root`` is ``""`` for the root of the
-    repository, and None, like any other field, where it is not known.
+    ``keys`` lead to the list of the commands before ``terraform init``, which need not exist. ``may_replace``: a new
+    list may replace a list of another file. ``project_root`` is ``""`` for the root of the repository. Any field is
+    None if not known.
     """
 
     path: str
@@ -72,9 +72,9 @@ def is_of_interest(path: str, data: bytes) -> bool:
 
 
 def stacks_in(path: str, text: str, part: Span | None = None) -> tuple[YamlStack, ...]:
-    """The stacks that ``part`` of ``text`` (all of it if None) defines; ``path`` is that of the file.
+    """The stacks in ``part`` of ``text`` (all of the text if None); ``path`` is the path of the file.
 
-    Raises `SyntaxProblem` where it is no YAML.
+    Raises `SyntaxProblem` if the text is no YAML.
     """
     tree = read(text, part)
     if not isinstance(tree.root, Mapping):
@@ -119,13 +119,14 @@ def _reference(root: Mapping, *keys: str | int) -> str | None:
 
 
 def _atmos(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
-    """``components.terraform.<name>.settings.spacelift``, of which each component that is not abstract is a stack.
+    """``components.terraform.<name>.settings.spacelift``: each component that is not abstract is a stack.
 
     https://github.com/cloudposse/terraform-aws-components/blob/main/modules/spacelift/admin-stack/child-stacks.tf takes
     ``before_init`` and ``stack_name`` from there, and the folder from ``metadata.component``, below the variable
-    ``component_root``, which by https://docs.cloudposse.com/components/library/aws/spacelift is components/terraform.
-    Repository and branch are variables of that module. Files are merged with those that they import, and a list
-    replaces the imported one, unless atmos.yaml says otherwise: https://atmos.tools/stacks/imports.
+    ``component_root``. The variable's value is components/terraform:
+    https://docs.cloudposse.com/components/library/aws/spacelift. Repository and branch are variables of that module.
+    Files are merged with their imports, and a list replaces the imported list, unless atmos.yaml says otherwise:
+    https://atmos.tools/stacks/imports.
     """
     parent = ("components", "terraform")
     components = find(root, parent)
@@ -170,8 +171,9 @@ def _masterpoint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
     """``stack_settings`` of ``<root module>/stacks/<name>.yaml`` or ``<root module>/stack.yaml``.
 
     https://github.com/masterpointio/terraform-spacelift-automation (main.tf, stack-config.schema.json) makes a stack of
-    each such file, but for ``common.yaml``, whose lists are joined with those of the others, in the folder that holds
-    the root module unless ``project_root`` says otherwise. Repository and branch are its variables by default.
+    each such file, except for ``common.yaml``. The lists of that file are joined with the lists of the others. The
+    stack's folder is the root module's folder, unless ``project_root`` is set. Repository and branch are variables of
+    the automation module.
     """
     file = PurePosixPath(path)
     evidence = ("stack_settings", "automation_settings")
@@ -180,19 +182,21 @@ def _masterpoint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
         return
     is_single = file.name == "stack.yaml" and file.parent.name != "stacks"
     module = file.parent if is_single else file.parent.parent
-    own = "stack_settings"
+    settings_key = "stack_settings"
     yield YamlStack(
         path=path,
-        keys=(own, _BEFORE_INIT),
+        keys=(settings_key, _BEFORE_INIT),
         name=module.name if is_single else f"{module.name}-{file.stem}",
-        repository=_known(root, own, "repository"),
+        repository=_known(root, settings_key, "repository"),
         namespace=None,
-        project_root=_folder(root, own, "project_root") if find(root, (own, "project_root")) else _folder_of(module),
-        branch=_known(root, own, "branch"),
-        line=_line(tree, (own,)),
-        offset=_offset(tree, (own,)),
-        terraform_version=_known(root, own, "terraform_version"),
-        workflow_tool=_known(root, own, "terraform_workflow_tool"),
+        project_root=_folder(root, settings_key, "project_root")
+        if find(root, (settings_key, "project_root"))
+        else _folder_of(module),
+        branch=_known(root, settings_key, "branch"),
+        line=_line(tree, (settings_key,)),
+        offset=_offset(tree, (settings_key,)),
+        terraform_version=_known(root, settings_key, "terraform_version"),
+        workflow_tool=_known(root, settings_key, "terraform_workflow_tool"),
     )
 
 
@@ -204,7 +208,7 @@ def _folder_of(module: PurePosixPath) -> str:
 
 
 def _known(root: Node, *keys: str | int) -> str | None:
-    """The string at ``keys``, unless it is a template."""
+    """The string at ``keys``, unless the string is a template."""
     value = string_at(root, *keys)
     return None if value is None or _TEMPLATE.search(value) else value
 
@@ -222,11 +226,11 @@ def _line(tree: Tree, keys: Keys) -> int:
 
 
 def _offset(tree: Tree, keys: Keys) -> int:
-    """Where the key, or the item, at ``keys`` begins."""
+    """The offset of the key, or the item, at ``keys``."""
     holder, name = tree.find(keys[:-1]), keys[-1]
     offset = tree.part.start
     if holder and isinstance(holder.node, Mapping) and isinstance(name, str):
-        entry = holder.node.own(name)
+        entry = holder.node.own_entries(name)
         offset = entry.key.start if entry else holder.node.start
     elif holder and isinstance(holder.node, Sequence) and isinstance(name, int):
         offset = holder.node.items[name].start

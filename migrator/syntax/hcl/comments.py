@@ -1,4 +1,4 @@
-"""Which comments go with a block or an argument that is removed, and which are of others that stay."""
+"""The comments that go with a removed block or argument, and the comments that stay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COMMENTED_BLOCK = regex(r"(?:#|//|/\*)[\s#/]*[a-z_]+[ \t]+\"[^\n]*\{")
 _COMMENTED_ARGUMENT = regex(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
-def stays(
+def is_kept(
     comment: re.Match[str], text: str, block: Block, element: Attribute | Block, removed: Sequence[Attribute | Block]
 ) -> bool:
     """Whether a ``comment`` right above ``element`` of ``block`` stays; ``element`` is one of the ``removed``."""
@@ -45,7 +45,7 @@ def _heads_kept(text: str, block: Block, element: Attribute | Block, removed: Se
 
 
 def _is_of_the_file(text: str, comment: re.Match[str]) -> bool:
-    """Whether a comment on a file's first block may be for the file: it begins with it, and says it once."""
+    """Whether a comment on a file's first block may be about the file: the comment begins the file and occurs once."""
     return not _GAP.search(text[: comment.start()].lstrip()) and text.count(comment[0]) == 1
 
 

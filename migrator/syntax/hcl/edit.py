@@ -1,7 +1,7 @@
 """Edits of HCL: a block's arguments removed, commented out and added, a list's first element put in.
 
-Every edit is of the text as it was read and touches nothing else than it must; the columns that ``terraform fmt``
-would move are moved by `finish`, and only in a block that was aligned before.
+Every edit refers to the original text and changes as little as possible. Columns that ``terraform fmt`` would move are
+moved by `finish`, only in blocks that were aligned before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from migrator.regex import regex
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Moved, Span, apply_edits, settle
 from migrator.syntax.hcl import parse as hcl
-from migrator.syntax.hcl.comments import COMMENT, stays
+from migrator.syntax.hcl.comments import COMMENT, is_kept
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.new import commented, expression, item_lines, rendered
 from migrator.syntax.hcl.scanner import skip_blanks
@@ -52,12 +52,14 @@ def remove_blocks(
     path: str, text: str, items: Sequence[Attribute | Block], removed: Sequence[Block]
 ) -> tuple[Edit, ...]:
     """The edits that take the blocks ``removed`` out of ``items``, those at the top of the file."""
-    whole = Span(0, len(text))
-    return change_body(path, text, Block("", (), whole, whole, lambda _: tuple(items)), BodyChange(tuple(removed)))
+    file_span = Span(0, len(text))
+    return change_body(
+        path, text, Block("", (), file_span, file_span, lambda _: tuple(items)), BodyChange(tuple(removed))
+    )
 
 
 def _outline(text: str, block: Block) -> str:
-    """The body without its values: a newline in that, but for comments, tells a block of lines from one on a line."""
+    """The body without the values: a newline outside of comments means that the block has several lines."""
     pieces, position = [], block.body.start
     for element in block.items:
         pieces.append(text[position : element.span.start])
@@ -69,18 +71,18 @@ def _outline(text: str, block: Block) -> str:
 
 
 def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
-    """A block on one line may hold one argument only: put what it is to hold on lines of its own."""
+    """Move the content of a block on one line to lines of their own, since such a block holds one argument only."""
     newline = newline_at(text, block.span.start)
     outer = _indent_at(text, block.span.start)
     inner = outer + _unit(outer)
     lines: list[str] = []
-    kept = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
+    comments = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
     for element in block.items:
         if isinstance(element, Attribute) and element in change.comment_out:
             lines += commented(element.span.of(text).splitlines(), inner)
         elif element not in change.remove:
             lines.append(inner + element.span.of(text))
-    lines = [inner + comment for comment in kept] + lines
+    lines = [inner + comment for comment in comments] + lines
     for addition in change.append:
         lines += [""] if lines and _is_apart(addition, "") else []
         lines += rendered(addition, inner, _unit(outer))
@@ -95,12 +97,12 @@ def _extent(text: str, block: Block, element: Attribute | Block, removed: Sequen
     before = bisect_right(block.items, element.span.start, key=lambda child: child.span.end)
     previous = block.items[before - 1].span.end if before else block.body.start
     start = element.span.start
-    begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
+    begin = _end_of_element(text, previous) if previous != block.body.start else _first_line(text, block)
     for comment in reversed(list(COMMENT.finditer(text, begin, element.span.start))):
-        if text[comment.end() : start].count("\n") > 1 or stays(comment, text, block, element, removed):
+        if text[comment.end() : start].count("\n") > 1 or is_kept(comment, text, block, element, removed):
             break
         start = comment.start()
-    return Span(_line_start(text, start), _end_with_comment(text, element.span.end))
+    return Span(_line_start(text, start), _end_of_element(text, element.span.end))
 
 
 def comments_of(
@@ -146,8 +148,8 @@ def _with_blank_line(span: Span, text: str, block: Block) -> Span:
 
 
 def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
-    """``# `` before every line of ``argument``, in the column where it begins."""
-    start, end = attribute.span.start, _end_with_comment(text, attribute.span.end)
+    """The edits that put ``# `` before every line of ``argument``, in the column where the argument begins."""
+    start, end = attribute.span.start, _end_of_element(text, attribute.span.end)
     indent = _indent_at(text, start)
     edits = [Edit(path, Span(start, start), "# ")]
     line = _line_end(text, start)
@@ -162,14 +164,14 @@ def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
 
 
 def _append(path: str, text: str, block: Block, change: BodyChange, removed: Sequence[Span]) -> Edit:
-    """``change.append`` before the closing brace; a blank line sets a block apart from what stands before it."""
+    """Add ``change.append`` before the closing brace; a blank line separates a block from the code above."""
     outer = _indent_at(text, block.span.start)
     inner = _body_indent(text, block)
     place = _line_start(text, block.body.end)
-    kept = _kept(text, Span(_first_line(text, block), place), removed)
+    kept_lines = _kept(text, Span(_first_line(text, block), place), removed)
     lines: list[str] = []
     for addition in change.append:
-        before = lines or kept
+        before = lines or kept_lines
         if before and before[-1].strip() and _is_apart(addition, before[-1]):
             lines.append("")
         lines += rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
@@ -190,7 +192,7 @@ def _is_apart(addition: NewArgument | NewBlock | NewComment, before: str) -> boo
 
 
 def add_block(path: str, text: str, block: NewBlock) -> Edit:
-    """``block`` as the last of the file, a blank line before it."""
+    """Add ``block`` at the end of the file, after a blank line."""
     end = len(text)
     gap = "\n" if not text or text.endswith("\n") else "\n\n"
     if text.endswith(("\n\n", "\n\r\n")):
@@ -211,13 +213,13 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
         return replace_by_list(path, text, value, items)
     if not on_own_lines:
         return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(literal)}, " for literal in items))
-    place = _end_with_comment(text, inside.start)
+    place = _end_of_element(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
     return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
 
 
 def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
-    """A list of ``items`` in place of ``value``: on lines of their own, unless it is a part of a line's brackets."""
+    """Replace ``value`` by a list of ``items``: on lines of their own, unless the value is in brackets on a line."""
     if re.search(r"[{(\[][^})\]]*$", text[_line_start(text, value.start) : value.start]):
         return Edit(path, value, f"[{', '.join(map(expression, items))}]")
     indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
@@ -236,12 +238,12 @@ def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[E
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:
     """``text`` with ``edits`` made, and each of its ``items`` that was aligned before and was touched aligned again.
 
-    All edits are made first, then what became of the regions is aligned: an edit may reach from one into another.
-    Raises `EditConflict` where edits collide.
+    All edits are made first. Then the changed regions are aligned, since an edit may reach from one region into
+    another. Raises `EditConflict` if edits collide.
     """
-    made = list(_set_apart(text, settle(edits)))
-    after = apply_edits(text, made)
-    moved = Moved(made)
+    edits_made = list(_set_apart(text, settle(edits)))
+    after = apply_edits(text, edits_made)
+    moved = Moved(edits_made)
     pieces: list[str] = []
     position = 0
     for region in _regions(text, items):
@@ -274,7 +276,7 @@ def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:
     """The whole lines of the items, those on adjoining lines together: columns reach from one to the next."""
     regions: list[Span] = []
     for element in items:
-        lines = Span(_line_start(text, element.span.start), _end_with_comment(text, element.span.end))
+        lines = Span(_line_start(text, element.span.start), _end_of_element(text, element.span.end))
         if regions and not text[regions[-1].end : lines.start]:
             regions[-1] = Span(regions[-1].start, lines.end)
         else:
@@ -290,8 +292,8 @@ def _line_start(text: str, offset: int) -> int:
 
 
 def _first_line(text: str, block: Block) -> int:
-    """Where the first line of a body begins: after that of its brace, if it has one."""
-    return block.body.start if block.span == block.body else _end_with_comment(text, block.body.start)
+    """The offset where the first line of a body begins: after the line of the brace, if that line has more code."""
+    return block.body.start if block.span == block.body else _end_of_element(text, block.body.start)
 
 
 def _line_end(text: str, offset: int) -> int:
@@ -300,7 +302,7 @@ def _line_end(text: str, offset: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-def _end_with_comment(text: str, end: int) -> int:
+def _end_of_element(text: str, end: int) -> int:
     """The place after the newline that ends the line at ``end``, or the lines of a comment that begins there."""
     position = skip_blanks(text, end)
     return _line_end(text, position)

@@ -1,8 +1,8 @@
 """The alignment that ``terraform fmt`` gives to equals signs and trailing comments.
 
-It is the cell algorithm of hclwrite (``formatCells`` in hashicorp/hcl, hclwrite/format.go): lines that follow each
-other and hold a whole ``name = value`` form one column of equals signs; lines that follow each other and end in a
-``#`` or ``//`` comment form one column of comments.
+The algorithm is the cell algorithm of hclwrite (``formatCells`` in hashicorp/hcl, hclwrite/format.go). Adjoining lines
+with a whole ``name = value`` share a column of equals signs. Adjoining lines that end in a ``#`` or ``//`` comment
+share a column of comments.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MODIFIERS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400
 class _Line(Struct, frozen=True):
     """A line as fmt sees it (a heredoc is part of its line): three cells, the last two with blanks before them.
 
-    The line's end is part of the last one.
+    The last cell includes the end of the line.
     """
 
     lead: str
@@ -82,7 +82,7 @@ def _place_comment(chain: list[_Line]) -> list[_Line]:
 
 
 def _columns(text: str) -> int:
-    """The characters as people count them: what combines with the one before counts for nothing."""
+    """The number of columns of ``text``: a combining character takes no column."""
     if text.isascii():
         return len(text)
     text = _FLAG.sub("x", _JOINED.sub("", text))
@@ -97,12 +97,14 @@ def _lines(text: str) -> list[_Line]:
         line = _USUAL.match(text, position)
         if line is None or (line["assign"] and not line["lead"]):
             return _lines_of_tokens(text)
-        lines.append(_usual_line(*line.group("lead", "assign_gap", "assign", "comment_gap", "comment", "ending")))
+        lines.append(_assignment_line(*line.group("lead", "assign_gap", "assign", "comment_gap", "comment", "ending")))
         position = line.end()
     return lines
 
 
-def _usual_line(lead: str, gap: str | None, assign: str | None, rest: str, comment: str | None, ending: str) -> _Line:
+def _assignment_line(
+    lead: str, gap: str | None, assign: str | None, rest: str, comment: str | None, ending: str
+) -> _Line:
     if not lead:
         return _Line(rest + (comment or "") + ending, None, None)
     if assign is not None and not _is_balanced(assign):

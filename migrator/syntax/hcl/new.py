@@ -1,4 +1,4 @@
-"""New arguments and blocks in HCL, as ``terraform fmt`` lays them out."""
+"""New arguments and blocks in HCL, in the layout of ``terraform fmt``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from migrator.syntax.terraform import Copied, Literal, NewArgument, NewBlock, Ne
 
 
 def rendered(addition: NewArgument | NewBlock | NewComment, indent: str, unit: str) -> list[str]:
-    """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
+    """The lines of ``addition`` in the layout of ``terraform fmt``, except for ``indent`` and ``unit``."""
     if isinstance(addition, NewComment):
         return commented(rendered(addition.of, indent, unit), indent)
     if isinstance(addition, NewBlock):
@@ -53,13 +53,15 @@ def _bare(argument: NewArgument, indent: str, unit: str, width: int) -> list[str
         opening = f"{indent}{argument.name} = {argument.value.condition}{{"
         return _braces(opening, argument.value.items, indent, unit)
     first, *rest = expression(argument.value).split("\n")
-    if not rest or not rest[-1].lstrip().startswith(("]", "}", ")")):  # a heredoc's lines mean what they are
+    if not rest or not rest[-1].lstrip().startswith(
+        ("]", "}", ")")
+    ):  # the indentation of a heredoc's lines has a meaning
         return [f"{indent}{argument.name:{width}} = {first}", *rest]
     return [f"{indent}{argument.name} = {first}", *_moved(rest, indent)]
 
 
 def _moved(rest: Sequence[str], indent: str) -> Iterator[str]:
-    """The further lines of a value with brackets, the last of them in the column ``indent``."""
+    """The further lines of a value with brackets; the last line begins in the column ``indent``."""
     old = rest[-1][: len(rest[-1]) - len(rest[-1].lstrip())]
     return (indent + line.removeprefix(old) if line.startswith(old) and line.strip() else line for line in rest)
 
@@ -73,7 +75,7 @@ def item_lines(items: Sequence[Literal], indent: str) -> Iterator[str]:
 
 
 def expression(value: Literal | Reference | Copied | NewObject) -> str:
-    """``value`` on one line, if it has no line ends of its own."""
+    """The text of ``value``, on one line if the value has no line ends."""
     if isinstance(value, NewObject):
         items = (
             f"{new_argument.name} = {expression(new_argument.value)}"

@@ -1,7 +1,7 @@
 """Edits of an object constructor ``{…}`` in HCL: items removed and commented out.
 
-Items on lines of their own are edited as the arguments of a block are, with their commas. Items that share a line are
-cut out of it, or put into a ``/* */`` comment: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md.
+Items on lines of their own are edited like the arguments of a block, with their commas. Items that share a line are
+removed from the line, or put into a ``/* */`` comment: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md.
 """
 
 from __future__ import annotations
@@ -33,43 +33,47 @@ def change_object(
 ) -> tuple[Edit, ...]:
     """The edits after which the object at ``value`` has no items ``remove``, ``comment_out`` as comments, and more.
 
-    Both are some of `hcl.object_items`. Items on lines of their own are edited by ``change_body``, like arguments.
-    Raises `SyntaxProblem` where the object cannot be edited so.
+    ``remove`` and ``comment_out`` are items of `hcl.object_items`. Items on lines of their own are edited by
+    ``change_body``, like arguments. Raises `SyntaxProblem` if the object cannot be edited in this way.
     """
     items = hcl.object_items(text, value)
     if items is None:
         raise SyntaxProblem(value.start, "the value is not a literal object")
-    whole = [_with_comma(text, argument) for argument in items]
+    arguments = [_with_comma(text, argument) for argument in items]
     chosen = {
         argument: attribute
-        for argument, attribute in zip(items, whole, strict=True)
+        for argument, attribute in zip(items, arguments, strict=True)
         if argument in remove or argument in comment_out
     }
-    if not all(_stands_apart(text, attribute) for attribute in chosen.values()) or (
+    if not all(_is_on_own_lines(text, attribute) for attribute in chosen.values()) or (
         append and "\n" not in value.of(text)
     ):
         if append:
             return (
                 _in_one_line(path, text, value, [argument for argument in items if argument not in remove], append),
             )
-        kept = (_commented(path, text, attribute) for argument, attribute in chosen.items() if argument in comment_out)
-        return (*kept, *(Edit(path, span, "") for span in _cuts(text, value, items, remove, comment_out)))
+        comments = (
+            _commented(path, text, attribute) for argument, attribute in chosen.items() if argument in comment_out
+        )
+        return (*comments, *(Edit(path, span, "") for span in _cuts(text, value, items, remove, comment_out)))
     body = Span(value.start + 1, value.end - 1)
     change = BodyChange(
         tuple(chosen[argument] for argument in remove if argument in chosen),
         tuple(chosen[argument] for argument in comment_out if argument in chosen),
         tuple(append),
     )
-    block = Block("", (), value, body, lambda _: tuple(whole))
+    block = Block("", (), value, body, lambda _: tuple(arguments))
     return change_body(path, text, block, change)
 
 
-def _in_one_line(path: str, text: str, value: Span, kept: Sequence[Attribute], append: Sequence[NewArgument]) -> Edit:
-    """The object with what is ``kept`` of it and what comes, where it has no lines of its own to tell it from."""
+def _in_one_line(
+    path: str, text: str, value: Span, arguments: Sequence[Attribute], append: Sequence[NewArgument]
+) -> Edit:
+    """The object with the kept ``arguments`` and the new ones, for an object that has no lines of its own."""
     if "\n" in value.of(text) or "/*" in value.of(text):
         raise SyntaxProblem(value.start, "the items of the object share their lines")
     added = (expression(NewObject((new_argument,)))[2:-2] for new_argument in append)
-    return Edit(path, value, f"{{ {', '.join([*(argument.span.of(text) for argument in kept), *added])} }}")
+    return Edit(path, value, f"{{ {', '.join([*(argument.span.of(text) for argument in arguments), *added])} }}")
 
 
 def _with_comma(text: str, argument: Attribute) -> Attribute:
@@ -77,7 +81,7 @@ def _with_comma(text: str, argument: Attribute) -> Attribute:
     return replace(argument, span=Span(argument.span.start, comma + 1)) if text.startswith(",", comma) else argument
 
 
-def _stands_apart(text: str, argument: Attribute) -> bool:
+def _is_on_own_lines(text: str, argument: Attribute) -> bool:
     """Whether nothing but blanks and comments shares the lines of ``argument``."""
     before = skip_blanks(text, text.rfind("\n", 0, argument.span.start) + 1)
     after = skip_blanks(text, argument.span.end)

@@ -36,7 +36,7 @@ _SHORT = 4000
 
 
 def parse(text: str) -> tuple[Attribute | Block, ...]:
-    """What stands at the top of a file, in order. Raises `SyntaxProblem` where the text is no HCL."""
+    """The arguments and blocks at the top of a file, in order. Raises `SyntaxProblem` if the text is no HCL."""
     return _read_body(text, Span(0, len(text)))
 
 
@@ -68,12 +68,12 @@ def _read_one_line(text: str, body: Span) -> tuple[Attribute, ...]:
 
 
 def _read_item(text: str, start: int) -> Attribute | Block:
-    usual = _USUAL.match(text, start)
-    if usual and usual[2]:
-        return Attribute(usual[1], Span(start, usual.end(2)), Span(*usual.span(2)))
-    if usual:
-        labels = tuple(text[usual.end(1) : usual.start(4)].split('"')[1::2])
-        return _block(text, start, usual[1], labels, usual.start(4))
+    match = _USUAL.match(text, start)
+    if match and match[2]:
+        return Attribute(match[1], Span(start, match.end(2)), Span(*match.span(2)))
+    if match:
+        labels = tuple(text[match.end(1) : match.start(4)].split('"')[1::2])
+        return _block(text, start, match[1], labels, match.start(4))
     name = _IDENTIFIER.match(text, start)
     if name is None:
         raise SyntaxProblem(start, "an argument or a block is expected here")
@@ -107,7 +107,7 @@ def _block(text: str, start: int, type_: str, labels: tuple[str, ...], brace: in
 
 
 def _end_of_line(text: str, element: Attribute | Block) -> int:
-    """The place of what follows ``element``, which must begin on another line."""
+    """The offset of the line after ``element``; ``element`` must be the last on a line."""
     following = _NEXT_LINE.match(text, element.span.end)
     if following is None:
         raise SyntaxProblem(skip_blanks(text, element.span.end), "a new line is expected after an argument or block")
@@ -115,12 +115,12 @@ def _end_of_line(text: str, element: Attribute | Block) -> int:
 
 
 def body(text: str) -> Span:
-    """All of the file, which is the body of a block as well."""
+    """The span of the whole file, which is a body like that of a block."""
     return Span(0, len(text))
 
 
 def values(text: str) -> tuple[Attribute, ...]:
-    """What a ``tfvars`` file gives to variables. Raises `SyntaxProblem` where it is none."""
+    """The values of variables in a ``tfvars`` file. Raises `SyntaxProblem` if the text is no such file."""
     assignments: list[Attribute] = []
     for attribute in parse(text):
         if isinstance(attribute, Block):
@@ -146,14 +146,14 @@ def interior(text: str, value: Span) -> Span | None:
 
 
 def inside(text: str, value: Span, addition: str) -> str:  # noqa: ARG001 - as JSON's
-    """``addition``, an expression's text, as it is to be written within the value at ``value``."""
+    """The text of the expression ``addition`` for use within the value at ``value``."""
     return addition
 
 
 def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
     """The elements of the list constructor ``[…]`` at ``value``; None if the expression is anything else.
 
-    Raises `SyntaxProblem` where the brackets hold what is no list.
+    Raises `SyntaxProblem` if the brackets hold no list.
     """
     if not text.startswith("[", value.start) or skip_balanced(text, value.start) != value.end:
         return None
@@ -193,22 +193,22 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
 
 
 def check(text: str, block: Span) -> None:
-    """Have python-hcl2 parse ``block``. Raises `SyntaxProblem`, at the start of the line that it stumbles over."""
+    """Have python-hcl2 parse ``block``. Raises `SyntaxProblem` at the start of the line that the parser rejects."""
     try:
         _loads(block.of(text) + "\n")
     except SyntaxProblem as problem:
         raise SyntaxProblem(block.start + problem.offset, problem.reason) from None
 
 
-def verify(known: set[str], after: str) -> None:
-    """Read ``after``, and have python-hcl2 read its items that are not ``known``. Raises `SyntaxProblem`."""
+def verify(known_texts: set[str], after: str) -> None:
+    """Parse ``after``, and let python-hcl2 parse all elements without ``known_texts``. Raises `SyntaxProblem`."""
     for element in parse(after):
-        if element.span.of(after) not in known:
+        if element.span.of(after) not in known_texts:
             check(after, element.span)
 
 
 def plain(text: str) -> str:
-    """``text`` without what means nothing in HCL, but makes python-hcl2 stumble: see docs/python-hcl2.md.
+    """The ``text`` without parts that have no meaning in HCL, but that python-hcl2 rejects: see docs/python-hcl2.md.
 
     Comments, line breaks inside of brackets and templates, blanks after a heredoc's marker, ``~``, ``$${``, non-ASCII
     letters. Lines that follow on a line break taken out keep their number.
@@ -253,9 +253,10 @@ _WORDS = regex(
 
 
 def shape(text: str) -> str:
-    """``text`` with the words of strings and comments taken out: python-hcl2 cannot have an opinion on them.
+    """The ``text`` without the words of strings and comments, which python-hcl2 need not read.
 
-    Blocks of one shape are many, and need but one opinion. What has strings in templates is its own shape.
+    Many blocks have the same shape, and each shape is parsed once. A text with strings in templates is a shape of its
+    own.
     """
     pieces: list[str] = []
     position = 0
@@ -270,7 +271,7 @@ def shape(text: str) -> str:
 
 
 def _loads(text: str) -> None:
-    """Have python-hcl2 read the shape of ``text``; what is short is remembered."""
+    """Let python-hcl2 parse the shape of ``text``; results for short shapes are cached."""
     shaped = shape(text)
     line = _short_verdict(shaped) if len(shaped) < _SHORT else _verdict(shaped)
     if line is not None:
@@ -283,7 +284,7 @@ def _short_verdict(text: str) -> int | None:
 
 
 def _verdict(text: str) -> int | None:
-    """The line that python-hcl2 stumbles over; None if it does not."""
+    """The line that python-hcl2 rejects; None if the text is valid."""
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError, UnexpectedInput
 
@@ -305,7 +306,7 @@ _IGNORED_ABOVE = regex(r"[ \t]*(?:#|//|/\*)")
 
 
 def comments_on(text: str, element: Attribute | Block) -> str:
-    """The comments on the lines where ``element``, or its body, begins and ends, and on those right above it."""
+    """The comments on the first and last line of ``element`` or of the body, and on the lines right above."""
     first = text.rfind("\n", 0, element.span.start) + 1
     pieces = [text[first : element.span.start], _rest_of_line(text, element.span.end)]
     if isinstance(element, Block):

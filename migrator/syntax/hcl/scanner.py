@@ -1,7 +1,7 @@
-"""HCL's tokens, as far as one must know them to find where a string, a template, a heredoc or a bracket ends.
+"""HCL's tokens, as far as needed to find the end of a string, a template, a heredoc or a bracket.
 
-The rules are those of HashiCorp's own scanner (hclsyntax/scan_tokens.rl and spec.md in hashicorp/hcl): templates nest
-in strings and heredocs, ``$${`` and ``%%{`` are escapes, a heredoc ends at a line that is its marker and blanks.
+The rules are those of HashiCorp's own scanner (hclsyntax/scan_tokens.rl and spec.md in hashicorp/hcl). Templates nest
+in strings and heredocs, ``$${`` and ``%%{`` are escapes, and a heredoc ends at a line with the marker and blanks.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _WHOLE = rf"{STRING}|{HEREDOC}|/(?![/*])|<(?!<)"
 _GULP = regex(rf"""(?:[^"\#/<()\[\]{{}}]+|{_WHOLE}|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)*+""")
 _GULP_OF_VALUE = regex(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_WHOLE})*+""")
 _DEEPEST = 250
-"""Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
+"""The limit for nested brackets and templates, since readers may be recursive."""
 
 _TOO_DEEP = "the text is nested too deeply"
 _NOTABLE = regex(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
@@ -66,7 +66,7 @@ class Token(NamedTuple):
     """A piece of the text.
 
     ``kind`` is one of space, newline, comment, inline, quote, unquote, heredoc, marker, template, text, open, close,
-    comma, equal, other; ``depth`` counts what was open before it: brackets, strings, heredocs and templates.
+    comma, equal, other. ``depth`` is the number of open brackets, strings, heredocs and templates before the token.
     """
 
     kind: str
@@ -76,7 +76,7 @@ class Token(NamedTuple):
 
 
 def tokens(text: str, position: int = 0) -> Iterator[Token]:
-    """All tokens of ``text`` from ``position`` on, which must lie outside of strings and comments.
+    """All tokens of ``text`` from ``position`` on; ``position`` must be outside of strings and comments.
 
     Ends at the end of the text, or after a closing bracket that was not opened on the way. Raises `SyntaxProblem` for
     a string that is not closed on its line, a bracket closed by another kind, or an end inside of any of them.
@@ -157,7 +157,7 @@ def _step_heredoc(text: str, position: int, stack: list[tuple[str, int]]) -> tup
 
 
 def comments(text: str) -> Iterator[tuple[int, int]]:
-    """Where the comments of ``text`` begin and end, in order. Raises `SyntaxProblem` as `tokens`."""
+    """The spans of the comments of ``text``, in order. Raises `SyntaxProblem` like `tokens`."""
     position = 0
     while match := _NOTABLE.search(text, position):
         position = match.end()
@@ -173,14 +173,14 @@ def comments(text: str) -> Iterator[tuple[int, int]]:
 
 
 def is_text(text: str, offset: int) -> bool:
-    """Whether ``offset`` lies in what a string or a heredoc says, outside of its templates; so does what is no HCL."""
+    """Whether ``offset`` is in the text of a string or a heredoc, outside of templates; also true for invalid HCL."""
     with suppress(SyntaxProblem):
         return any(token.kind == "text" and token.start <= offset < token.end for token in tokens(text))
     return True
 
 
 def joined(expression: str) -> str:
-    """``expression`` without what stands around the dots of its names: ``var /* c */.x`` is ``var.x``."""
+    """The ``expression`` without blanks and comments around the dots of names: ``var /* c */.x`` is ``var.x``."""
     if not _APART.search(expression):
         return expression
     pieces: list[str] = []
@@ -215,7 +215,7 @@ def skip_blanks(text: str, position: int) -> int:
 def skip_balanced(text: str, position: int) -> int:
     """The place after the bracket that closes the one at ``position``. Raises `SyntaxProblem` if there is none.
 
-    What is between is taken in gulps, without its tokens: most of a file is blocks that nobody asks about.
+    The text between the brackets is skipped without tokens, since most blocks of a file are never parsed.
     """
     stack: list[tuple[str, int]] = []
     while True:
@@ -240,7 +240,7 @@ def skip_balanced(text: str, position: int) -> int:
 
 
 def _skip_text(text: str, position: int) -> int:
-    """The place after the string or heredoc at ``position``, which has templates in it, or after one other token."""
+    """The offset after the string or heredoc at ``position``, which contains templates, or after one other token."""
     return next(token.end for token in tokens(text, position) if _is_end(token))
 
 
@@ -252,8 +252,8 @@ def _is_end(token: Token) -> bool:
 def skip_expression(text: str, position: int, *, in_brackets: bool) -> int:
     """The end of the expression that begins at ``position``: after its last token that is neither blank nor comment.
 
-    It ends before a comma or a closing bracket that is not its own, and before a newline unless ``in_brackets``, where
-    newlines mean nothing. An expression of no token at all ends where it begins. Raises `SyntaxProblem` as `tokens`.
+    The expression ends before a comma, before a closing bracket of an outer expression, and before a newline unless
+    ``in_brackets``. An empty expression ends at ``position``. Raises `SyntaxProblem` like `tokens`.
     """
     skip = skip_trivia if in_brackets else skip_blanks
     end = position

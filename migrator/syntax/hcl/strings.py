@@ -1,4 +1,4 @@
-"""HCL's strings: what one means, and how one is written."""
+"""Strings in HCL: their values, and their spelling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
 def string_value(expression: str) -> str | None:
-    """What a quoted string without templates means, unescaped; None for every other expression."""
+    """The unescaped value of a quoted string without templates; None for every other expression."""
     match = _STRING.fullmatch(expression)
     try:
         return None if match is None else _ESCAPE.sub(_unescape, match[1])

@@ -1,4 +1,4 @@
-"""New files in Terraform's language; `migrator.syntax.hcl.layout.align` aligns them as ``terraform fmt`` does."""
+"""New Terraform files; `migrator.syntax.hcl.layout.align` aligns the text like ``terraform fmt``."""
 
 from __future__ import annotations
 

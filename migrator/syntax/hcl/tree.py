@@ -1,4 +1,4 @@
-"""The syntax tree of an expression, as python-hcl2 reads it: for what it means, and never for an edit."""
+"""The syntax tree of an expression, as python-hcl2 reads the text; used for meanings, never for edits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINE_BREAKS = ("new_line_or_comment", "NL_OR_COMMENT")
 
 @lru_cache(maxsize=4096)
 def tree(text: str) -> Tree[Token]:
-    """The syntax tree of an expression. Raises `SyntaxProblem`, which tells nothing of it."""
+    """The syntax tree of an expression. Raises `SyntaxProblem` without the text of the expression."""
     if len(text) > _LONGEST:
         raise SyntaxProblem(0, "the text is too long")
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
@@ -50,12 +50,12 @@ def on_one_line(text: str) -> str:
 
 
 def children(node: Tree[Token]) -> list[Node]:
-    """The parts of a node, but for line breaks."""
+    """The children of a node, except for line breaks."""
     return [child for child in node.children if child is not None and kind(child) not in _LINE_BREAKS]
 
 
 def kind(node: Node) -> str:
-    """What the grammar calls a node."""
+    """The name of a node in the grammar."""
     return str(node.data) if hasattr(node, "data") else str(node.type)
 
 
@@ -65,7 +65,7 @@ def trees(node: Node) -> list[Tree[Token]]:
 
 
 def words(node: Node) -> str:
-    """All that stands in a node."""
+    """All words of a node."""
     return str(node) if isinstance(node, str) else "".join(map(str, node.scan_values(lambda _: True)))
 
 

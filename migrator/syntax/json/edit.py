@@ -40,8 +40,8 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     if removed and len(removed) == len(node.members) and not change.append:
         return (Edit(path, Span(node.span.start + 1, node.span.end - 1), ""),)
     if commented:
-        kept = ", ".join(member.span.of(text) for member in commented)
-        edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{kept}}}'))
+        comment = ", ".join(member.span.of(text) for member in commented)
+        edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{comment}}}'))
     if change.append:
         edits.append(_append(path, text, node, removed, [_property(addition) for addition in change.append]))
     return tuple(edits)
@@ -57,23 +57,23 @@ def change_object(
 ) -> tuple[Edit, ...]:
     """The edits after which the object at ``value`` has neither ``remove`` nor ``comment_out``, and ``append``.
 
-    In an expression ``"//"`` would be one more key, so the latter become a comment of the block around it.
+    In an expression ``"//"`` would be one more key, so the comment is put into the block around the object.
     """
     node = tfjson.read(text, value.start)
     commented = [member for member in node.members if _names(comment_out, member)]
     removed = [member for member in node.members if _names(remove, member) or member in commented]
     edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
-    around = [
+    blocks_around = [
         child
         for child in tfjson.parse(text)
         if isinstance(child, Block) and child.body.start < value.start < child.body.end
     ]
-    if commented and around:
-        kept = ", ".join(member.span.of(text) for member in commented)
-        holder = tfjson.read(text, around[0].body.start - 1)
+    if commented and blocks_around:
+        comment = ", ".join(member.span.of(text) for member in commented)
+        holder = tfjson.read(text, blocks_around[0].body.start - 1)
         first = holder.members[0].span.start
         gap = text[holder.span.start + 1 : first] if _is_spread(text, holder) else " "
-        edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{kept}}},{gap}'))
+        edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{comment}}},{gap}'))
     if append:
         edits.append(_append(path, text, node, removed, [_property(new_argument) for new_argument in append]))
     return tuple(edits)
@@ -86,7 +86,7 @@ def comments_of(
     removed: Sequence[Attribute | Block],  # noqa: ARG001
     kept: Sequence[Attribute],  # noqa: ARG001
 ) -> tuple[str, ...]:
-    """None: a ``"//"`` is a member of the block, and stays with it."""
+    """No comments: a ``"//"`` is a member of the block, and stays there."""
     return ("",)
 
 
@@ -131,16 +131,16 @@ def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) ->
 
 def _append(path: str, text: str, node: Node, removed: Sequence[Member], properties: list[str]) -> Edit:
     children = node.members or node.elements
-    kept = [child for child in children if child not in removed]
+    remaining = [child for child in children if child not in removed]
     outer = _indent_at(text, node.span.start)
     newline = newline_at(text, node.span.start)
-    if kept and _is_spread(text, node):
+    if remaining and _is_spread(text, node):
         indent = _indent_at(text, children[0].span.start)
         added = "".join(f",\n{_indented(member, indent, indent.removeprefix(outer))}" for member in properties)
-        return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), with_newlines(added, newline))
-    if kept:
+        return Edit(path, Span(remaining[-1].span.end, remaining[-1].span.end), with_newlines(added, newline))
+    if remaining:
         added = "".join(f", {_flat(member)}" for member in properties)
-        return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), added)
+        return Edit(path, Span(remaining[-1].span.end, remaining[-1].span.end), added)
     if node.members and _is_spread(text, node):
         indent = _indent_at(text, node.members[0].span.start)
         lines = f",\n{indent}".join(
@@ -162,7 +162,7 @@ def _is_spread(text: str, node: Node) -> bool:
 
 
 def add_block(path: str, text: str, block: NewBlock) -> Edit:
-    """``block`` beside the others of its type and labels, or as the last property of the file."""
+    """Add ``block`` next to blocks of the same type and labels, or as the last property of the file."""
     root = tfjson.read(text)
     holder = root.elements[-1] if root.elements else root
     names, content = [block.type, *block.labels], {block.type: _labelled(block)}
@@ -199,19 +199,19 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
     """``text`` with ``edits`` made, without labels that they emptied or wrote twice.
 
-    Raises `EditConflict` where they collide.
+    Raises `EditConflict` if edits collide.
     """
     text = text or "{}\n"
     pieces: list[str] = []
     position, place = 0, None
     for edit in settle(edits):
         pieces.append(text[position : edit.span.start])
-        made = next((piece.rstrip() for piece in reversed(pieces) if piece.strip()), "")
-        if edit.text.startswith(",") and made.endswith(("{", "[")):
+        last_piece = next((piece.rstrip() for piece in reversed(pieces) if piece.strip()), "")
+        if edit.text.startswith(",") and last_piece.endswith(("{", "[")):
             pieces.append(edit.text[1:].lstrip())
         elif (
-            edit.span == place and edit.text[:1] not in ("", ",") and not made.endswith(",")
-        ):  # the second in what was empty
+            edit.span == place and edit.text[:1] not in ("", ",") and not last_piece.endswith(",")
+        ):  # the second addition to an empty object or array
             pieces[-2:] = pieces[-2].rstrip(), "," if edit.text[0].isspace() else ", ", edit.text
         else:
             pieces.append(edit.text)
@@ -228,7 +228,7 @@ def _without_empty_labels(text: str) -> str:
 
 
 def _empty_labels(text: str) -> Iterator[Span]:
-    """Where types and labels without any block stand, which Terraform rejects: the outermost of each first."""
+    """The spans of types and labels without any block, which Terraform rejects; the outermost of each first."""
     with suppress(SyntaxProblem):
         root = tfjson.read(text)
         for holder in root.elements or (root,):
@@ -249,7 +249,7 @@ def _with_labels_once(text: str) -> str:
 
 
 def _labels_twice(text: str) -> Iterator[tuple[Node, Node, Span]]:
-    """What stands below types and labels that an object has twice, and what takes out the second."""
+    """The types and labels that an object has twice: both values, and the span that removes the second."""
     with suppress(SyntaxProblem):
         root = tfjson.read(text)
         for holder in root.elements or (root,):
@@ -261,12 +261,12 @@ def _twice_below(node: Node, labels: int | None) -> Iterator[tuple[Node, Node, S
         yield from _twice_below(element, labels)
     before: dict[str, Node] = {}
     for member in node.members:
-        left = _labels(member) if labels is None else labels - 1
-        if left > 0:
+        labels_left = _labels(member) if labels is None else labels - 1
+        if labels_left > 0:
             first = before.setdefault(member.name, member.value)
             if first is not member.value and first.members and member.value.members:
                 yield first, member.value, next(_cuts(node.members, [member]))
-            yield from _twice_below(member.value, left)
+            yield from _twice_below(member.value, labels_left)
 
 
 def _labels(member: Member) -> int:
@@ -275,15 +275,15 @@ def _labels(member: Member) -> int:
 
 def _empty_below(node: Node, labels: int) -> Iterator[Span]:
     if labels:
-        left = labels - bool(node.members)
+        labels_left = labels - bool(node.members)
         children = node.members or node.elements
-        yield from _cuts(children, [child for child in children if _is_empty(_node(child), left)])
+        yield from _cuts(children, [child for child in children if _is_empty(_node(child), labels_left)])
         for child in children:
-            yield from _empty_below(_node(child), left)
+            yield from _empty_below(_node(child), labels_left)
 
 
 def _is_empty(node: Node, labels: int) -> bool:
-    """Whether no block stands below ``labels`` labels at ``node``."""
+    """Whether the value at ``node`` has no block below ``labels`` labels."""
     if node.kind == "array":
         return all(_is_empty(element, labels) for element in node.elements)
     return labels > 0 and node.kind == "object" and all(_is_empty(member.value, labels - 1) for member in node.members)
@@ -328,7 +328,7 @@ def _value(addition: NewArgument | NewBlock) -> Any:
 
 
 def _expression(value: object) -> str:
-    """What HCL has for ``value``, in an expression within a string."""
+    """The text of ``value`` in HCL, in an expression within a string."""
     if isinstance(value, NewObject):
         return f"{{ {', '.join(f'{new.name} = {_expression(new.value)}' for new in value.items)} }}"
     return value.address if isinstance(value, Reference) else quote(value.text) if isinstance(value, Literal) else ""
@@ -372,7 +372,7 @@ def _indent_at(text: str, offset: int) -> str:
 
 
 def _unit(text: str) -> str:
-    """One level of indentation: that of the file's first indented line."""
+    """One level of indentation: the indent of the file's first indented line."""
     for line in text.split("\n"):
         if line.strip() and line[0] in " \t":
             return line[: len(line) - len(line.lstrip())]

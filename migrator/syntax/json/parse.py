@@ -1,7 +1,7 @@
 """Terraform's JSON syntax: text to the same blocks and arguments as HCL, with spans.
 
-Which properties are labels and which are blocks is said by https://developer.hashicorp.com/terraform/language/syntax/json;
-``"//"`` is a comment inside of bodies. A block stands for itself as an object, or several times as an array of them.
+https://developer.hashicorp.com/terraform/language/syntax/json says which properties are labels and which are blocks.
+``"//"`` is a comment inside of bodies. An object is one block, and an array of objects is several blocks.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Member(Struct, frozen=True):
 
 
 def read(text: str, start: int = 0) -> Node:
-    """The JSON value at ``start``. Raises `SyntaxProblem` where there is none, or it is nested too deeply."""
+    """The JSON value at ``start``. Raises `SyntaxProblem` if the text has no value there, or is nested too deeply."""
     return _value(text, _skip(text, start), 0)
 
 
@@ -139,7 +139,7 @@ def _member(text: str, start: int, depth: int) -> Member:
 
 
 def string(text: str, node: Node) -> str:
-    """What a JSON string means."""
+    """The value of a JSON string."""
     return str(json.loads(node.span.of(text)))
 
 
@@ -147,7 +147,7 @@ def string(text: str, node: Node) -> str:
 
 
 def parse(text: str) -> tuple[Attribute | Block, ...]:
-    """What stands at the top of a file, in order. Raises `SyntaxProblem` where the text is no JSON."""
+    """The arguments and blocks at the top of a file, in order. Raises `SyntaxProblem` if the text is no JSON."""
     root = read(text)
     rest = _skip(text, root.span.end)
     if rest < len(text):
@@ -192,13 +192,13 @@ def _read_body(text: str, type_: str, body: Span) -> tuple[Attribute | Block, ..
 
 
 def body(text: str) -> Span:
-    """What stands between the braces of the file's object."""
+    """The span between the braces of the file's object."""
     span = read(text).span
     return Span(span.start + 1, span.end - 1)
 
 
 def values(text: str) -> tuple[Attribute, ...]:
-    """What a ``tfvars.json`` file gives to variables. Raises `SyntaxProblem` where it is none."""
+    """The values of variables in a ``tfvars.json`` file. Raises `SyntaxProblem` if the text is no such file."""
     parse(text)
     return object_items(text, Span(0, len(text))) or ()
 
@@ -209,32 +209,32 @@ def expression(text: str, value: Span) -> str:
     if node.kind != "string":
         return value.of(text)
     template = string(text, node)
-    whole = _INTERPOLATION.fullmatch(template)
-    if whole:
-        return whole[1].strip()
+    match = _INTERPOLATION.fullmatch(template)
+    if match:
+        return match[1].strip()
     escaped = template.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return '"' + escaped.replace("\t", "\\t") + '"'
 
 
 def interior(text: str, value: Span) -> Span | None:
-    """The expression in the string ``"${…}"`` at ``value``; None if it is anything else."""
+    """The expression in the string ``"${…}"`` at ``value``; None for any other value."""
     match = _WHOLE.fullmatch(text, value.start, value.end)
     return Span(match.start(1), match.end(1)) if match else None
 
 
 def inside(text: str, value: Span, addition: str) -> str:  # noqa: ARG001 - as HCL's
-    """``addition``, an expression's text, as it is to be written within the string at ``value``."""
+    """The text of the expression ``addition`` for use within the string at ``value``."""
     return json.dumps(addition, ensure_ascii=False)[1:-1]
 
 
 def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
-    """The elements of the array at ``value``; None if it is anything else."""
+    """The elements of the array at ``value``; None for any other value."""
     node = read(text, value.start)
     return tuple(element.span for element in node.elements) if node.kind == "array" else None
 
 
 def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
-    """The properties of the object at ``value``; None if it is anything else."""
+    """The properties of the object at ``value``; None for any other value."""
     node = read(text, value.start)
     if node.kind != "object":
         return None
@@ -251,11 +251,11 @@ def comments_on(text: str, element: Attribute | Block) -> str:
 
 
 def check(text: str, block: Span) -> None:
-    """Nothing: what was read is JSON."""
+    """Do nothing: the text was parsed as JSON already."""
 
 
-def verify(known: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
-    """Read ``after``, and have Python's own parser read it. Raises `SyntaxProblem`."""
+def verify(known_texts: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
+    """Parse ``after``, also by Python's own parser. Raises `SyntaxProblem`."""
     parse(after)
     try:
         json.loads(after)

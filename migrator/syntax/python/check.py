@@ -1,4 +1,4 @@
-"""A Python program as the planner sees it: one text, which Python itself must be able to read after its edits."""
+"""A Python program for the planner: one text, which Python itself must still parse after the edits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DEEPEST = 120  # libcst needs several calls of Python for each level, and its p
 
 
 def parse(text: str) -> tuple[Attribute | Block, ...]:  # noqa: ARG001 - as HCL's
-    """No item: a program holds nothing of Terraform's own; `python` tells what it calls."""
+    """No elements: a program contains no blocks of Terraform; `python` reads the calls."""
     return ()
 
 
 def check(text: str, block: Span) -> None:
-    """Nothing to object to: there is no block."""
+    """Do nothing: a program has no blocks."""
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
@@ -30,13 +30,13 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
     return apply_edits(text, edits)
 
 
-def verify(known: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
+def verify(known_texts: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
     """Raise `SyntaxProblem` unless Python itself can read ``after``."""
     read(after)
 
 
 def read(text: str) -> ast.Module:
-    """What Python itself reads ``text`` as. Raises `SyntaxProblem` if it cannot, or it is nested too deeply for us."""
+    """The tree of ``text`` by Python's own parser. Raises `SyntaxProblem` for text that is invalid or too deep."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the program, and none of ours

@@ -1,6 +1,6 @@
 """Edits of a Python program: items taken out, commented out and added, a name imported, statements put before others.
 
-All of it as spans of the original text: what is not edited keeps its bytes.
+All edits are spans of the original text, so that unedited code keeps its bytes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _cuts(text: str, holder: Items, removed: Sequence[Item]) -> Iterator[Span]:
 
 
 def _own_lines(text: str, holder: Items, argument: Item) -> Span | None:
-    """The lines of ``argument``, if nothing else but a comma and a comment is on them."""
+    """The lines of ``argument``, if these lines hold nothing else than a comma and a comment."""
     start = _line_start(text, argument.span.start)
     rest = _REST_OF_LINE.match(text, argument.span.end, holder.interior.end)
     if text[start : argument.span.start].strip() or rest is None or start < holder.interior.start:
@@ -57,7 +57,7 @@ def _own_lines(text: str, holder: Items, argument: Item) -> Span | None:
 
 
 def _inline_cut(text: str, holder: Items, first: int, last: int) -> Span:
-    """The span that takes a run of items out, none of which has lines of its own."""
+    """The span that removes several elements, none of which is on lines of its own."""
     items = holder.items
     run = Span(items[first].span.start, items[last].span.end)
     if last + 1 < len(items) and "\n" not in text[run.end : items[last + 1].span.start]:
@@ -68,13 +68,16 @@ def _inline_cut(text: str, holder: Items, first: int, last: int) -> Span:
     return Span(run.start, comma.end() if comma else run.end)
 
 
-def take_out(path: str, text: str, holder: Items, removed: Sequence[Item], commented: Sequence[Item]) -> list[Edit]:
+def remove_arguments(
+    path: str, text: str, holder: Items, removed: Sequence[Item], commented: Sequence[Item]
+) -> list[Edit]:
     """The edits that take ``removed`` out of ``holder``, and make a comment of ``commented``.
 
-    The comment stays on their lines, or comes above the statement where they share one with other items.
+    The comment stays on the lines of the arguments, or goes above the statement if the arguments share a line with
+    others.
     """
-    own = [argument for argument in commented if _own_lines(text, holder, argument)]
-    shared = [argument for argument in commented if argument not in own]
+    alone = [argument for argument in commented if _own_lines(text, holder, argument)]
+    shared = [argument for argument in commented if argument not in alone]
     edits = remove(path, text, holder, [*removed, *shared])
     if shared:
         place = _line_start(text, holder.statement)
@@ -82,7 +85,7 @@ def take_out(path: str, text: str, holder: Items, removed: Sequence[Item], comme
         lines = ", ".join(argument.span.of(text) for argument in shared).split("\n")
         comment = "".join(f"{indent}# {line.strip()}{newline}" for line in lines)
         edits.append(Edit(path, Span(place, place), comment))
-    for argument in own:
+    for argument in alone:
         edits += _comment_lines(path, text, argument.span)
     return edits
 
@@ -102,7 +105,7 @@ def _comment_lines(path: str, text: str, span: Span) -> list[Edit]:
 
 
 def replace(path: str, text: str, holder: Items, argument: Item, new: str) -> list[Edit]:
-    """``new`` in the place of ``argument``, whose trailing comment goes if its lines are its own."""
+    """Put ``new`` in place of ``argument``; a trailing comment goes too, if the argument is alone on the line."""
     edits = [Edit(path, argument.span, _at(text, argument.span.start, new))]
     if comment := _comment_behind(text, holder, argument):
         edits.append(Edit(path, Span(*comment.span(1)), ""))
@@ -110,14 +113,14 @@ def replace(path: str, text: str, holder: Items, argument: Item, new: str) -> li
 
 
 def comment_behind(text: str, holder: Items, argument: Item) -> str:
-    """The comment that goes with ``argument``, whose lines are its own; ``""`` if there is none."""
+    """The comment after ``argument``, which is alone on the line; ``""`` if the line has no comment."""
     comment = _comment_behind(text, holder, argument)
     return comment[1].strip() if comment else ""
 
 
 def _comment_behind(text: str, holder: Items, argument: Item) -> re.Match[str] | None:
-    own = _own_lines(text, holder, argument)
-    return re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, argument.span.end, own.end) if own else None
+    lines = _own_lines(text, holder, argument)
+    return re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, argument.span.end, lines.end) if lines else None
 
 
 def replace_value(path: str, text: str, argument: Item, new: str) -> Edit:
@@ -156,7 +159,8 @@ def append(path: str, text: str, holder: Items, new: str) -> list[Edit]:
 def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]]) -> list[Edit]:
     """``new`` as the first elements of a list that has some: on lines of their own if the first one has.
 
-    Each is an expression and a comment, ``""`` for none, that stands above it if it has a line of its own.
+    Each element is an expression with a comment, ``""`` for none; the comment goes above an element on a line of its
+    own.
     """
     first = holder.items[0].span.start
     begins = not text[_line_start(text, first) : first].strip()
@@ -169,12 +173,12 @@ def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]])
 
 
 def element_lines(elements: Sequence[tuple[str, str]]) -> list[str]:
-    """The lines of a list's elements, each with the comment above it."""
+    """The lines of a list's elements; the comment of an element is on the line above."""
     return [line for element, comment in elements for line in ([f"# {comment}"] if comment else []) + [f"{element},"]]
 
 
 def _lead(text: str, start: int, first: int) -> int:
-    """Where the comment lines right above the first element begin."""
+    """The offset of the comment lines right above the first element."""
     line = _line_start(text, first)
     while (
         line > start and text[(above := _line_start(text, line - 1)) : line].lstrip().startswith("#") and above > start
@@ -193,7 +197,7 @@ def insert_statement(path: str, text: str, place: int, code: str) -> Edit:
 
 
 def imported(path: str, program: Program, call: Call, module: str, name: str) -> tuple[str, list[Edit]] | Refusal:
-    """How ``name`` of ``module`` is to be written beside ``call``, and the edits that import it if nothing does yet."""
+    """The expression for ``name`` of ``module`` in the scope of ``call``, and the edits that add a missing import."""
     text = program.text
     visible = [
         import_ for import_ in program.imports if import_.frame in (None, call.frame) and _begins_before(import_, call)
@@ -244,7 +248,7 @@ def quote(program: Program, string: str) -> str:
 
 
 def _at(text: str, place: int, code: str) -> str:
-    """``code``, indented by four spaces a level, as it is written on the line of ``place``."""
+    """The ``code`` for the line of ``place``: four spaces a level become the file's indentation."""
     indent = _indent_at(text, place)
     unit = _unit(text, indent)
     lines = code.split("\n")
@@ -257,7 +261,7 @@ def _at(text: str, place: int, code: str) -> str:
 
 
 def _unit(text: str, indent: str) -> str:
-    """One level of indentation: a tab where ``indent`` has one, else that of the program's first block."""
+    """One level of indentation: a tab if ``indent`` has a tab, else the indent of the program's first block."""
     match = re.search(r":[ \t]*\r?\n([ ]+)[^\s#]", text)
     if "\t" in indent:
         return "\t"

@@ -1,4 +1,4 @@
-"""What is found in a Python program: calls, their arguments and imports, each with its place."""
+"""The parts of a Python program that are read: calls, arguments and imports, with their places."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Item(Struct, frozen=True, eq=False):
     """An argument, an entry of a dict, an element of a list or a name of an import.
 
-    ``span`` reaches from its first to its last character, without a comma; ``name`` is the keyword or key, ``star`` is
-    ``*`` or ``**`` where it stands for several.
+    ``span`` reaches from the first to the last character, without a comma. ``name`` is the keyword or key. ``star`` is
+    ``*`` or ``**`` for unpacked arguments.
     """
 
     span: Span
@@ -27,9 +27,9 @@ class Item(Struct, frozen=True, eq=False):
 
 
 class Items(Struct, frozen=True, eq=False):
-    """What stands between two brackets, at ``interior``, in a statement that begins at ``statement``.
+    """The elements between two brackets, at ``interior``, in a statement that begins at ``statement``.
 
-    ``is_dict`` tells entries (``"name": value``) from arguments; ``uses`` counts the calls that are given all of it.
+    ``is_dict`` distinguishes entries (``"name": value``) from arguments; ``uses`` counts the calls that get all items.
     """
 
     interior: Span
@@ -40,7 +40,7 @@ class Items(Struct, frozen=True, eq=False):
 
 
 class Statement(Struct, frozen=True):
-    """A statement of a block, the one at ``block``; ``lead`` is where the comments right above it begin."""
+    """A statement of the block at ``block``; ``lead`` is the offset of the comments right above the statement."""
 
     span: Span
     lead: int
@@ -49,11 +49,11 @@ class Statement(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True, eq=False):
-    """A call of ``name``, in full, whatever it was imported as; ``callee`` is how it is written.
+    """A call of the function or class with the full name ``name``; ``callee`` is the text of the name in the code.
 
-    ``arguments`` are its own, ``others`` those of the dicts that it is given by ``**``. ``objection`` says why they are
-    not all known. ``function`` and ``class_`` are the spans of what it stands in, ``statements`` those within the
-    function, or class, or module, from the outermost.
+    ``arguments`` are in the call, ``others`` in dicts that the call unpacks by ``**``. ``objection`` is the reason if
+    the arguments are not all known. ``function`` and ``class_`` are the spans of the function and class around the
+    call. ``statements`` are the statements around the call in that function, class or module, outermost first.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Call(Struct, frozen=True, eq=False):
 
     @property
     def holders(self) -> tuple[Items, ...]:
-        """Everything that holds arguments of the call."""
+        """All lists and dicts that hold arguments of the call."""
         return (self.arguments, *self.others)
 
     @property
@@ -80,11 +80,11 @@ class Call(Struct, frozen=True, eq=False):
 
     @property
     def frame(self) -> Span | None:
-        """What the call's names are local to; None for the module."""
+        """The span of the function or class that the call's names are local to; None for the module."""
         return self.function or self.class_
 
     def keyword(self, name: str) -> Item | None:
-        """The argument called ``name``, wherever it stands."""
+        """The argument called ``name``, in the call or in a dict."""
         return next((argument for holder in self.holders for argument in holder.items if argument.name == name), None)
 
     def argument(self, position: int, name: str) -> Item | None:

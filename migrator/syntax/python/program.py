@@ -1,7 +1,7 @@
-"""Python programs: their calls by the full name of what is called, and every argument with its place (libcst).
+"""Python programs: calls by the full name of the function, and every argument with its place (libcst).
 
-Nothing is rewritten here, and no tree is turned into text again: what is found has spans of the text as it was read.
-libcst is slow to load, so that this module is best imported where a program is of interest.
+This module changes nothing, and never turns a tree into text: all spans refer to the original text. libcst loads
+slowly, so this module should be imported only for a relevant program.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _Found = cst.Call | cst.Comment | cst.ImportFrom | cst.Import
 
 @lru_cache(maxsize=16)
 def parse(text: str) -> Program:
-    """The program of ``text``. Raises `SyntaxProblem` where it is none."""
+    """The program of ``text``. Raises `SyntaxProblem` if the text is no program."""
     try:
         text.encode()
         read(text)
@@ -60,7 +60,7 @@ class Program(Tree):
         return [node for node in self._found if isinstance(node, kinds)]
 
     def comments_on(self, span: Span) -> str:
-        """The comments on the first line of ``span``, on its last, and those that stand alone right above it."""
+        """The comments on the first and last line of ``span``, and those on lines of their own right above."""
         first, last = self.line(span.start), self.line(span.end)
         by_line = self._comments_by_line
         spans = [by_line[line] for line in {first, last} if line in by_line]
@@ -74,7 +74,7 @@ class Program(Tree):
         return self.text[self.text.rfind("\n", 0, comment.start) + 1 : comment.start]
 
     def assigned_to(self, call: Call) -> str | None:
-        """The name that alone is bound to what the call returns."""
+        """The only name that is bound to the result of the call."""
         statement = self._parents.get(call.node)
         target = statement.targets[0].target if isinstance(statement, cst.Assign) else None
         if isinstance(statement, cst.AnnAssign):
@@ -129,20 +129,20 @@ class Program(Tree):
         )
 
     def names_in(self, argument: Item) -> Iterator[tuple[str, str]]:
-        """The names in an expression, each with what binds it: ``loop``, ``parameter`` or ``""``."""
+        """The names in an expression, each with the kind of binding: ``loop``, ``parameter`` or ``""``."""
         for node in names_below(argument.node):
             for assignment in self._assignments(node):
                 target = getattr(assignment, "node", None)
                 yield node.value, self._binder(target) if isinstance(target, cst.CSTNode) else ""
 
     def makes(self, call: Call, argument: Item, class_name: str) -> bool:
-        """Whether ``argument`` is an instance of the class of that full name, or of one here that extends it."""
+        """Whether ``argument`` is an instance of the class with that full name, or of a subclass in this program."""
         node = self._meant(argument.node)
         if isinstance(node, cst.Call):
             return class_name in self._full_names(node.func) or self._extends(node.func, class_name)
         if isinstance(node, cst.Name) and call.class_ and call.function and node.value == "self":
-            around = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
-            return self._has_base(next(around), class_name, _DEPTH)
+            classes = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
+            return self._has_base(next(classes), class_name, _DEPTH)
         return False
 
     # --- calls ----------------------------------------------------------------------------------------------------
@@ -158,10 +158,10 @@ class Program(Tree):
         for node in self._of(cst.Call):
             if isinstance(node, cst.Call):
                 full_names = {(_known(full_name, names), full_name) for full_name in self._full_names(node.func)}
-                known = {name for name, _ in full_names if name}
+                imported = {name for name, _ in full_names if name}
                 starred = None if full_names else self._starred(node.func, names)
-                if known or starred:
-                    yield self._call(node, starred or min(known), names, len(full_names) > 1, starred is not None)
+                if imported or starred:
+                    yield self._call(node, starred or min(imported), names, len(full_names) > 1, starred is not None)
 
     def _starred(self, func: cst.BaseExpression, names: Collection[str]) -> str | None:
         """The name that a star import may have brought."""
@@ -173,8 +173,8 @@ class Program(Tree):
 
     def _call(self, node: cst.Call, name: str, names: Collection[str], is_ambiguous: bool, is_starred: bool) -> Call:
         span, func = self._span(node), self._module.code_for_node(node.func)
-        own = self._arguments(node)
-        others, objection = self._passed(own, names)
+        arguments = self._arguments(node)
+        others, objection = self._passed(arguments, names)
         if is_ambiguous:
             objection = UNCLEAR_CALL.refusal(reason=f"{func} may have several meanings")
         if is_starred:
@@ -185,7 +185,7 @@ class Program(Tree):
             span=span,
             callee=func,
             line=self.line(span.start),
-            arguments=own,
+            arguments=arguments,
             others=others,
             objection=objection,
             function=function,
@@ -194,10 +194,10 @@ class Program(Tree):
             node=node,
         )
 
-    def _passed(self, own: Items, names: Collection[str]) -> tuple[tuple[Items, ...], Refusal | None]:
-        """What the call is given by ``**``, and why that is not all known."""
+    def _passed(self, arguments: Items, names: Collection[str]) -> tuple[tuple[Items, ...], Refusal | None]:
+        """The dicts that the call passes by ``**``, and the reason if they are not all known."""
         dicts: list[Items] = []
-        for argument in own.items:
+        for argument in arguments.items:
             if argument.star == "*":
                 return (), UNCLEAR_CALL.refusal(reason=f"what {argument.span.of(self.text)} holds is not known")
             if argument.star == "**":
@@ -210,7 +210,7 @@ class Program(Tree):
         return tuple(dicts), None
 
     def _mapping(self, node: cst.CSTNode, names: Collection[str], uses: int = 1) -> Items | None:
-        """The entries of a dict: a literal, a call of ``dict``, or a name for one of them that nothing else uses."""
+        """The entries of a dict: a literal, a call of ``dict``, or a name for such a dict that no other code uses."""
         if isinstance(node, cst.Dict):
             return self._dict(node, uses)
         if isinstance(node, cst.Call) and self._full_names(node.func) == {"builtins.dict"}:
@@ -224,7 +224,7 @@ class Program(Tree):
         return None
 
     def _is_argument(self, node: cst.CSTNode, names: Collection[str]) -> bool:
-        """Whether ``node`` stands after ``**`` in a call of one of the ``names``."""
+        """Whether ``node`` follows ``**`` in a call of one of the ``names``."""
         argument = self._parents.get(node)
         call = self._parents.get(argument) if isinstance(argument, cst.Arg) and argument.star == "**" else None
         return isinstance(call, cst.Call) and any(_known(full_name, names) for full_name in self._full_names(call.func))
@@ -232,27 +232,27 @@ class Program(Tree):
     # --- values ---------------------------------------------------------------------------------------------------
 
     def string(self, argument: Item) -> str | None:
-        """The string that an item's value is: a literal, a constant's, or made of them; None where it is not known."""
+        """The string value of an argument: from a literal, a constant, or both; None if the value is not known."""
         return self._string(argument.node, _DEPTH)
 
     def meaning(self, argument: Item) -> str | None:
-        """What an item's value says to any file of the program; None where names in it are of this file alone."""
+        """The value of an argument in terms that hold in any file; None if the value needs names of this file."""
         names = [name for node in names_below(argument.node) for name in self._qualified(node)]
         if any(name.source is metadata.QualifiedNameSource.LOCAL for name in names):
             return None
         return f"{argument.value.of(self.text)}: {', '.join(sorted({name.name for name in names}))}"
 
     def boolean(self, argument: Item) -> bool | None:
-        """The truth value that an item's value is, if it is one or a constant's."""
+        """The boolean value of an argument: a literal or a constant; None for any other value."""
         node = self._meant(argument.node)
         return {"True": True, "False": False}.get(node.value) if isinstance(node, cst.Name) else None
 
     def is_none(self, argument: Item) -> bool:
-        """Whether an item's value is ``None``."""
+        """Whether an argument's value is ``None``."""
         return isinstance(argument.node, cst.Name) and argument.node.value == "None"
 
     def elements(self, argument: Item, *, through_names: bool = False) -> Items | None:
-        """The elements of an item's value, if it is a list or a tuple in brackets, or a constant that is one."""
+        """The elements of an argument's value, if the value is a list, a tuple, or a constant for one."""
         node = self._meant(argument.node) if through_names else argument.node
         if isinstance(node, cst.Tuple) and node.lpar:
             end = argument.value.end if node is argument.node else self._span(node).end + 1
@@ -271,20 +271,20 @@ class Program(Tree):
         return Items(Span(span.start + 1, span.end - 1), items, self._statement_start(node))
 
     def is_simple(self, argument: Item) -> bool:
-        """Whether an item's value needs no brackets beside an operator."""
+        """Whether an argument's value can be used with an operator without brackets."""
         node = argument.node
         bare = cst.Name | cst.Attribute | cst.Call | cst.Subscript | cst.ListComp | cst.List
         return isinstance(node, bare) or bool(getattr(node, "lpar", ()))
 
     def structure(self, argument: Item) -> Items | None:
-        """The entries of an item's value, if it is a dict or a call with arguments."""
+        """The entries of an argument's value, if the value is a dict or a call with arguments."""
         node = self._meant(argument.node)
         if isinstance(node, cst.Call):
             return self._arguments(node)
         return self._dict(node, 1) if isinstance(node, cst.Dict) else None
 
     def texts(self, argument: Item) -> Iterator[str]:
-        """Every literal text in an item's value, and in the constants that it names."""
+        """Every literal text in an argument's value, and in the constants that the value names."""
         pending: list[tuple[cst.CSTNode, int]] = [(argument.node, _DEPTH)]
         while pending:
             node, depth = pending.pop()
@@ -296,7 +296,7 @@ class Program(Tree):
 
 
 def _known(full: str, names: Collection[str]) -> str | None:
-    """Which of ``names`` a full name is; generated bindings may lie in a package: ``infra.imports.aws``."""
+    """The one of ``names`` that matches a full name; generated bindings may be in a package: ``infra.imports.aws``."""
     if full in names:
         return full
     _, imported, rest = f".{full}".rpartition(".imports.")
@@ -305,5 +305,5 @@ def _known(full: str, names: Collection[str]) -> str | None:
 
 
 def _first_line(text: str) -> str:
-    line, more, _ = text.partition("\n")
-    return line.rstrip() + "…" * bool(more) if not {'"', "'"} & set(line) else "**{…}"
+    line, newline, _ = text.partition("\n")
+    return line.rstrip() + "…" * bool(newline) if not {'"', "'"} & set(line) else "**{…}"

@@ -1,4 +1,4 @@
-"""The tree of a Python program: where each node stands, what a name is bound to, which string a value is (libcst)."""
+"""The tree of a Python program by libcst: places of nodes, bindings of names, and values of strings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEPTH = 8
 
 
 class Tree:
-    """A parsed program; all of it refers to ``text`` as it was read."""
+    """A parsed program; all places refer to ``text``."""
 
     def __init__(self, text: str, wrapper: metadata.MetadataWrapper) -> None:
         self.text = text
@@ -38,7 +38,7 @@ class Tree:
         return Span(self._characters(start), self._characters(end)) if self._data else Span(start, end)
 
     def _characters(self, offset: int) -> int:
-        """How many characters the first ``offset`` bytes are."""
+        """The number of characters in the first ``offset`` bytes."""
         line = bisect_right(self._line_bytes, offset) - 1
         return self._line_starts[line] + len(self._data[self._line_bytes[line] : offset].decode())
 
@@ -57,7 +57,7 @@ class Tree:
     def _statements(self, node: cst.CSTNode) -> tuple[Statement, ...]:
         """The statements of blocks around ``node`` in its function, class or module, from the outermost.
 
-        What comes after a ``;`` or a ``:`` on its line is one of its own.
+        A statement after a ``;`` or a ``:`` on a line counts as a statement of its own.
         """
         statements: list[Statement] = []
         line: cst.CSTNode | None = None
@@ -89,7 +89,7 @@ class Tree:
         return start
 
     def _frames(self, node: cst.CSTNode) -> tuple[Span | None, Span | None]:
-        """The spans of the innermost function around ``node``, and of the class that it, or else ``node``, is in."""
+        """The spans of the innermost function around ``node``, and of the class around the function or ``node``."""
         function = class_ = None
         for ancestor in self._ancestors(node):
             if isinstance(ancestor, cst.FunctionDef) and function is None:
@@ -149,14 +149,14 @@ class Tree:
         bases = [argument.value for argument in node.bases]
         if any(class_name in self._full_names(base) for base in bases):
             return True
-        own = [
+        base_nodes = [
             getattr(base_assignment, "node", None)
             for base in bases
             if isinstance(base, cst.Name)
             for base_assignment in self._assignments(base)
         ]
         return depth > 0 and any(
-            isinstance(base, cst.ClassDef) and self._has_base(base, class_name, depth - 1) for base in own
+            isinstance(base, cst.ClassDef) and self._has_base(base, class_name, depth - 1) for base in base_nodes
         )
 
     # --- items and their values
@@ -254,7 +254,7 @@ class Tree:
 
 
 def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
-    """The node around each node, which come before those in them; a visitor of libcst would make all of them anew."""
+    """The parent of each node; outer nodes come first. A visitor of libcst would create all nodes again."""
     parents: dict[cst.CSTNode, cst.CSTNode] = {}
     pending: list[cst.CSTNode] = [module]
     while pending:

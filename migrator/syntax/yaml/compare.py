@@ -1,4 +1,4 @@
-"""What two YAML texts mean, compared: where their values differ, and whether anything was lost."""
+"""The differences between the values of two YAML texts, and whether anything was lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_VISITS = 20_000
 
 
 class Difference(Struct, frozen=True):
-    """A value that is not what it was; None where it is missing."""
+    """A value that changed; None for a missing value."""
 
     keys: Keys
     before: Node | None
@@ -23,10 +23,10 @@ class Difference(Struct, frozen=True):
 
 
 def verify(before: str, after: str, part: Span | None = None) -> None:
-    """Read ``after``, and see that it only adds to ``before``: entries to mappings, first items to lists.
+    """Parse ``after`` and check that the text only adds to ``before``: entries to mappings, first items to lists.
 
-    ``part`` is the one that holds the YAML in ``before``; what follows it is the same in ``after``. Raises
-    `SyntaxProblem` where it is no YAML, or where something was lost.
+    ``part`` is the span of the YAML text in ``before``; the text after that is the same in ``after``. Raises
+    `SyntaxProblem` if ``after`` is no YAML, or if something was lost.
     """
     part_after = part and Span(part.start, part.end + len(after) - len(before))
     for difference in differences(read(before, part), read(after, part_after)):
@@ -48,9 +48,10 @@ def _is_tail(before: Sequence, after: Sequence) -> bool:
 
 
 def differences(before: Tree, after: Tree) -> list[Difference]:
-    """Where the effective values differ: aliases and merge keys are looked through, and styles do not count.
+    """The differences of the effective values, with aliases and merge keys resolved; styles do not count.
 
-    The smallest values are named, lists of another length whole. Raises `SyntaxProblem` where there are too many.
+    The smallest differing values are returned, but lists of different length as a whole. Raises `SyntaxProblem` for too
+    many differences.
     """
     if before.root is None or after.root is None:
         return [] if before.root is after.root else [Difference((), before.root, after.root)]
@@ -59,7 +60,7 @@ def differences(before: Tree, after: Tree) -> list[Difference]:
 
 
 class _Comparison:
-    """Compares values, each pair of nodes once, however many aliases lead to it."""
+    """The comparison of two trees, which compares each pair of nodes once, however many aliases refer to a node."""
 
     def __init__(self, before: Node, after: Node) -> None:
         self._roots = before, after
@@ -110,10 +111,10 @@ class _Comparison:
             for name in dict.fromkeys((*names(old), *names(new))):
                 yield from self._effective((*keys, name))
             return
-        for own in dict.fromkeys((*before, *after)):
-            path = (*keys, own or "")
-            if own in before and own in after:
-                yield from self.below(path, before[own], after[own])
+        for key in dict.fromkeys((*before, *after)):
+            path = (*keys, key or "")
+            if key in before and key in after:
+                yield from self.below(path, before[key], after[key])
             else:
                 yield from self._effective(path)
         for source, other in zip(sources, others, strict=True):

@@ -1,7 +1,7 @@
-"""Edits of YAML lists: items put in first, whatever style the list is written in, and nothing else moved.
+"""Edits of YAML lists: items are added in front, in any style of the list, and nothing else moves.
 
-Quotes, comments, order, indentation and line endings stay. Every edit is tried before it is handed out: the text is
-read again, and no value but the addressed list may have become another.
+Quotes, comments, order, indentation and line endings stay. Every edit is checked: the new text is parsed, and only the
+addressed list may have another value.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def prepend_items(
     also: Collection[Keys] = (),
     escape: Callable[[str], str] = str,
 ) -> tuple[Edit, ...] | Refusal:
-    """The edits after which the list at ``keys`` in the file ``path`` has ``items`` first, and then what it had.
+    """The edits that put ``items`` first into the list at ``keys`` of the file ``path``, before the present items.
 
-    A list that is missing is made, and repeats ``inherited``, the items of the list that it replaces. What other
-    entries share by an anchor stays what it is for them, by a copy on either side, unless they are named in ``also``:
-    those may get the items with it, on the same terms. ``escape`` is applied to what is written for each new item.
+    A missing list is created with ``inherited``, the items of the list that the new list replaces. Other keys that
+    share the value by an anchor keep their value by a copy, unless they are in ``also``: those may get the items too.
+    ``escape`` is applied to the text of each new item.
     """
     lines = [Line(escape(quote(literal.text)), literal.comment) for literal in items]
     repeated = [Line(escape(quote(text))) for text in inherited]
@@ -54,7 +54,7 @@ def prepend_items(
 
 
 class Addition(Struct, frozen=True):
-    """Items for the list at ``keys``, and what a list that is made there must repeat, as in `prepend_items`."""
+    """Items for the list at ``keys``, and the items that a new list must repeat, as in `prepend_items`."""
 
     keys: Keys
     items: tuple[Item, ...]
@@ -64,20 +64,20 @@ class Addition(Struct, frozen=True):
 def prepend_all(
     path: str, tree: Tree, additions: SequenceABC[Addition], *, escape: Callable[[str], str] = str
 ) -> tuple[Edit, ...] | Refusal:
-    """The edits of several lists of one file, which may be shared, or missing with all that should hold them.
+    """The edits of several lists of one file, which may be shared, or missing together with their parents.
 
-    A list is edited at its anchor where all who share it are to have the same items; none of ``additions`` is made if
-    one cannot be.
+    A list is edited at its anchor if all keys that share the list get the same items. If one of ``additions`` is
+    impossible, none is made.
     """
-    text, now = tree.text, tree
+    text, current = tree.text, tree
     waiting = list(additions)
     attempts = 0 if "&" in text else _ATTEMPTS
     while waiting:
-        batch = _apart(waiting) if attempts else []
+        batch = _one_per_mapping(waiting) if attempts else []
         if len(batch) > 1:
             attempts -= 1
-            if (together := _at_once(path, now, batch, escape)) is not None:
-                text, now = together.text, together
+            if (together := _combined(path, current, batch, escape)) is not None:
+                text, current = together.text, together
                 waiting = [addition for addition in waiting if addition not in batch]
                 continue
         addition = waiting.pop(0)
@@ -85,24 +85,24 @@ def prepend_all(
             other.keys for other in waiting if (other.items, other.inherited) == (addition.items, addition.inherited)
         ]
         edits = prepend_items(
-            path, now, addition.keys, addition.items, inherited=addition.inherited, also=also, escape=escape
+            path, current, addition.keys, addition.items, inherited=addition.inherited, also=also, escape=escape
         )
         if isinstance(edits, Refusal):
             return edits
         after = apply_edits(text, edits)
-        part = Span(now.part.start, now.part.end + len(after) - len(text))
-        before, text, now = now, after, read(after, part)
-        waiting = [other for other in waiting if other.keys not in also or _is_unchanged(before, now, other.keys)]
+        part = Span(current.part.start, current.part.end + len(after) - len(text))
+        before, text, current = current, after, read(after, part)
+        waiting = [other for other in waiting if other.keys not in also or _is_unchanged(before, current, other.keys)]
     return tuple(line_edits(path, tree.text, text))
 
 
-def _apart(additions: SequenceABC[Addition]) -> list[Addition]:
-    """One of the ``additions`` for each mapping that holds a list."""
+def _one_per_mapping(additions: SequenceABC[Addition]) -> list[Addition]:
+    """The first of the ``additions`` for each mapping that holds a list."""
     return list({addition.keys[:-1]: addition for addition in reversed(additions)}.values())[::-1]
 
 
-def _at_once(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Callable[[str], str]) -> Tree | None:
-    """``tree`` with all of ``additions``, which is read once and not for each of them; None where that will not do."""
+def _combined(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Callable[[str], str]) -> Tree | None:
+    """The ``tree`` with all ``additions``, parsed once; None if the additions cannot be made together."""
     editors = {addition.keys: _editor(path, tree, addition, escape) for addition in additions}
     lists = ListEditor(path, tree)
     try:
@@ -141,11 +141,11 @@ def line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
             yield Edit(path, Span(starts[first], starts[last]), "".join(new[low:high]))
 
 
-_ATTEMPTS = 8  # at several lists at once: one for each name that lists may have, and to make what should hold them
+_ATTEMPTS = 8  # several lists at once: one for each name of a list, and one to make missing parents
 
 
 class _Editor:
-    """Makes the edits for one list, and tries them."""
+    """The edits for one list, and their check."""
 
     def __init__(
         self, path: str, tree: Tree, lines: list[Line], repeated: list[Line], intended: frozenset[Keys]
@@ -154,7 +154,7 @@ class _Editor:
         self._lists = ListEditor(path, tree)
 
     def at_anchor(self, keys: Keys) -> tuple[Edit, ...] | None:
-        """The edits of the list that ``keys`` lead to, wherever it is written; None if others share it."""
+        """The edits of the list that ``keys`` refer to, at the anchor; None if other keys share the list."""
         place = self._tree.find(keys) if len(self._intended) > 1 else None
         if place is None or not isinstance(place.node, Sequence):
             return None
@@ -162,7 +162,7 @@ class _Editor:
         return tuple(edits) if self._are_intended(self._differences(edits, keys), keys) else None
 
     def where_written(self, keys: Keys) -> tuple[Edit, ...]:
-        """The edits of the list at ``keys``; what shared it before gets a copy of what it was."""
+        """The edits of the list at ``keys``; keys that shared the list get a copy of the old list."""
         edits = self._lists.edits(keys, self._lines, self._repeated)
         others = [
             difference.keys for difference in self._differences(edits, keys) if difference.keys not in self._intended
@@ -187,14 +187,14 @@ class _Editor:
         return keys in places and places <= self._intended and all(map(self._is_intended, changed))
 
     def _differences(self, edits: Iterable[Edit], keys: Keys = ()) -> list[Difference]:
-        """What the edits change; mappings that were made for the list at ``keys`` alone count as the list."""
+        """The differences that the edits make; a new mapping around the list at ``keys`` counts as the list."""
         after = apply_edits(self._tree.text, edits)
         part = self._tree.part
         changed = differences(self._tree, read(after, Span(part.start, part.end + len(after) - len(self._tree.text))))
         return [_narrowed(difference, keys) for difference in changed]
 
     def _is_intended(self, difference: Difference) -> bool:
-        """Whether the new list has the new items, and then the old ones, or where there were none what it repeats."""
+        """Whether the new list has the new items, and then the old items, or the repeated items for a new list."""
         was_list = isinstance(difference.before, Sequence)
         if not isinstance(difference.after, Sequence) or not (was_list or _is_nothing(difference.before)):
             return False
@@ -210,7 +210,7 @@ def _is_nothing(node: Node | None) -> bool:
 
 
 def _narrowed(difference: Difference, keys: Keys) -> Difference:
-    """A mapping that is new and holds nothing but what lies at ``keys``, as a difference there."""
+    """The difference at ``keys`` instead of the difference of a new mapping with only that value."""
     if (
         not _is_nothing(difference.before)
         or not isinstance(difference.after, Mapping)

@@ -1,4 +1,4 @@
-"""One list of a YAML text, edited where it is written, or made where it is missing."""
+"""The edits of one list of a YAML text, which is changed in place or created."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Refused(Exception):
 
 
 class ListEditor:
-    """Makes edits of the lists in ``tree``, which is in the file ``path``. Its methods raise `Refused`."""
+    """The editor of the lists in ``tree``, which is in the file ``path``. All methods raise `Refused`."""
 
     def __init__(self, path: str, tree: Tree) -> None:
         self._path, self._tree, self._text = path, tree, tree.text
@@ -45,7 +45,7 @@ class ListEditor:
         return repeated
 
     def _in_front(self, mapping: Mapping, rest: Keys, lines: list[Line], repeated: list[Line] | None) -> list[Line]:
-        """``lines`` and what the list at ``rest`` in ``mapping`` has by way of a merge key."""
+        """The ``lines``, and the items that the list at ``rest`` in ``mapping`` gets by a merge key."""
         if len(rest) > 1 and find(mapping, rest[:1]):
             raise Refused("the mapping around the list is merged in from another place")
         old = find(mapping, rest)
@@ -62,7 +62,7 @@ class ListEditor:
         return [line for line in copies if line]
 
     def _replace_alias(self, slot: _Slot, alias: Alias, lines: list[Line], repeated: list[Line] | None) -> list[Edit]:
-        """A list of its own for an alias of one; for an alias of a mapping, one that merges it and has the list."""
+        """Replace an alias of a list by a new list, and an alias of a mapping by a mapping that merges the alias."""
         if not slot.rest:
             return self._replace(slot, "", (), lines + self._copies(alias.target, slot.in_flow))
         if not isinstance(alias.target, Mapping):
@@ -72,7 +72,7 @@ class ListEditor:
         )
 
     def _is_refilled(self, slot: _Slot) -> bool:
-        """Whether the value is ``[]`` or ``{}`` alone, so that it may as well be written in block style."""
+        """Whether the value is ``[]`` or ``{}``, so that block style may replace the value."""
         is_block = slot.node is not None and slot.parent is not None and slot.node.tag is None and not slot.in_flow
         return is_block and self._squeezed(slot.node) in ("[]", "{}")
 
@@ -87,7 +87,7 @@ class ListEditor:
         return self._replace(slot, "", slot.rest, lines)
 
     def _replace(self, slot: _Slot, merge: str, rest: Keys, lines: list[Line]) -> list[Edit]:
-        """A list, or a mapping that holds it below ``rest``, in place of the value at ``slot``."""
+        """Replace the value at ``slot`` by a list, or by a mapping that holds the list below ``rest``."""
         if slot.node is None or slot.parent is None:
             raise Refused("the list has no place")
         span, names = slot.node.span, _names(rest)
@@ -128,12 +128,12 @@ class ListEditor:
         start = line_start(self._text, first)
         indent, newline = self._text[start:first], newline_at(self._text, first)
         if indent.strip(" "):
-            return self._beside(sequence, first, lines)
+            return self._in_front_of_first(sequence, first, lines)
         rows = _flow_rows(lines, indent) if sequence.is_flow else list_rows(lines, len(indent))
         place = self._above_comments(start)
         return Edit(self._path, Span(place, place), "".join(row + newline for row in rows))
 
-    def _beside(self, sequence: Sequence, first: int, lines: list[Line]) -> Edit:
+    def _in_front_of_first(self, sequence: Sequence, first: int, lines: list[Line]) -> Edit:
         """``lines`` in front of a first item that does not begin its line."""
         newline = newline_at(self._text, first)
         gap = newline + " " * (first - line_start(self._text, first))
@@ -141,7 +141,7 @@ class ListEditor:
         return Edit(self._path, Span(first, first), "".join(texts))
 
     def _above_comments(self, start: int) -> int:
-        """Where the comment lines begin that stand right above the line that begins at ``start``."""
+        """The offset of the comment lines right above the line that begins at ``start``."""
         while start > self._tree.part.start:
             above = line_start(self._text, start - 1)
             if above >= start or not _COMMENT_LINE.match(self._text, above):
@@ -181,7 +181,7 @@ class ListEditor:
 
 
 class _Slot(Struct, frozen=True):
-    """The last value on the way to a list that is written out, and what is left of the way from there."""
+    """The last written value on the way to a list, and the rest of the way."""
 
     node: Node | None
     rest: Keys
@@ -203,7 +203,7 @@ def _descend(root: Node | None, keys: Keys) -> _Slot:
 def _written_at(node: Node | None, name: str | int) -> Node | None:
     if isinstance(node, Sequence) and isinstance(name, int) and 0 <= name < len(node.items):
         return node.items[name]
-    entry = node.own(name) if isinstance(node, Mapping) and isinstance(name, str) else None
+    entry = node.own_entries(name) if isinstance(node, Mapping) and isinstance(name, str) else None
     return entry.value if entry else None
 
 
@@ -212,7 +212,7 @@ def _is_null(node: Node) -> bool:
 
 
 def _names(rest: Keys) -> tuple[str, ...]:
-    """The keys that are to be written; items of lists are never made up."""
+    """The keys of new mappings; items of lists are never created."""
     if not all(isinstance(name, str) for name in rest):
         raise Refused("the list is too short")
     return tuple(str(name) for name in rest)

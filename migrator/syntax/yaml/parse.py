@@ -1,8 +1,8 @@
 """YAML: a text, or a part of one, to a tree with spans.
 
-PyYAML's parser says what stands where; nothing is ever constructed, so that tags are names. What Go's yaml.v3 and
-Terraform's ``yamldecode`` reject is rejected here too: a key that stands twice in a mapping, an anchor that holds
-itself. https://yaml.org/spec/1.1/
+PyYAML's parser returns the events. No object is constructed, so tags are only names. Texts that Go's yaml.v3 and
+Terraform's ``yamldecode`` reject are rejected here too: a duplicate key of a mapping, an anchor inside of its own
+value. https://yaml.org/spec/1.1/
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _KEEPS_BLANK_LINES = regex(r"[|>]\d?\+")
 
 @lru_cache(maxsize=16)  # each of a repository's rules asks for the same few
 def read(text: str, part: Span | None = None) -> Tree:
-    """The YAML document in ``part`` of ``text`` (all of it if None); its spans are of ``text``.
+    """The YAML document in ``part`` of ``text`` (all of the text if None); the spans refer to ``text``.
 
-    Raises `SyntaxProblem` where it is no YAML, holds several documents, or is nested too deeply.
+    Raises `SyntaxProblem` if the text is no YAML, has several documents, or is nested too deeply.
     """
     part = part or Span(0, len(text))
     if not part.of(text).strip("\n"):
@@ -53,13 +53,13 @@ def read(text: str, part: Span | None = None) -> Tree:
         raise SyntaxProblem(part.start, "the file is not YAML") from None
 
 
-def verify(known: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
+def verify(known_texts: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
     """Raise `SyntaxProblem` where ``after`` is no YAML."""
     read(after)
 
 
 class _Builder:
-    """Makes nodes of PyYAML's events: without the recursion of its composer, and knowing where each node ends."""
+    """The nodes of PyYAML's events, built without recursion and with the end of each node."""
 
     def __init__(self, text: str, part: Span) -> None:
         import yaml
@@ -154,7 +154,7 @@ class _Builder:
         return self._base + (event.end_mark.index if event.end_mark else 0)
 
     def _starts(self, event: events.ScalarEvent | events.CollectionStartEvent) -> tuple[int, int]:
-        """Where the node begins with its anchor and tag, and where it begins without them."""
+        """The offset of the node with anchor and tag, and the offset without."""
         start = content = self._begin(event)
         for written in (event.anchor, event.tag):
             match = _PROPERTY.match(self._text, content) if written is not None else None

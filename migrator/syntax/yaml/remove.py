@@ -1,6 +1,6 @@
 """Edits of YAML: entries of mappings and items of lists taken out, and nothing else moved.
 
-Every edit is tried before it is handed out: the text is read again, and nothing but what was named may have gone.
+Every edit is checked: the new text is parsed, and only the named keys may be missing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _COMMENT_LINE = regex(r"[ \t]*#[^\n]*\n")
 def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...] | Refusal:
     """The edits after which ``tree``, of the file ``path``, has nothing at the keys ``removed``.
 
-    What holds nothing else goes with them, and so do comments right above that speak of credentials.
+    Mappings and lists that become empty are removed too, and so are comments right above about credentials.
     """
     removals = _with_empty_holders(tree, set(removed))
     try:
@@ -50,7 +50,7 @@ def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
     for keys in removed:
         holder = keys[:-1]
         while holder:
-            below = {(*holder, key) for key in _held(_written(tree.root, holder))}
+            below = {(*holder, key) for key in _held(_own_value(tree.root, holder))}
             if not below or not below <= removals or list(holder) == only:
                 break
             removals = (removals - below) | {holder}
@@ -59,19 +59,19 @@ def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
 
 
 def _held(node: Node | None) -> Iterator[str | int]:
-    """The keys of what is written in a value; a merge key is none of those that go."""
+    """The keys inside of a written value, except for merge keys."""
     if isinstance(node, Mapping):
         yield from (entry.name or MERGE for entry in node.entries)
     elif isinstance(node, Sequence):
         yield from range(len(node.items))
 
 
-def _written(root: Node | None, keys: Keys) -> Node | None:
-    """The value at ``keys``, where it is written there and not merged or shared."""
+def _own_value(root: Node | None, keys: Keys) -> Node | None:
+    """The value at ``keys``, if the text has the value there and does not merge or share the value."""
     node = root
     for key in keys:
         if isinstance(node, Mapping) and isinstance(key, str):
-            entry = node.own(key)
+            entry = node.own_entries(key)
             node = entry.value if entry else None
         elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
             node = node.items[key]
@@ -81,8 +81,8 @@ def _written(root: Node | None, keys: Keys) -> Node | None:
 
 
 def _edits(path: str, tree: Tree, keys: Keys, removals: set[Keys]) -> list[Edit]:
-    holder, key = _written(tree.root, keys[:-1]), keys[-1]
-    if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own(key)):
+    holder, key = _own_value(tree.root, keys[:-1]), keys[-1]
+    if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own_entries(key)):
         spans = [Span(entry.key.start, max(entry.key.span.end, entry.value.span.end)) for entry in holder.entries]
         index = holder.entries.index(entry)
         is_gone = [(*keys[:-1], entry.name or "") in removals for entry in holder.entries]
@@ -96,7 +96,7 @@ def _edits(path: str, tree: Tree, keys: Keys, removals: set[Keys]) -> list[Edit]
 
 
 def _in_flow(text: str, spans: list[Span], index: int, is_gone: list[bool]) -> Span | None:
-    """What goes with one of several items between brackets, for the first of those that go together."""
+    """The span that removes the first of several items between brackets that are removed together."""
     if index and is_gone[index - 1]:
         return None
     last = next((number for number in range(index, len(spans)) if not is_gone[number]), len(spans)) - 1
@@ -109,7 +109,7 @@ def _in_flow(text: str, spans: list[Span], index: int, is_gone: list[bool]) -> S
 
 
 def _lines(tree: Tree, span: Span) -> Span:
-    """The lines of an entry or item in block style, with the end of the line before them in place of their own."""
+    """The lines of an entry or item in block style, with the line end above instead of the last line end."""
     text = tree.text
     start = line_start(text, span.start)
     if text[start : span.start].strip(" -") or text[start : span.start].count("-") > 1:
@@ -141,7 +141,7 @@ def _is_removal(difference: Difference, removals: set[Keys]) -> bool:
         return all((*difference.keys, key) in removals for key in _held(difference.before))
     if not isinstance(difference.before, Sequence) or not isinstance(difference.after, Sequence):
         return False
-    kept = [
+    remaining = [
         element for number, element in enumerate(difference.before.items) if (*difference.keys, number) not in removals
     ]
-    return len(kept) == len(difference.after.items) and all(map(are_equal, kept, difference.after.items))
+    return len(remaining) == len(difference.after.items) and all(map(are_equal, remaining, difference.after.items))

@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tuple[Edit, ...] | Refusal:
     """The edits after which ``tree`` has each of ``values`` at its keys, where there was none, in the file ``path``.
 
-    What should hold them is made where it is missing. None is set if one cannot be.
+    Missing parents are created. If one value cannot be set, none is set.
     """
-    now = tree
+    current = tree
     for keys, value in values:
         try:
-            text = _with_string(now, keys, value)
-            after = read(text, Span(now.part.start, now.part.end + len(text) - len(now.text)))
-            if not _is_all(now, after, keys, value):
+            text = _with_string(current, keys, value)
+            after = read(text, Span(current.part.start, current.part.end + len(text) - len(current.text)))
+            if not _is_all(current, after, keys, value):
                 return UNEDITABLE.refusal(reason="other entries share the mapping around the value")
         except (SyntaxProblem, EditConflict):
             return UNEDITABLE.refusal(reason="the edited YAML could not be understood again")
         except _RefusedError as refused:
             return UNEDITABLE.refusal(reason=str(refused))
-        now = after
-    return tuple(line_edits(path, tree.text, now.text))
+        current = after
+    return tuple(line_edits(path, tree.text, current.text))
 
 
 class _RefusedError(Exception):
@@ -44,7 +44,7 @@ class _RefusedError(Exception):
 
 
 def _is_all(before: Tree, after: Tree, keys: Keys, value: str) -> bool:
-    """Whether the value is there, and nothing changed but what leads to it."""
+    """Whether the value is set, and nothing changed but the parents of the value."""
     is_set = after.root is not None and string_at(after.root, *keys) == value
     return is_set and all(difference.keys == keys[: len(difference.keys)] for difference in differences(before, after))
 
@@ -65,7 +65,7 @@ def _with_string(tree: Tree, keys: Keys, value: str) -> str:
 
 
 def _descend(root: Node | None, keys: Keys) -> tuple[Mapping | None, Keys]:
-    """The mapping that is written furthest on the way to ``keys``, and what is left of the way."""
+    """The deepest written mapping on the way to ``keys``, and the rest of the way."""
     holder: Mapping | None = None
     for depth, name in enumerate(keys):
         if root is None or (isinstance(root, Scalar) and root.is_null and depth == 0):
@@ -73,7 +73,7 @@ def _descend(root: Node | None, keys: Keys) -> tuple[Mapping | None, Keys]:
         if isinstance(root, Alias) or not isinstance(root, Mapping) or root.is_flow or root.tag is not None:
             raise _RefusedError("the mapping around the value is not written as a block")
         holder = root
-        entry = root.own(str(name))
+        entry = root.own_entries(str(name))
         if entry is None:
             return holder, keys[depth:]
         root = entry.value

@@ -1,4 +1,4 @@
-"""YAML as a tree with spans: an alias is one node, however often it is used, and what it stands for another.
+"""A YAML text as a tree with spans: an alias is one node, however often the alias is used.
 
 Merge keys are those of https://yaml.org/type/merge.html: an entry's own keys come before merged ones.
 """
@@ -22,9 +22,9 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Node(Struct, frozen=True, eq=False, kw_only=True):
-    """A value: ``span`` covers what is written but for its anchor and tag, which begin at ``start`` if there are any.
+    """A value: ``span`` is the text without anchor and tag, ``start`` is the offset with both.
 
-    ``depth`` counts the levels below it, those behind aliases too.
+    ``depth`` is the number of levels below the node, also behind aliases.
     """
 
     span: Span
@@ -35,7 +35,7 @@ class Node(Struct, frozen=True, eq=False, kw_only=True):
 
 
 class Scalar(Node, frozen=True, eq=False, kw_only=True):
-    """A string, number, null …: ``value`` as it is read, ``is_plain`` where it has no quotes.
+    """A string, number, null …: ``value`` is the value, ``is_plain`` is true without quotes.
 
     ``is_string`` says that it is no number, date, boolean or null.
     """
@@ -46,12 +46,12 @@ class Scalar(Node, frozen=True, eq=False, kw_only=True):
 
     @property
     def is_null(self) -> bool:
-        """Whether it stands for nothing: ``null``, ``~``, or no character at all."""
+        """Whether the scalar means null: ``null``, ``~``, or no character at all."""
         return self.is_plain and self.tag is None and self.value in _NULLS
 
 
 class Sequence(Node, frozen=True, eq=False, kw_only=True):
-    """A list; ``is_flow`` where it is written in brackets."""
+    """A list; ``is_flow`` is true for a list in brackets."""
 
     items: tuple[Node, ...]
     is_flow: bool
@@ -65,28 +65,28 @@ class Entry(Struct, frozen=True, eq=False, kw_only=True):
 
     @property
     def name(self) -> str | None:
-        """The key, unless it is a list or a mapping itself."""
+        """The key as a string; None if the key is a list or a mapping."""
         key = resolved(self.key)
         return key.value if isinstance(key, Scalar) else None
 
     @property
     def is_merge(self) -> bool:
-        """Whether it brings in the keys of other mappings."""
+        """Whether the entry merges the keys of other mappings."""
         return isinstance(self.key, Scalar) and self.key.is_plain and self.key.value == MERGE
 
 
 class Mapping(Node, frozen=True, eq=False, kw_only=True, dict=True):
-    """Keys and values in order; ``is_flow`` where it is written in braces."""
+    """Keys and values in order; ``is_flow`` is true for a mapping in braces."""
 
     entries: tuple[Entry, ...]
     is_flow: bool
 
-    def own(self, name: str) -> Entry | None:
+    def own_entries(self, name: str) -> Entry | None:
         """The entry that is written here under ``name``."""
-        return self._own.get(name)
+        return self._own_entries.get(name)
 
     @cached_property
-    def _own(self) -> dict[str, Entry]:
+    def _own_entries(self) -> dict[str, Entry]:
         by_name: dict[str, Entry] = {}
         for entry in self.entries:
             name = entry.name
@@ -109,14 +109,14 @@ class Mapping(Node, frozen=True, eq=False, kw_only=True, dict=True):
 
 
 class Alias(Node, frozen=True, eq=False, kw_only=True):
-    """``*name``, which stands for ``target``."""
+    """An alias ``*name`` of ``target``."""
 
     name: str
     target: Node
 
 
-class Found(Struct, frozen=True):
-    """A value and how it was reached: ``node`` is never an alias."""
+class Lookup(Struct, frozen=True):
+    """A value and the way to the value: ``node`` is never an alias."""
 
     node: Node
     by_alias: bool = False
@@ -124,31 +124,31 @@ class Found(Struct, frozen=True):
 
 
 class Tree(Struct, frozen=True):
-    """The one document in ``part`` of ``text``; ``root`` is None where nothing but comments stands in it."""
+    """The document in ``part`` of ``text``; ``root`` is None if the document has only comments."""
 
     text: str
     part: Span
     root: Node | None
 
-    def find(self, keys: Keys) -> Found | None:
+    def find(self, keys: Keys) -> Lookup | None:
         """The value at ``keys``, through aliases and merge keys; None if there is none."""
         return find(self.root, keys) if self.root else None
 
 
 def resolved(node: Node) -> Node:
-    """What ``node`` stands for if it is an alias, else itself."""
+    """The target of ``node``, if the node is an alias, else the node."""
     return node.target if isinstance(node, Alias) else node
 
 
-def find(root: Node, keys: Keys) -> Found | None:
+def find(root: Node, keys: Keys) -> Lookup | None:
     """The value at ``keys`` below ``root``, through aliases and merge keys; None if there is none."""
-    place = Found(resolved(root), isinstance(root, Alias))
+    place = Lookup(resolved(root), isinstance(root, Alias))
     for key in keys:
         step = _step(place.node, key)
         if step is None:
             return None
         node, by_merge = step
-        place = Found(resolved(node), place.by_alias or isinstance(node, Alias), place.by_merge or by_merge)
+        place = Lookup(resolved(node), place.by_alias or isinstance(node, Alias), place.by_merge or by_merge)
     return place
 
 
@@ -156,7 +156,7 @@ def _step(node: Node, key: str | int) -> tuple[Node, bool] | None:
     if isinstance(node, Sequence) and isinstance(key, int):
         return (node.items[key], False) if 0 <= key < len(node.items) else None
     if isinstance(node, Mapping) and isinstance(key, str):
-        entry = node.own(key)
+        entry = node.own_entries(key)
         return (entry.value, False) if entry else _merged(node, key, set())
     return None
 
@@ -166,7 +166,7 @@ def _merged(node: Mapping, name: str, seen: set[int]) -> tuple[Node, bool] | Non
         if id(source) in seen:
             continue
         seen.add(id(source))
-        entry = source.own(name)
+        entry = source.own_entries(name)
         below = (entry.value, True) if entry else _merged(source, name, seen)
         if below:
             return below
@@ -174,7 +174,7 @@ def _merged(node: Mapping, name: str, seen: set[int]) -> tuple[Node, bool] | Non
 
 
 def string_at(root: Node, *keys: str | int) -> str | None:
-    """The scalar at ``keys``; None if there is none, or if it is null."""
+    """The scalar at ``keys``; None if ``keys`` lead to no scalar, or to null."""
     place = find(root, keys)
     return place.node.value if place and isinstance(place.node, Scalar) and not place.node.is_null else None
 

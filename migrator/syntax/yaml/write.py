@@ -18,27 +18,27 @@ _FLOW = frozenset(",[]{}")
 
 
 class Item(Struct, frozen=True):
-    """A string for a list, and the comment to stand above it where the list's style has room for one."""
+    """A string for a list, with a comment for the line above, if the list's style allows a comment."""
 
     text: str
     comment: str = ""
 
 
 class Line(Struct, frozen=True):
-    """An item as it is written: ``scalar`` on one line."""
+    """The text of an item: ``scalar`` is on one line."""
 
     scalar: str
     comment: str = ""
 
 
 class Style(Struct, frozen=True):
-    """How far a file indents a mapping under its key (``unit``), and a list (``list_offset``)."""
+    """The indentation of a file: of a mapping under a key (``unit``), and of a list (``list_offset``)."""
 
     unit: int
     list_offset: int
 
     def block(self, keys: tuple[str, ...], lines: list[Line], column: int) -> list[str]:
-        """The rows of a list under ``keys``, the first of which stands at ``column``."""
+        """The rows of a list under ``keys``; the first row begins at ``column``."""
         rows = [" " * (column + depth * self.unit) + key(name) + ":" for depth, name in enumerate(keys)]
         column += (len(keys) - 1) * self.unit + self.list_offset if keys else 0
         return rows + list_rows(lines, column)
@@ -50,7 +50,7 @@ def list_rows(lines: list[Line], column: int) -> list[str]:
 
 
 def comment_rows(line: Line) -> list[str]:
-    """The comment of an item, if it has one."""
+    """The rows of the comment of an item; none without a comment."""
     return [f"# {row}".rstrip() for row in line.comment.splitlines()]
 
 
@@ -68,14 +68,14 @@ def key(name: str) -> str:
 
 
 def quote(text: str) -> str:
-    """``text`` on one line: in single quotes unless it has characters that only double quotes can escape."""
+    """The ``text`` as a scalar on one line: in single quotes, unless a character needs double quotes."""
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
 
 
 def copy(text: str, node: Node, *, in_flow: bool) -> Line | None:
-    """An item of a list in ``text`` as it is written, without its anchor; what takes several lines is put on one.
+    """The text of an item of a list without the anchor; an item on several lines is put on one line.
 
     None if it is no plain scalar.
     """
@@ -89,7 +89,7 @@ def copy(text: str, node: Node, *, in_flow: bool) -> Line | None:
 
 
 def style(tree: Tree) -> Style:
-    """The indentation that ``tree`` uses most; two where it has none."""
+    """The most frequent indentation of ``tree``; two spaces if the tree has no indentation."""
     units: Counter[int] = Counter()
     offsets: Counter[int] = Counter()
     for mapping in _block_mappings(tree.root):
@@ -118,10 +118,10 @@ def _block_mappings(root: Node | None) -> Iterator[Mapping]:
 
 
 def column(text: str, node: Node) -> int:
-    """How many characters stand before ``node`` on its line."""
+    """The number of characters before ``node`` on the line."""
     return node.span.start - line_start(text, node.span.start)
 
 
 def line_start(text: str, offset: int) -> int:
-    """Where the line of ``offset`` begins."""
+    """The offset where the line of ``offset`` begins."""
     return text.rfind("\n", 0, offset) + 1 or int(text.startswith("\ufeff"))
