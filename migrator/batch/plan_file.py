@@ -63,7 +63,7 @@ def read_plan(path: str) -> list[RepoJob]:
             raise MigrateError(
                 f"The plan {path} was written by another version. help: write the plan again with --plan-out"
             )
-        config = replace(from_plain(Config, header["config"]), mode=Mode.BRANCH)
+        config = replace(from_plain(Config, header["config"]), mode=Mode.BRANCH, keep_hashes=True)
         return [_job(json.loads(line), config) for line in lines[1:]]
     except OSError as error:
         raise MigrateError(f"The plan {path} cannot be read: {error.strerror}") from None

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.cdktf.diagnostics import BACKEND_ARGUMENTS_UNKNOWN, BACKEND_ROLE_IS_OBJECT
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
+from migrator.syntax.python.edit import comment_behind, quote
 from migrator.syntax.python.program import Program, parse
-from migrator.terraform.backends import ROLE_FAMILY
+from migrator.terraform.assumed_role import NESTED_NAMES, ROLE_FAMILY, AssumedRole, duration
+from migrator.terraform.diagnostics import ROLE_IGNORED, TWO_ROLES
 from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
-from migrator.terraform.providers import CREDENTIALS, Origin
+from migrator.terraform.providers import CREDENTIALS, WEB_IDENTITY, Origin
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.document import IGNORE, Document
 
@@ -31,7 +34,6 @@ OLD_PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.AwsProvider", "imports.aws.
 BACKENDS = frozenset({"cdktf.S3Backend"})
 STATES = frozenset({"cdktf.DataTerraformRemoteStateS3"})
 VARIABLE = "cdktf.TerraformVariable"
-WEB_IDENTITY = "assume_role_with_web_identity"
 
 
 class CdktfCall(Struct, frozen=True, eq=False, dict=True):
@@ -96,6 +98,11 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         return None if item is None or self.program.is_none(item) else item
 
     @property
+    def has_web_identity(self) -> bool:
+        """Whether it signs in with web identity itself."""
+        return self.web_identity is not None
+
+    @property
     def web_identity_role(self) -> str | None:
         """The role that web identity is for as a literal; None where that cannot be read off."""
         elements = self.program.elements(self.web_identity) if self.web_identity else None
@@ -111,10 +118,46 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         return None if item is None or self.program.is_none(item) or self.program.string(item) == "" else item
 
     @property
+    def assume_role(self) -> Item | None:
+        """The argument by which it assumes a role as an object, if so."""
+        item = self.call.keyword("assume_role")
+        return None if item is None or self.program.is_none(item) else item
+
+    @property
     def assumes_role(self) -> bool:
         """Whether a backend assumes a role in any form."""
-        item = self.call.keyword("assume_role")
-        return self.role_arn is not None or (item is not None and not self.program.is_none(item))
+        return self.role_arn is not None or self.assume_role is not None
+
+    @property
+    def assumed(self) -> AssumedRole[tuple[Items, Item]] | Refusal | None:
+        """The role that a backend assumes, each value in Python's terms; None where there is none."""
+        if any(item.name in ROLE_FAMILY for item in self.ignored):
+            return ROLE_IGNORED.refusal()
+        if self.role_arn is None:
+            unread = BACKEND_ROLE_IS_OBJECT.refusal()
+            return None if self.assume_role is None else AssumedRole({}, (), None, is_flat=False, objection=unread)
+        if self.assume_role is not None:
+            return TWO_ROLES.refusal()
+        values = {NESTED_NAMES[item.name or ""]: self._value(holder, item) for holder, item in self.role_family}
+        if unseen := sorted(name for name, value in values.items() if value is None):
+            return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unseen))
+        members = {name: value for name, value in values.items() if value is not None}
+        comments = {
+            NESTED_NAMES[item.name or ""]: (comment_behind(self.program.text, holder, item),)
+            for holder, item in self.role_family
+        }
+        literal = self.program.string(self.role_arn)
+        return AssumedRole(members, self.role_family, literal, is_flat=True, comments=comments)
+
+    def _value(self, holder: Items, item: Item) -> str | None:
+        """A flat argument's value as a member of an object; None where that is not known."""
+        written = item.value.of(self.program.text)
+        if item.name == "assume_role_duration_seconds":
+            return duration(written)
+        if holder is self.call.arguments:
+            return written
+        literal = self.program.string(item)
+        return None if literal is None else quote(self.program, literal)
 
     @property
     def is_bare(self) -> bool:

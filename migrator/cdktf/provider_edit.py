@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrator.cdktf.calls import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
+from migrator.cdktf.call_edit import changed
+from migrator.cdktf.calls import VARIABLE, CdktfCall, CdktfProgram
 from migrator.cdktf.diagnostics import (
     ALIAS_UNKNOWN,
     CREDENTIALS_VARY_IN_PROGRAM,
@@ -28,19 +29,19 @@ from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_in_same
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.syntax.python import edit as python_edit
-from migrator.terraform.fingerprints import ENVIRONMENT, fingerprint, of_strings
+from migrator.terraform.fingerprints import of_arguments
+from migrator.terraform.identities import role_of, unused
 from migrator.terraform.identity_diagnostics import (
-    IDENTITY_COLLISION,
     IDENTITY_VARIES,
-    NAME_ROLES,
     OPTION_UNSUPPORTED,
     ROLE_ASSUMES_ITSELF,
 )
-from migrator.terraform.role_names import RoleVariable, role_variable, value_note
+from migrator.terraform.providers import WEB_IDENTITY
+from migrator.terraform.role_names import RoleVariable, value_note
 
 if TYPE_CHECKING:
     from migrator.span import Edit
-    from migrator.syntax.python.items import Call, Item, Items
+    from migrator.syntax.python.items import Call
     from migrator.terraform.providers import Origin
 
 _STRUCT = "AwsProviderAssumeRoleWithWebIdentity"
@@ -78,7 +79,7 @@ class PythonIdentity:
         """Take its credentials from the provider and let it sign in by web identity."""
         if provider.web_identity is not None:
             outcome = "credentials removed: the provider has web identity"
-            return Rewrite(tuple(_removal(provider, provider.credentials)), outcome)
+            return Rewrite(tuple(changed(provider, {}, provider.credentials)), outcome)
         if objection := self._objection(provider):
             return objection
         role = self._role(provider)
@@ -89,7 +90,10 @@ class PythonIdentity:
             return struct
         name, imports = struct
         said = f"var.{role.variable.name}" if role.variable else f'"{self._config.role_arn}"'
-        edits = (*imports, *role.edits, *self._replacement(provider, name, role.expression))
+        token = python_edit.quote(provider.program, self._config.token_file)
+        members = f"        role_arn={role.expression},\n        web_identity_token_file={token},\n"
+        new = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
+        edits = (*imports, *role.edits, *changed(provider, new, provider.credentials))
         return Rewrite(edits, f"web identity with {said}")
 
     def set_value(self, provider: CdktfCall) -> Iterator[Note]:
@@ -138,13 +142,10 @@ class PythonIdentity:
         name = self._identities[scope_of(provider), provider.origin]
         if isinstance(name, Refusal):
             return name
-        if self._config.role_arn is None:
-            return self._variable(provider, role_variable(name))
-        if name is not None:
-            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
-        if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
-            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
-        return _Role(python_edit.quote(provider.program, self._config.role_arn))
+        role = role_of(name, _fingerprint(provider), self._config.role_arn, self._apart)
+        if isinstance(role, RoleVariable):
+            return self._variable(provider, role)
+        return role if isinstance(role, Refusal) else _Role(python_edit.quote(provider.program, role.text))
 
     @property
     def spoken(self) -> Iterator[tuple[Place, str]]:
@@ -237,34 +238,6 @@ class PythonIdentity:
                 return candidate
         return NAME_TAKEN_IN_PROGRAM.refusal(name=name)
 
-    # --- the argument -------------------------------------------------------------------------------------------------
-
-    def _replacement(self, provider: CdktfCall, struct: str, role: str) -> Iterator[Edit]:
-        """The new argument in the place of the first credential of the call itself, and the others gone."""
-        path, program, call = provider.document.path, provider.program, provider.call
-        token = python_edit.quote(program, self._config.token_file)
-        value = f"[\n    {struct}(\n        role_arn={role},\n        web_identity_token_file={token},\n    )\n]"
-        own = [item for holder, item in provider.credentials if holder is call.arguments]
-        empty = call.keyword(WEB_IDENTITY)
-        starred = next((item for item in call.arguments.items if item.star == "**"), None)
-        new, gone = f"{WEB_IDENTITY}={value}", provider.credentials
-        if empty is not None:
-            yield python_edit.replace_value(path, program.text, empty, value)
-        elif own:
-            yield from python_edit.replace(path, program.text, call.arguments, own[0], new)
-            gone = tuple(entry for entry in gone if entry[1] is not own[0])
-        elif starred is not None:
-            yield python_edit.insert_before(path, program.text, starred, new)
-        else:
-            yield from python_edit.append(path, program.text, call.arguments, new)
-        yield from _removal(provider, gone)
-
-
-def _removal(provider: CdktfCall, gone: Sequence[tuple[Items, Item]]) -> Iterator[Edit]:
-    for holder in provider.call.holders:
-        items = [item for scope, item in gone if scope is holder]
-        yield from python_edit.remove(provider.document.path, provider.program.text, holder, items)
-
 
 def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> _Name:
     if is_first and None not in used:
@@ -273,9 +246,7 @@ def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> 
     name = provider.program.string(alias) if alias else "default"
     if name is None:
         return ALIAS_UNKNOWN.refusal()
-    plain = re.sub(r"\W+", "_", name, flags=re.ASCII)
-    numbered = (f"{plain}_{number}" for number in range(2, len(used) + 3))
-    return plain if plain not in used else next(item for item in numbered if item not in used)
+    return unused(re.sub(r"\W+", "_", name, flags=re.ASCII), used)
 
 
 def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], variable: RoleVariable) -> _Role | Refusal:
@@ -325,11 +296,5 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
 
 
 def _fingerprint(provider: CdktfCall) -> str:
-    """What tells the provider's identity from others; what is not written out is only equal to itself."""
-    if not provider.credentials:
-        return ENVIRONMENT
     values = {item.name or "": provider.program.string(item) for _, item in provider.credentials}
-    known = {name: value for name, value in values.items() if value is not None}
-    if known.keys() == values.keys():
-        return fingerprint(of_strings(known))
-    return fingerprint((), provider.document.path, *(f"{name} {said}" for name, said in provider.origin))
+    return of_arguments(values, provider.document.path, provider.origin)

@@ -104,6 +104,7 @@ def batch(**options: Any) -> None:
         config = replace(
             config_of(options, mode),
             on_existing_branch=ExistingBranch(options["on_existing_branch"]),
+            keep_hashes=True,
             keep_diff=any(report.endswith((".html", ".json")) for report in options["report"]),
         )
         request = Request(

@@ -76,6 +76,7 @@ class Config(Struct, frozen=True):
     stages: bool = False
     on_existing_branch: ExistingBranch = ExistingBranch.FAIL
     keep_diff: bool = False
+    keep_hashes: bool = False
     show_secrets: bool = False
     include_ambient: bool = False
     backend_auth: BackendAuth = BackendAuth.AUTO

@@ -28,7 +28,7 @@ from migrator.decide.diagnostics import (
 from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK, STACK_HAS_INTEGRATION
-from migrator.terraform.backend_edit import SignIn, chained_role
+from migrator.terraform.backend_edit import SignIn
 from migrator.terraform.diagnostics import TWO_ROLES
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.syntax.terraform import Attribute
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
     from migrator.workspace.module import Module
@@ -228,7 +229,7 @@ def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
 
 def environment_sign_in(
     workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
-) -> SignIn | Refusal:
+) -> SignIn[Attribute] | Refusal:
     """Decide how a backend of a root module leaves signing in to its environment.
 
     ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
@@ -246,9 +247,10 @@ def environment_sign_in(
     kept = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
     if backend.role_arn is None or not rejects_flat:
         return SignIn("", backend.credentials, said=(*removed, *kept))
-    chained = chained_role(backend)
-    if isinstance(chained, Refusal):
-        return chained
+    assumed = backend.assumed
+    if isinstance(assumed, Refusal):
+        return assumed
+    chained = assumed.chained if assumed is not None else ()
     return SignIn("", (*backend.credentials, *backend.role_family), chained, said=(*removed, *kept))
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks
     from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.syntax.python.items import Item, Items
+    from migrator.syntax.terraform import Attribute
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.remote_states import Config as StateConfig
     from migrator.terraform.remote_states import RemoteState
@@ -80,7 +82,7 @@ class Strategies:
         """Whether the root module is being migrated, and its backend leaves signing in to a hook."""
         return root.is_migrated(self._context.config.include_ambient) and self.of(root).way is BackendAuth.HOOK
 
-    def sign_in(self, root: Root, backend: S3Backend) -> SignIn | Refusal:
+    def sign_in(self, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:
         """Decide how one of the root module's backends is to sign in by itself."""
         carriers = root.carriers
         is_carrier = backend in carriers or (not carriers and backend is root.backend)
@@ -119,7 +121,7 @@ class Strategies:
 
     def state_sign_ins(
         self, state: RemoteState, roots: Sequence[Root]
-    ) -> Iterator[tuple[StateConfig, SignIn | Refusal]]:
+    ) -> Iterator[tuple[StateConfig, SignIn[Attribute] | Refusal]]:
         """Decide how each part of a remote state's configuration signs in by itself, which ``roots`` read."""
         roles = {self.role(root) for root in roots}
         config = self._context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
@@ -214,11 +216,13 @@ class Strategies:
         known = _evidence(self.program_engine(program), runners)
         return self._decide(runners, known, lambda: self._program_objection(program))
 
-    def _program_objection(self, program: CdktfProgram) -> Refusal | None:
-        from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
-
+    def call_sign_in(self, program: CdktfProgram, call: CdktfCall) -> SignIn[tuple[Items, Item]] | Refusal:
+        """Decide how a backend or remote state of a program signs in by itself."""
         config = self._context.config.at(program.folder)
-        signed = (python_sign_in(call, config) for call in program.calls if may_sign_in(call))
+        return sign_in(call, config, config.role_arn, has_own=True, may_vary=True)
+
+    def _program_objection(self, program: CdktfProgram) -> Refusal | None:
+        signed = (self.call_sign_in(program, call) for call in program.calls if may_sign_in(call))
         return next((item for item in signed if isinstance(item, Refusal)), None)
 
     def _decide(

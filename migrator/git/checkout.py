@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache, cached_property
@@ -192,7 +191,9 @@ class GitRepo:
 
     def export(self, commit: str, folder: Path) -> None:
         """Write the files of ``commit`` into ``folder``; neither the work tree nor the index is touched."""
-        with tempfile.TemporaryDirectory() as scratch:
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": os.path.join(scratch, "index")}
             self._change("read-tree", commit, environment=index)
             self._change("checkout-index", "--all", "--force", f"--prefix={folder}{os.sep}", environment=index)
@@ -300,9 +301,11 @@ class GitRepo:
 
     def _change(self, *arguments: str, stdin: str | bytes = "", environment: Mapping[str, str] | None = None) -> str:
         """The output of a git command that changes objects, references or files. Raises `MigrateError` if it fails."""
-        import git  # here: only a run that changes something pays for loading GitPython
+        from tempfile import TemporaryFile  # here: only a run that changes something pays for these
 
-        with tempfile.TemporaryFile() if stdin else nullcontext() as file:
+        import git
+
+        with TemporaryFile() if stdin else nullcontext() as file:
             if file is not None:
                 file.write(stdin if isinstance(stdin, bytes) else os.fsencode(stdin))
                 file.seek(0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.errors import MigrateError
-from migrator.git.command import Deadline, run_git
+from migrator.git.command import SAFE, Deadline, GitFailure, read_git
 from migrator.model.notes import OF_KEYS
 from migrator.regex import regex
 
@@ -78,12 +78,9 @@ def _commit_by_blame(subject: re.Match[str], root: Path, deadline: Deadline) -> 
 
 
 def _printed(arguments: tuple[str, ...], root: Path, deadline: Deadline, stdin: str = "") -> str:
+    if not deadline.seconds_left:
+        return ""
     try:
-        options = ("--literal-pathspecs",)
-        return (
-            run_git(arguments, deadline, cwd=root, stdin=stdin, options=options).printed
-            if deadline.seconds_left
-            else ""
-        )
-    except MigrateError:
+        return read_git((*SAFE, "--literal-pathspecs", *arguments), root, stdin, deadline)
+    except (GitFailure, MigrateError):
         return ""

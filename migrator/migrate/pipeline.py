@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -229,17 +228,12 @@ def _plan(repository: _Repository) -> _PlannedRepository:
     )
     notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
     revision = repository.checkout.revision if repository.checkout else Revision(workspace.root.name)
-    result = replace(_result(name, config, plan, workspace, notes), revision=revision)
+    result = replace(_result(name, config, plan, notes), revision=revision)
+    if config.keep_hashes:
+        from migrator.migrate.hashes import fingerprint, inputs  # here: only a batch stores plans
+
+        result = replace(result, inputs=tuple(inputs(workspace)), fingerprint=fingerprint(plan))
     return _PlannedRepository(config, repository.checkout, workspace, plan, result)
-
-
-def _require_as_planned(result: RepoResult, planned: RepoResult) -> None:
-    if result.fingerprint == planned.fingerprint and result.inputs == planned.inputs:
-        return
-    before, after = dict(planned.inputs), dict(result.inputs)
-    changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    change = f"{changed[0]} has changed" if changed else "the change would be another"
-    raise MigrateError(f"{change} since the plan was made. Make the plan again")
 
 
 def _checkout(path: Path, mode: Mode) -> GitRepo | None:
@@ -291,7 +285,7 @@ def _root(path: Path, checkout: GitRepo | None) -> Path:
     return path if checkout is None else Path(os.path.realpath(checkout.root))
 
 
-def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: tuple[Note, ...]) -> RepoResult:
+def _result(repo: str, config: Config, plan: Plan, notes: tuple[Note, ...]) -> RepoResult:
     return RepoResult(
         repo,
         config.mode,
@@ -303,8 +297,6 @@ def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: 
         trusts=plan.trusts,
         mapped=plan.mapped,
         changed=tuple(change.path for change in plan.changes),
-        inputs=tuple(workspace.inputs()),
-        fingerprint=_fingerprint(plan),
         stages=tuple(
             Stage(stage.name, stage_branch(config.branch, number, stage.name), "")
             for number, stage in enumerate(plan.stages if len(plan.stages) > 1 else (), 1)
@@ -312,19 +304,12 @@ def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: 
     )
 
 
-def _fingerprint(plan: Plan) -> str:
-    """A hash of the files that a plan changes, as they were and as they would be."""
-    digest = hashlib.sha256()
-    for change in plan.changes:
-        for part in (os.fsencode(change.path), change.before or b"", change.after):
-            digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()
-
-
 def _deliver(prepared: _PlannedRepository, planned: RepoResult | None) -> RepoResult:
     """Carry out the plan. Raises `MigrateError` if the plan differs from an earlier ``planned`` one."""
     if planned is not None:
-        _require_as_planned(prepared.result, planned)
+        from migrator.migrate.hashes import require_as_planned
+
+        require_as_planned(prepared.result, planned)
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
     if checkout is not None and any(note.code in OF_KEYS for note in result.notes) and checkout.has_whole_history:
         from migrator.git.history import with_commits  # here: few repositories have keys in their code

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from msgspec import Struct
 
 ACCOUNT = "Spacelift"
@@ -45,4 +43,6 @@ def checksum(value: str) -> str:
 
     https://github.com/spacelift-io/terraform-provider-spacelift/blob/main/docs/resources/environment_variable.md.
     """
-    return hashlib.sha256(value.encode()).hexdigest()
+    from hashlib import sha256  # here: OpenSSL is slow to load, and few repositories have an inventory
+
+    return sha256(value.encode()).hexdigest()

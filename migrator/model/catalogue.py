@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -20,8 +19,10 @@ def catalogue() -> dict[str, Diagnostic]:
     Every module of the package is imported. A module without its library is omitted: the messages of that module cannot
     occur.
     """
+    from pkgutil import walk_packages  # here: few runs ask for codes
+
     diagnostics: dict[str, Diagnostic] = {}
-    for module in pkgutil.walk_packages(migrator.__path__, f"{migrator.__name__}."):
+    for module in walk_packages(migrator.__path__, f"{migrator.__name__}."):
         if module.name.rpartition(".")[2].startswith("__"):
             continue
         try:

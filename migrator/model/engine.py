@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from migrator.regex import regex
-
-Version = tuple[int, int, int]
+from migrator.model.version_constraints import GREATEST, Version
 
 FIRST_NATIVE: Version = (1, 6, 0)
 """From here on Terraform's and OpenTofu's S3 backend signs in by web identity itself."""
 
 FIRST_WITHOUT_FLAT_ROLE: Version = (1, 10, 0)
 """From here on Terraform's S3 backend rejects the flat ``role_arn``; OpenTofu's does not: its CHANGELOG, #35721."""
-
-_CLAUSE = regex(
-    r"\s*(?P<operator>~>|>=|<=|!=|\^|>|<|==?|)\s*v?(?P<first>\d{1,5})(?:\.(?P<second>\d{1,5}|x|\*))?"
-    r"(?:\.(?P<third>\d{1,5}|x|\*))?"
-    r"(?P<early>-[0-9A-Za-z.-]+)?(?=[\s,]|$)\s*,?",
-    re.ASCII,
-)
-_LAST = 10**6
-_GREATEST: Version = (_LAST, 0, 0)
 
 
 class Evidence(Struct, frozen=True):
@@ -37,7 +25,7 @@ class Evidence(Struct, frozen=True):
     said: str
     place: str
     low: Version = (0, 0, 0)
-    high: Version = _GREATEST
+    high: Version = GREATEST
     is_tofu: bool = False
     is_soft: bool = False
     is_default: bool = False
@@ -101,55 +89,3 @@ def _verdict(entries: list[Evidence]) -> Verdict:
     if lowest.low >= FIRST_NATIVE:
         return Verdict(True, lowest)
     return Verdict(False, highest if highest.high <= FIRST_NATIVE else lowest if lowest.said else None)
-
-
-def bounds(constraint: str) -> tuple[Version, Version]:
-    """The versions that a constraint admits, from the first up to and without the second.
-
-    The syntax is that of https://developer.hashicorp.com/terraform/language/expressions/version-constraints, with the
-    ``1.5.x`` and ``^1.5`` of version ranges. Any other text has no bounds.
-    """
-    low, high, position = (0, 0, 0), _GREATEST, 0
-    while position < len(constraint):
-        clause = _CLAUSE.match(constraint, position)
-        if clause is None:
-            return (0, 0, 0), _GREATEST
-        first, behind = _clause(clause)
-        low, high, position = max(low, first), min(high, behind), clause.end()
-    return low, high
-
-
-def _clause(match: re.Match[str]) -> tuple[Version, Version]:
-    written = [part for part in match.group("first", "second", "third") if part is not None]
-    operator, parts = match["operator"], [int(part) for part in written if part.isdigit()]
-    version = _padded(parts)
-    after = version if match["early"] else _padded([*version[:2], version[2] + 1])
-    first = _before(version) if match["early"] else version
-    if len(parts) < len(written) and operator in ("", "=", "=="):
-        return version, _padded([*parts[:-1], parts[-1] + 1])
-    if operator == "~>":  # all parts except the last stay
-        fixed = parts[:-1] or parts
-        return first, _padded([*fixed[:-1], fixed[-1] + 1]) if len(parts) > 1 else _GREATEST
-    if operator == "^":
-        return first, (version[0] + 1, 0, 0)
-    ranges = {
-        "!=": ((0, 0, 0), _GREATEST),
-        ">=": (first, _GREATEST),
-        ">": (first if match["early"] else after, _GREATEST),
-        "<": ((0, 0, 0), version),
-        "<=": ((0, 0, 0), after),
-    }
-    return ranges.get(operator, (first, after))
-
-
-def _padded(parts: list[int]) -> Version:
-    padded = [*parts, 0, 0][:3]
-    return padded[0], padded[1], padded[2]
-
-
-def _before(version: Version) -> Version:
-    """The version after all releases before ``version``; early releases of ``version`` are newer."""
-    first, second, third = version
-    if third:
-        return first, second, third - 1
-    return (first, second - 1, _LAST) if second else (first - 1, _LAST, 0)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.errors import EmptyRepository, MigrateError, UsageError
-from migrator.git.command import Deadline, Outcome, run_git, settings_in, without_programs
+from migrator.git.command import Deadline, settings_in, without_programs
+from migrator.git.network import Outcome, run_git
 from migrator.remotes.credentials import git_options
 from migrator.remotes.url import GitUrl, parse_url
 

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from migrator.errors import MigrateError, UsageError
-from migrator.git.command import Deadline, run_git
+from migrator.git.command import Deadline
+from migrator.git.network import run_git
 
 if TYPE_CHECKING:
     from migrator.remotes.url import GitUrl

@@ -40,6 +40,7 @@ class PullRequests(Struct):
     reviewers: Sequence[str] = ()
     throttle: float = 1.0
     _forges: dict[str, Forge] = field(default_factory=dict)
+    _text: str = ""
 
     def __post_init__(self) -> None:
         self._text = read_template(self.template)

@@ -57,6 +57,9 @@ class RepoSource(Struct, frozen=True):
         url = parse_url(self.url_or_path)
         return ("path", os.path.realpath(self.url_or_path)) if url is None else url.key
 
+    def __hash__(self) -> int:
+        return hash((self.url_or_path, self.name, self.branch))  # settings have none
+
     def __repr__(self) -> str:
         return f"RepoSource({self.shown!r}, name={self.name!r}, branch={self.branch!r})"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -75,7 +74,9 @@ def wrapped(line: str, width: int) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + 2)
     if not width or len(line) <= width:
         return [line]
-    return textwrap.wrap(
+    from textwrap import wrap  # here: few lines are long, and most runs in CI have no width
+
+    return wrap(
         line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )
 

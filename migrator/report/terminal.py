@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -30,7 +29,7 @@ def show(diffs: Iterable[bytes], *, has_pager: bool = True) -> None:
         return
     texts = (for_terminal(diff, has_colours=_has_colours()) for diff in diffs)
     first_page: list[str] = []
-    height = shutil.get_terminal_size().lines
+    height = _size().lines
     for text in texts:
         first_page.append(text)
         height -= text.count("\n")
@@ -45,13 +44,15 @@ def say(text: Callable[[int, bool], str], *, has_pager: bool = True) -> None:
 
     ``text`` is called with the width to wrap at, 0 for none, and whether the terminal has colours.
     """
-    is_terminal = sys.stderr.isatty()
-    size = shutil.get_terminal_size()
-    rendered = text(size.columns if is_terminal else 0, is_terminal and _has_colours())
-    if is_terminal and sys.stdout.isatty() and has_pager and _may_page() and rendered.count("\n") >= size.lines:
+    if not sys.stderr.isatty():
+        click.echo(text(0, False), err=True, nl=False)
+        return
+    size = _size()
+    rendered = text(size.columns, _has_colours())
+    if sys.stdout.isatty() and has_pager and _may_page() and rendered.count("\n") >= size.lines:
         _page([rendered])
     else:
-        click.echo(rendered, err=True, nl=False, color=is_terminal or None)
+        click.echo(rendered, err=True, nl=False, color=True)
 
 
 def list_changed(result: RepoResult, folder: str) -> None:
@@ -64,6 +65,12 @@ def list_changed(result: RepoResult, folder: str) -> None:
     root = checkout_of(root) or root
     for path in result.changed if result.mode is Mode.CHECK else ():
         click.echo(plain_line(os.path.relpath(root / path) if folder else f"{result.repo}/{path}"))
+
+
+def _size() -> os.terminal_size:
+    from shutil import get_terminal_size  # here: most runs in CI have no terminal
+
+    return get_terminal_size()
 
 
 def _page(texts: Iterable[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from enum import Enum
 
 from msgspec import Struct, field
@@ -183,6 +182,8 @@ def _in_common(text: str, other: str) -> str:
     words, others = text.split(" "), other.split(" ")
     if len(words) == len(others) and all(word in ("…", same) for word, same in zip(words, others, strict=True)):
         return text
+    from difflib import SequenceMatcher  # here: few reports have reasons that are nearly alike
+
     matches = SequenceMatcher(None, words, others, autojunk=False).get_matching_blocks()
     shared: list[str] = []
     end = other_end = 0

@@ -66,20 +66,23 @@ from migrator.decide.strategy import Strategy, may_sign_in, since
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE, SET_REGION
+from migrator.model.version_constraints import excludes, raised
 from migrator.regex import regex
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
+from migrator.terraform.backend_edit import hook_sign_in, outcomes_of
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import AWS
-from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
+from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, in_cdktf
 from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
+    from migrator.cdktf.call_edit import Held
     from migrator.cdktf.calls import CdktfCall, CdktfProgram
     from migrator.cdktf.provider_edit import PythonIdentity
-    from migrator.config.config import Config
     from migrator.decide.context import Context
+    from migrator.terraform.backend_edit import SignIn
     from migrator.workspace.workspace import Workspace
 
 
@@ -107,7 +110,7 @@ def check(context: Context) -> Iterator[Finding]:
         strategy = context.strategies.of_program(program, runners)
         old = tuple(_old_versions(context.workspace, program.folder))
         identity = context.python_identity(program, runners)
-        yield from refused_without_hook(context, _findings(context.config, program, strategy, old, identity))
+        yield from refused_without_hook(context, _findings(context, program, strategy, old, identity))
 
 
 def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
@@ -119,14 +122,15 @@ def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
 
 
 def _findings(
-    config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...], identity: PythonIdentity
+    context: Context, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...], identity: PythonIdentity
 ) -> Iterator[Finding]:
-    is_migrated = program.is_migrated(config.include_ambient)
+    include_ambient = context.config.include_ambient
+    is_migrated = program.is_migrated(include_ambient)
     group = program.group if is_migrated else None
-    has_all = (is_migrated and not strategy.is_native) or config.include_ambient
+    has_all = (is_migrated and not strategy.is_native) or include_ambient
     for call in program.calls:
         if is_migrated and strategy.is_native and may_sign_in(call):
-            finding: Finding | None = _native(call, config.at(program.folder), strategy, program.group)
+            finding: Finding | None = _native(context, program, call, strategy)
         else:
             finding = _provider(identity, call, has_all, group, old) if call.is_provider else _backend(call, group)
         for item in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
@@ -158,12 +162,16 @@ def _provider(
     return None
 
 
-def _native(call: CdktfCall, config: Config, strategy: Strategy, group: str) -> Finding:
-    from migrator.cdktf.backend_edit import python_sign_in
+def _native(context: Context, program: CdktfProgram, call: CdktfCall, strategy: Strategy) -> Finding:
+    signed = context.strategies.call_sign_in(program, call)
+    outcome = "" if isinstance(signed, Refusal) else since(f"web identity with {signed.role}", strategy.because)
+    return RULE.finding(call.place, _message(call), _written(call, signed, outcome), program.group, _rotate(call))
 
-    signed = python_sign_in(call, config)
-    fix = signed if isinstance(signed, Refusal) else Rewrite(signed.edits, since(signed.outcome, strategy.because))
-    return RULE.finding(call.place, _message(call), fix, group, _rotate(call))
+
+def _written(call: CdktfCall, signed: SignIn[Held] | Refusal, outcome: str) -> Rewrite | Refusal:
+    from migrator.cdktf.call_edit import sign_in_edits  # here: libcst is slow to load, and seldom needed
+
+    return signed if isinstance(signed, Refusal) else Rewrite(tuple(sign_in_edits(call, signed)), outcome)
 
 
 def _message(call: CdktfCall) -> str:
@@ -172,27 +180,16 @@ def _message(call: CdktfCall) -> str:
 
 
 def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
-    names = ", ".join(item.name or "" for _, item in (*backend.credentials, *backend.role_family))
-    message = f"{backend.title}: {names or 'names no credentials'}"
+    has_names = bool(backend.credentials or backend.role_family)
     if backend.skip_reason is not None:
-        is_reported = names or isinstance(backend.skip_reason, Refusal)
-        return RULE.finding(backend.place, message, backend.skip_reason, group) if is_reported else None
-    if names:
-        return RULE.finding(backend.place, message, _rewrite(backend), group, _rotate(backend))
-    return None
-
-
-def _rewrite(backend: CdktfCall) -> Rewrite:
-    from migrator.syntax.python import edit as python_edit
-
-    path, text = backend.document.path, backend.program.text
-    edits = []
-    for holder in backend.call.holders:
-        removed = [item for scope, item in backend.credentials if scope is holder]
-        commented = [item for scope, item in backend.role_family if scope is holder]
-        edits += python_edit.remove_arguments(path, text, holder, removed, commented)
-    outcomes = ["credentials removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
-    return Rewrite(tuple(edits), ", ".join(outcomes))
+        is_reported = has_names or isinstance(backend.skip_reason, Refusal)
+        return RULE.finding(backend.place, _message(backend), backend.skip_reason, group) if is_reported else None
+    if not has_names:
+        return None
+    signed = hook_sign_in(backend)
+    outcome = "" if isinstance(signed, Refusal) else ", ".join(outcomes_of(backend, signed))
+    fix = _written(backend, signed, outcome)
+    return RULE.finding(backend.place, _message(backend), fix, group, _rotate(backend))
 
 
 def _region(provider: CdktfCall) -> Iterator[Note]:

@@ -113,7 +113,7 @@ def check(context: Context) -> Iterator[Finding]:
         yield from _gone(orphans, removal)
     for node, reason in orphans.kept.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
-            pieces = [*orphans.pieces(node), *(piece for found in orphans.given(node) for piece in found)]
+            pieces = [*orphans.graph.pieces(node), *(piece for found in orphans.given(node) for piece in found)]
             notes = rotate_values(pieces, ROTATE_AND_REMOVE) if orphans.flows[node].is_key else ()
             yield RULE.finding(
                 pieces[0].place, f"{node.title}: credentials came from here", reason, None, notes, subject=node.title

@@ -70,7 +70,7 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.diagnostics import UNEDITABLE
-from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
+from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backend_edit import SignIn
 from migrator.terraform.expressions.objects import is_used_elsewhere
 from migrator.terraform.rotation import rotate
@@ -258,12 +258,8 @@ def _changed(
             return SHARED_LOCAL.refusal(name=name)
     if part is None:
         return document.change(config.backend.block, change)
-    removed = tuple(child for child in change.remove if isinstance(child, Attribute))
-    added = tuple(item for item in change.append if isinstance(item, NewArgument))
     try:
-        return document.syntax.change_object(
-            document.path, document.text, part.value, removed, change.comment_out, added
-        )
+        return document.change_object(part.value, change)
     except SyntaxProblem as problem:
         return UNEDITABLE.refusal(reason=problem.reason)
 

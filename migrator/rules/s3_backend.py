@@ -91,7 +91,7 @@ from migrator.decide.strategy import since
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.registry import Rule
-from migrator.syntax.terraform import BodyChange
+from migrator.syntax.terraform import Attribute, BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
 from migrator.terraform.diagnostics import TWO_ROLES
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
@@ -222,7 +222,7 @@ def _message(backend: S3Backend, rejected: str = "") -> str:
     return f"{backend.title}: {named}" + (f". {rejected}" if rejected and backend.role_family else "")
 
 
-def _signed(backend: S3Backend, signed: SignIn, because: str = "") -> Rewrite:
+def _signed(backend: S3Backend, signed: SignIn[Attribute], because: str = "") -> Rewrite:
     return Rewrite(backend.document.change(backend.block, signed.change), since(signed.outcome, because))
 
 

@@ -215,9 +215,7 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
         return tuple(
             edit
             for part, items in setting.entries
-            for edit in part.document.syntax.change_object(
-                part.document.path, part.document.text, part.value, items, (), ()
-            )
+            for edit in part.document.change_object(part.value, BodyChange(remove=items))
         )
     except SyntaxProblem as problem:
         return SETTING_UNREADABLE.refusal(reason=problem.reason)

@@ -153,11 +153,11 @@ def check(context: Context) -> Iterator[Finding]:
         missing = _missing(context, run)
         if missing and context.config.hook_in is not HookPlace.CONTEXT:
             for hook in (hooks[stack] for stack in run.reach.stacks if stack in hooks):
-                fix = run.document.ignored if run.document.is_ignored(run.block) else _fix(context, run, hook, missing)
-                yield RULE.finding(run.place, f"{run.title}, a run of {hook.message}", fix, hook.group)
+                fix = run.ignored or _fix(context, run, hook, missing)
+                yield RULE.finding(run.place, f"{run.address}, a run of {hook.message}", fix, hook.group)
             if hooks and not run.reach.stacks and context.workspace.in_scope(run.place.path):
-                notes = (CHECK_RUN_HOOKS.note(run.title),)
-                yield RULE.finding(run.place, run.title, RUN_STACK_UNKNOWN.left_alone(), None, notes)
+                notes = (CHECK_RUN_HOOKS.note(run.address),)
+                yield RULE.finding(run.place, run.address, RUN_STACK_UNKNOWN.left_alone(), None, notes)
     yield from _tasks(context)
 
 
@@ -185,12 +185,12 @@ def _tasks(context: Context) -> Iterator[Finding]:
     hooked = {hook.stack for hook in context.hook_plan.all}
     for task in context.facts.own_tasks:
         if task.skips_init and "perform" not in context.config.hook_phases and not hooked.isdisjoint(task.reach.stacks):
-            notes = (SIGN_IN_TASKS.note(task.title),)
-            yield RULE.finding(task.place, task.title, TASK_SKIPS_HOOK.left_alone(), None, notes)
+            notes = (SIGN_IN_TASKS.note(task.address),)
+            yield RULE.finding(task.place, task.address, TASK_SKIPS_HOOK.left_alone(), None, notes)
         if task.names and context.workspace.in_scope(task.place.path):
             names = ", ".join(task.names)
-            notes = (REMOVE_FROM_TASKS.note(task.title),)
-            yield RULE.finding(task.place, f"{task.title}: {names}", TASK_SETS_KEYS.left_alone(), None, notes)
+            notes = (REMOVE_FROM_TASKS.note(task.address),)
+            yield RULE.finding(task.place, f"{task.address}: {names}", TASK_SETS_KEYS.left_alone(), None, notes)
 
 
 RULE = Rule("spacelift-hook-runs", "runs with hooks of their own export temporary credentials, too", check)

@@ -14,8 +14,8 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
 from migrator.regex import regex
 from migrator.rules.registry import Rule
-from migrator.spacelift.attached.reach import resources
 from migrator.spacelift.stacks.exchange import text_of
+from migrator.spacelift.stacks.resource import resources
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -69,15 +69,14 @@ def check(context: Context) -> Iterator[Finding]:
         match = _OF_OPERATOR.search(document.source.data) if document.path.endswith((".yaml", ".yml")) else None
         if match is not None and not document.is_excluded:
             yield _finding(_place(document, match.start()), "resources of Spacelift's operator", OPERATOR_NOT_READ)
-    for document, block, scope in resources(workspace, "spacelift_repo_file"):
-        content = scope.argument(document, block, "content")
+    for file in resources(workspace, "spacelift_repo_file"):
+        content = file.argument("content")
         said = text_of(content) if content is not None else ""
-        if workspace.in_scope(document.path) and (not said.strip() or _SIGNING.search(said)):
-            title, place = ".".join(block.labels), document.place(block)
-            if document.is_ignored(block):
-                yield RULE.finding(place, title, document.ignored)
+        if workspace.in_scope(file.place.path) and (not said.strip() or _SIGNING.search(said)):
+            if file.ignored is not None:
+                yield RULE.finding(file.place, file.address, file.ignored)
             else:
-                yield _finding(place, title, REPO_FILE_NOT_READ)
+                yield _finding(file.place, file.address, REPO_FILE_NOT_READ)
 
 
 def _policies(context: Context) -> Iterator[Finding]:
@@ -88,10 +87,10 @@ def _policies(context: Context) -> Iterator[Finding]:
     for document in workspace.others(_REGO):
         if workspace.objection(document.path) is None and (match := _FIRST.search(document.text)):
             yield _policy(_place(document, match.start()), document.path)
-    for document, block, scope in resources(workspace, "spacelift_policy"):
-        body = scope.argument(document, block, "body")
-        if body is not None and workspace.in_scope(document.path) and _FIRST.search(text_of(body)):
-            yield _policy(document.place(block), ".".join(block.labels))
+    for policy in resources(workspace, "spacelift_policy"):
+        body = policy.argument("body")
+        if body is not None and workspace.in_scope(policy.place.path) and _FIRST.search(text_of(body)):
+            yield _policy(policy.place, policy.address)
 
 
 def _policy(place: Place, title: str) -> Finding:

@@ -71,17 +71,20 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
 from migrator.model.findings import Finding, Fix, Note, Place, Refusal, Rewrite
+from migrator.model.version_constraints import excludes
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
 from migrator.source import newline_at
 from migrator.spacelift.settings.model import holds_keys
 from migrator.span import Edit, Span
+from migrator.syntax.terraform import BodyChange
+from migrator.terraform.backend_edit import SignIn, hook_sign_in, outcomes_of
 from migrator.terraform.backends import S3Backend
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
-from migrator.terraform.versions import excludes
 from migrator.terragrunt.diagnostics import (
     GENERATED_UNKNOWN,
     GENERATED_UNREADABLE,
@@ -96,7 +99,6 @@ from migrator.terragrunt.diagnostics import (
 )
 from migrator.terragrunt.object_edit import change_objects, rotate
 from migrator.terragrunt.state import RemoteState, remote_state
-from migrator.terragrunt.values import Value
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -150,8 +152,10 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
     for shared in sharing.values():
         state, unit = shared[0]
         group = groups[unit] if any(_is_migrated(context, entry) for _, entry in shared) else None
-        for document, item in state.ignored:
-            yield RULE.finding(document.place(item), f"remote_state: {item.name}", document.ignored)
+        for backend in state.backends:
+            for argument in backend.ignored:
+                place = backend.document.place(argument)
+                yield RULE.finding(place, f"remote_state: {argument.name}", backend.document.ignored)
         if state.names_credentials or isinstance(state.skip_reason, Refusal):
             has_iam_role = {entry.iam_role is not None for _, entry in shared}
             fix = state.skip_reason or _rewrite_state(context.facts.terragrunt, state, has_iam_role)
@@ -168,40 +172,33 @@ def _is_migrated(context: Context, unit: Unit) -> bool:
 
 
 def _of_state(state: RemoteState) -> str:
-    names = [item.name for _, item in (*state.credentials, *state.role_family)]
-    if not names and state.item_value("assume_role") is not None:
-        names = ["assume_role"]
-    return f"remote_state: {', '.join(names) or 'names no credentials'}"
+    assumes = ["assume_role"] * (state.item_value("assume_role") is not None)
+    return f"remote_state: {', '.join(state.names or assumes) or 'names no credentials'}"
 
 
 def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool]) -> Fix:
-    commented = state.role_family
-    if has_iam_role == {True, False} and commented:
+    is_by_role = has_iam_role == {True}
+    if has_iam_role == {True, False} and any(backend.role_family for backend in state.backends):
         return UNITS_DIFFER.refusal()
-    if has_iam_role == {True}:
-        commented = ()
-    if not state.credentials and not commented:
-        by = "`iam_role`" if has_iam_role == {True} else "the hook's credentials"
-        return ROLE_STAYS_CHAINED.left_alone(by=by)
-    changes = [
-        (
-            holder,
-            [item for value, item in state.credentials if value is holder],
-            [item for value, item in commented if value is holder],
-        )
-        for holder in state.objects
-    ]
+    changes = []
+    outcomes: dict[str, None] = {}
+    for value, backend in zip(state.objects, state.backends, strict=True):
+        signed = SignIn("", backend.credentials) if is_by_role else hook_sign_in(backend)
+        if isinstance(signed, Refusal):
+            return signed
+        changes.append((value, signed.change))
+        outcomes |= dict.fromkeys(outcomes_of(backend, signed))
+    if not outcomes:
+        return ROLE_STAYS_CHAINED.left_alone(by="`iam_role`" if is_by_role else "the hook's credentials")
     edits = change_objects(found, "remote_state", changes)
-    if isinstance(edits, Refusal):
-        return edits
-    outcomes = ["credentials removed"] * bool(state.credentials) + ["role commented out"] * bool(commented)
-    return Rewrite(edits, ", ".join(outcomes))
+    return edits if isinstance(edits, Refusal) else Rewrite(edits, ", ".join(outcomes))
 
 
 def _rotate_state(state: RemoteState) -> Iterator[Note]:
-    for holder, item in state.credentials:
-        if item.name in STATIC_KEYS:
-            yield from rotate(holder.item(item), holder.config.document.place(item))
+    for value, backend in zip(state.objects, state.backends, strict=True):
+        for argument in backend.credentials:
+            if argument.name in STATIC_KEYS:
+                yield from rotate(value.value(argument), backend.document.place(argument))
 
 
 def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding]:
@@ -225,7 +222,8 @@ def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding
 
 
 def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
-    edits = change_objects(found, "terraform", [(removed[0].holder, [variable.item for variable in removed], [])])
+    change = BodyChange(remove=tuple(variable.item for variable in removed))
+    edits = change_objects(found, "terraform", [(removed[0].holder, change)])
     return edits if isinstance(edits, Refusal) else Rewrite(edits, "credentials removed")
 
 
@@ -298,7 +296,9 @@ def _rotate_generated(sign_in: GeneratedSignIn, part: Generated, changed: list[P
         yield from region_notes(block) if isinstance(block, Provider) else ()
         for attribute in block.credentials:
             if attribute.name in STATIC_KEYS:
-                yield from rotate(Value(block.document.expression(attribute), config), block.document.place(attribute))
+                yield from rotate(
+                    Expression(block.document.expression(attribute), config), block.document.place(attribute)
+                )
 
 
 def _backends(part: Generated) -> list[S3Backend]:

@@ -6,34 +6,27 @@ of its edition for Terraform 1.5: from 1.6 on the family is deprecated, from 1.1
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.span import Span
 from migrator.syntax.hcl.strings import string_value
+from migrator.syntax.terraform import Block
+from migrator.terraform.assumed_role import NESTED_NAMES, ROLE_FAMILY, AssumedRole, duration
+from migrator.terraform.diagnostics import BAD_DURATION, ROLE_IGNORED, TWO_ROLES, UNREADABLE_ROLE
 from migrator.terraform.endpoints import skip_reason_of_endpoint
-from migrator.terraform.providers import CREDENTIALS
+from migrator.terraform.providers import CREDENTIALS, WEB_IDENTITY
 from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
-    from migrator.syntax.terraform import Attribute, Block
+    from migrator.syntax.terraform import Attribute
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
-
-ROLE_FAMILY = (
-    "role_arn",
-    "session_name",
-    "external_id",
-    "assume_role_duration_seconds",
-    "assume_role_policy",
-    "assume_role_policy_arns",
-    "assume_role_tags",
-    "assume_role_transitive_tag_keys",
-)
-"""The flat arguments that make the backend assume a role."""
 
 
 class S3Backend(Struct, frozen=True, eq=False, dict=True):
@@ -91,7 +84,52 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
     @property
     def has_web_identity(self) -> bool:
         """Whether the block signs in with web identity itself, as it can from Terraform 1.6 on."""
-        return self.block.attribute("assume_role_with_web_identity") is not None
+        return self.block.attribute(WEB_IDENTITY) is not None
+
+    @property
+    def web_identity_role(self) -> str | None:
+        """The role of its web identity as a literal; None where that is not known."""
+        argument = self.block.attribute(WEB_IDENTITY)
+        items = self.document.object_items(argument) if argument else ()
+        return next((self.document.literal(member) for member in items if member.name == "role_arn"), None)
+
+    @cached_property
+    def assumed(self) -> AssumedRole[Attribute] | Refusal | None:
+        """The role that is assumed, each value as it is written; None where there is none, or it is to stay."""
+        document, nested = self.document, self.block.attribute("assume_role")
+        if any(attribute.name == "role_arn" for attribute in self.ignored):
+            return ROLE_IGNORED.refusal()
+        if nested is None:
+            return self._flat() if self.role_arn is not None else None
+        if self.role_arn is not None:
+            return TWO_ROLES.refusal()
+        if document.is_ignored(nested):
+            return None
+        items = document.object_items(nested)
+        members = {attribute.name: attribute.value.of(document.text) for attribute in items}
+        unread = None if "role_arn" in members else UNREADABLE_ROLE.refusal()
+        above = {"": self._comments(nested, (*self.credentials, nested), items)[:-1]}
+        literal = string_value(members.get("role_arn", ""))
+        return AssumedRole(members, (nested,), literal, is_flat=False, comments=above, objection=unread)
+
+    def _flat(self) -> AssumedRole[Attribute] | Refusal:
+        members, comments = {}, {}
+        for attribute in self.role_family:
+            name, value = NESTED_NAMES[attribute.name], attribute.value.of(self.document.text)
+            if attribute.name == "assume_role_duration_seconds":
+                value = duration(self.document.expression(attribute).strip('"')) or ""
+            if not value:
+                return BAD_DURATION.refusal()
+            members[name] = value
+            comments[name] = self._comments(attribute, (*self.credentials, *self.role_family), (attribute,))
+        return AssumedRole(
+            members, self.role_family, string_value(members["role_arn"]), is_flat=True, comments=comments
+        )
+
+    def _comments(
+        self, argument: Attribute, removed: Sequence[Attribute], kept: Sequence[Attribute]
+    ) -> tuple[str, ...]:
+        return self.document.syntax.comments_of(self.document.text, self.block, argument, removed, kept)
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
@@ -124,3 +162,9 @@ def s3_backends(module: Module) -> list[S3Backend]:
         for backend in terraform.blocks("backend")
         if backend.labels == ("s3",)
     ]
+
+
+def backend_of_object(module: Module, document: Document, value: Span, items: tuple[Attribute, ...]) -> S3Backend:
+    """The arguments of a backend that the object constructor at ``value`` holds, as those of a block."""
+    block = Block("config", (), value, Span(value.start + 1, value.end - 1), lambda _: items)
+    return S3Backend(module, document, block)

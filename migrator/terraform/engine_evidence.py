@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
+from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence
+from migrator.model.version_constraints import Version, bounds, minor
 from migrator.regex import regex
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL
@@ -81,7 +82,7 @@ def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
             if attribute.name in _LATER_ARGUMENTS:
                 yield _read_from(attribute.name, _LATER_ARGUMENTS[attribute.name], place)
             elif not backend.is_partial and _VARIABLE.search(backend.document.expression(attribute)):
-                said = f"only OpenTofu supports variables in a backend, from {_written(_VARIABLES_IN_BACKENDS)} on"
+                said = f"only OpenTofu supports variables in a backend, from {minor(_VARIABLES_IN_BACKENDS)} on"
                 yield Evidence(said, place, _VARIABLES_IN_BACKENDS, is_tofu=True)
 
 
@@ -105,7 +106,7 @@ def _syntax_evidence(document: Document) -> Iterator[Evidence]:
         for name, first, item in _later(block):
             yield _read_from(name, first, str(document.place(item)))
         for encryption in block.blocks("encryption") if block.type == "terraform" else ():
-            said = f"only OpenTofu supports encryption, from {_written(_ENCRYPTION)} on"
+            said = f"only OpenTofu supports encryption, from {minor(_ENCRYPTION)} on"
             yield Evidence(said, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
     if b"provider::" in document.source.data and document.syntax is HCL and document.blocks:
         place = _function_of_provider(document)
@@ -133,11 +134,7 @@ def _later(block: Block) -> Iterator[tuple[str, Version, Block | Attribute]]:
 
 
 def _read_from(name: str, first: Version, place: str) -> Evidence:
-    return Evidence(f"{name} is supported from {_written(first)} on", place, first)
-
-
-def _written(version: Version) -> str:
-    return f"{version[0]}.{version[1]}"
+    return Evidence(f"{name} is supported from {minor(first)} on", place, first)
 
 
 # --- version files --------------------------------------------------------------------------------------------------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from migrator.terraform.expressions.terms import literal
 
 if TYPE_CHECKING:
     from migrator.terraform.expressions.terms import Term
+    from migrator.terraform.providers import Origin
     from migrator.terraform.residues import Identity
 
 ENVIRONMENT = "environment"
@@ -24,7 +24,20 @@ def fingerprint(identity: Identity, *where: str, root: str | None = None) -> str
     """
     known: dict[Term, str] = {}
     parts = [f"{name} {_digest(made, root, known)}" for name, made in identity]
-    return sha256("\n".join((*parts, "", *where)).encode("utf-8", "surrogatepass")).hexdigest()
+    return _hash("\n".join((*parts, "", *where)))
+
+
+def of_arguments(credentials: Mapping[str, str | None], path: str, origin: Origin) -> str:
+    """The fingerprint of credential arguments whose strings are known, or None, in the file at ``path``.
+
+    What is not written out is only equal to itself, and so is a shared file, whose path may be of the folder.
+    """
+    if not credentials:
+        return ENVIRONMENT
+    known = {name: value for name, value in credentials.items() if value is not None}
+    if known.keys() == credentials.keys() and not any(name.startswith("shared_") for name in known):
+        return fingerprint(of_strings(known))
+    return fingerprint((), path, *(f"{name} {said}" for name, said in origin))
 
 
 def of_strings(credentials: Mapping[str, str]) -> Identity:
@@ -36,6 +49,11 @@ def _digest(made: Term, root: str | None, known: dict[Term, str]) -> str:
     if made not in known:
         where = "" if made.where == root else made.where
         parts = (_digest(part, root, known) for part in made.parts)
-        said = "\n".join((made.op, made.name, where, *parts))
-        known[made] = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        known[made] = _hash("\n".join((made.op, made.name, where, *parts)))
     return known[made]
+
+
+def _hash(text: str) -> str:
+    from hashlib import sha256  # here: OpenSSL is slow to load, and few repositories have several identities
+
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -7,10 +7,14 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from migrator.config.config import ROLE_VARIABLE
+from migrator.syntax.terraform import Literal
 from migrator.terraform.expressions.defaults import resolve
+from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION, NAME_ROLES
 from migrator.terraform.providers import AWS, Provider
+from migrator.terraform.role_names import RoleVariable, role_variable
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.workspace.module import Module
 
 T = TypeVar("T", bound=Hashable)
@@ -45,9 +49,25 @@ def identities(
     used = {*declared, *taken}
     for identity, sharing in alike.items():
         is_first = not names and not is_taken
-        names[identity] = None if is_first else _unused(_name(sharing), used)
+        names[identity] = None if is_first else unused(_name(sharing), used)
         used.add(names[identity])
     return names
+
+
+def role_of(
+    name: str | None, own: str, role_arn: str | None, apart: Callable[[str, Collection[str]], str | None]
+) -> Literal | RoleVariable | Refusal:
+    """The role of the identity that `identities` calls ``name``: a variable, or ``role_arn`` where the user names one.
+
+    ``own`` is its fingerprint; ``apart`` says where a role is also that of others than those with the fingerprints.
+    """
+    if role_arn is None:
+        return role_variable(name)
+    if name is not None:
+        return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
+    if place := apart(role_arn, {own}):
+        return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
+    return Literal(role_arn)
 
 
 def is_in_use(module: Module, reference: str) -> bool:
@@ -74,7 +94,8 @@ def _name(alike: Sequence[Provider]) -> str:
     return re.sub(r"\W+", "_", first.alias or ("default" if first.kind == AWS else first.kind), flags=re.ASCII)
 
 
-def _unused(name: str, used: set[str | None]) -> str:
+def unused(name: str, used: Collection[object]) -> str:
+    """The name, with a number behind it if it is ``used``."""
     if name not in used:
         return name
     return next(f"{name}_{number}" for number in range(2, len(used) + 3) if f"{name}_{number}" not in used)

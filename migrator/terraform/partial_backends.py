@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.regex import regex
-from migrator.terraform.backends import ROLE_FAMILY, S3Backend
+from migrator.terraform.assumed_role import ROLE_FAMILY
+from migrator.terraform.backends import S3Backend
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
 from migrator.workspace.module import Module

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.span import Span
-from migrator.syntax.terraform import Attribute, Block
-from migrator.terraform.backends import ROLE_FAMILY, S3Backend
+from migrator.terraform.assumed_role import ROLE_FAMILY
+from migrator.terraform.backends import S3Backend, backend_of_object
 from migrator.terraform.diagnostics import UNKNOWN_STATE_BACKEND
 from migrator.terraform.expressions.defaults import REFERENCE, definition, resolve
 from migrator.terraform.expressions.objects import Part, parts
@@ -23,6 +22,7 @@ from migrator.terraform.providers import CREDENTIALS
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
+    from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
@@ -125,10 +125,7 @@ def _configs(module: Module, document: Document, block: Block) -> Iterator[Confi
         yield Config(S3Backend(module, document, nested))
     if (config := block.attribute("config")) is not None:
         for part in parts(module, document, config.value):
-            yield part if part.items is None else Config(S3Backend(module, part.document, _body(part)), part)
-
-
-def _body(part: Part) -> Block:
-    """An object constructor as the body of a block."""
-    items = part.items or ()
-    return Block("config", (), part.value, Span(part.value.start + 1, part.value.end - 1), lambda _: items)
+            if part.items is None:
+                yield part
+            else:
+                yield Config(backend_of_object(module, part.document, part.value, part.items), part)

@@ -9,25 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from migrator.model.version_constraints import Version, admits_before, excludes, major_of, minor, raised
 from migrator.terraform.diagnostics import (
-    IGNORED_CONSTRAINT,
     LOCKED_RELEASE,
     MAJOR_RELEASE,
     NEW_RELEASE,
     RAISED_MINIMUM,
 )
 from migrator.terraform.providers import AWS, Provider
-from migrator.terraform.versions import (
-    Constraint,
-    Release,
-    admits_before,
-    constraints,
-    excludes,
-    locked,
-    major_of,
-    needed_release,
-    raised,
-)
+from migrator.terraform.versions import Constraint, constraints, locked, needed_release
 from migrator.workspace.workspace import LOCK_FILE, Workspace
 
 if TYPE_CHECKING:
@@ -44,7 +34,7 @@ class ProviderVersions:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._trees: dict[str, tuple[Module, ...]] = {}
-        self._found: dict[tuple[tuple[str, ...], str, Release], tuple[Constraint, ...]] = {}
+        self._found: dict[tuple[tuple[str, ...], str, Version], tuple[Constraint, ...]] = {}
 
     def raise_for(self, provider: Provider) -> tuple[Edit, ...] | Refusal:
         """The edits after which every module that shares the provider's release admits web identity.
@@ -54,8 +44,7 @@ class ProviderVersions:
         first = needed_release(provider)
         for constraint in self.raised(provider):
             if constraint.is_ignored:
-                release = f"{first[0]}.{first[1]}"
-                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=release)
+                return constraint.refusal(first)
         return tuple(constraint.raise_to(first) for constraint in self.raised(provider))
 
     def outcome(self, provider: Provider) -> str:
@@ -85,7 +74,7 @@ class ProviderVersions:
             self._found[key] = tuple(self._to_raise(own, provider.kind, first))
         return self._found[key]
 
-    def _to_raise(self, own: Sequence[Module], kind: str, first: Release) -> Iterator[Constraint]:
+    def _to_raise(self, own: Sequence[Module], kind: str, first: Version) -> Iterator[Constraint]:
         pending, seen = list(own), {module.path for module in own}
         while pending:
             module = pending.pop()
@@ -98,7 +87,7 @@ class ProviderVersions:
                     seen.add(other.path)
                     pending.append(other)
 
-    def _may_be_raised(self, constraint: Constraint, first: Release) -> bool:
+    def _may_be_raised(self, constraint: Constraint, first: Version) -> bool:
         is_open = self._workspace.objection(constraint.document.path) is None and not constraint.is_ignored
         return is_open and admits_before(constraint.text, first)
 
@@ -122,18 +111,18 @@ class ProviderVersions:
         return self._trees[root.path]
 
 
-def lock_notes(workspace: Workspace, root: Module, kind: str, first: Release) -> Iterator[Note]:
+def lock_notes(workspace: Workspace, root: Module, kind: str, first: Version) -> Iterator[Note]:
     """That the lock file of a root module pins a release before the ``first`` that will do, if so."""
     pinned = locked(workspace, root, kind)
     if pinned is not None and pinned < first:
-        version, release = ".".join(map(str, pinned)), f"{first[0]}.{first[1]}"
-        yield LOCKED_RELEASE.note(root.path or ".", file=LOCK_FILE, kind=kind, version=version, release=release)
+        version = ".".join(map(str, pinned))
+        yield LOCKED_RELEASE.note(root.path or ".", file=LOCK_FILE, kind=kind, version=version, release=minor(first))
 
 
-def raised_note(constraint: Constraint, kind: str, first: Release) -> Note:
+def raised_note(constraint: Constraint, kind: str, first: Version) -> Note:
     """What a person must see to where a constraint was raised."""
     subject = f"{constraint.place} ({constraint.text} -> {raised(constraint.text, first)})"
-    name, release = f"hashicorp/{kind}", f"{first[0]}.{first[1]}"
+    name, release = f"hashicorp/{kind}", minor(first)
     if not excludes(constraint.text, first):
         return RAISED_MINIMUM.note(subject, name=name, release=release)
     majors = range(major_of(constraint.text) + 1, first[0] + 1) if kind == AWS else ()

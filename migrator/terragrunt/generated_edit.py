@@ -14,26 +14,24 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.version_constraints import excludes, raised
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
-from migrator.terraform.diagnostics import IGNORED_CONSTRAINT
-from migrator.terraform.fingerprints import ENVIRONMENT, fingerprint, of_strings
-from migrator.terraform.identities import identities
+from migrator.terraform.fingerprints import of_arguments
+from migrator.terraform.identities import identities, role_of
 from migrator.terraform.identity_diagnostics import (
-    IDENTITY_COLLISION,
     IDENTITY_VARIES,
-    NAME_ROLES,
     OPTION_UNSUPPORTED,
     ROLE_ASSUMES_ITSELF,
 )
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
-from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
+from migrator.terraform.versions import Constraint, constraints, needed_release
 from migrator.terragrunt.diagnostics import GENERATED_UNSOUND, MODULES_DIFFER, OVERRIDE_CANNOT_DECLARE
 from migrator.workspace.module import Module
 
@@ -99,8 +97,7 @@ class GeneratedSignIn:
             release = needed_release(provider)
             objection = self._workspace.objection(constraint.place.path)
             if constraint.is_ignored or objection:
-                first = f"{release[0]}.{release[1]}"
-                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=first)
+                return constraint.refusal(release)
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
@@ -165,20 +162,14 @@ class GeneratedSignIn:
     def _role(self, part: Generated, provider: Provider) -> Literal | RoleVariable | Refusal:
         if self._config.provider_auth is ProviderAuth.HOOK:
             return OPTION_UNSUPPORTED.refusal(option="--provider-auth hook", language="Terragrunt")
-        name = self._names[part][_origin(provider)]
-        variable = role_variable(name)
-        expression = variable.reference.address if self._config.role_arn is None else self._first_role
+        name, role_arn = self._names[part][_origin(provider)], self._config.role_arn
+        expression = role_variable(name).reference.address if role_arn is None else self._first_role
         if any(expression in item.assumed_roles for item in part.providers):
             return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
-        if self._config.role_arn is None:
-            return variable
-        if name is not None:
-            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
-        if len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin):
+        is_varying = len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin)
+        if role_arn is not None and name is None and is_varying:
             return IDENTITY_VARIES.refusal(instances="units")
-        if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
-            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
-        return Literal(self._config.role_arn)
+        return role_of(name, _fingerprint(provider), role_arn, self._apart)
 
     def roles(self, unit: Unit) -> Iterator[str | None]:
         """The roles that the generated providers of a unit sign in with afterwards; None for one that is not known."""
@@ -288,14 +279,9 @@ def _origin(provider: Provider) -> Origin:
 
 
 def _fingerprint(provider: Provider) -> str:
-    """What tells the provider's identity from others; what is not written out is only equal to itself."""
-    if not provider.origin:
-        return ENVIRONMENT
     values = {name: string_value(said) for name, said in provider.origin}
-    known = {name: value for name, value in values.items() if value is not None and "${" not in value}
-    if known.keys() == values.keys() and not any(name.startswith("shared_") for name in known):
-        return fingerprint(of_strings(known))
-    return fingerprint((), provider.document.path, *(f"{name} {said}" for name, said in provider.origin))
+    plain = {name: value if "${" not in (value or "") else None for name, value in values.items()}
+    return of_arguments(plain, provider.document.path, provider.origin)
 
 
 def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:

@@ -15,10 +15,10 @@ from migrator.regex import regex
 from migrator.terraform.usage.declarations import Assignment, Piece
 from migrator.terragrunt.unit import Unit, merged
 from migrator.terragrunt.units import Terragrunt, terragrunt, used_elsewhere
+from migrator.terragrunt.values import LiteralObject, objects
 
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute
-    from migrator.terragrunt.values import Value
     from migrator.workspace.workspace import Workspace
 
 _INPUTS = regex(rb"\b(?:inputs|generate)\b")
@@ -45,7 +45,7 @@ class TerragruntInputs:
     def of(self, name: str) -> Iterator[Assignment]:
         """What gives the variables called ``name`` their value."""
         for holder, item in self._items.get(name, ()):
-            document = holder.config.document
+            document = holder.document
             local = used_elsewhere(holder, "inputs", self._found.documents)
             used = re.compile(rf"\binputs\.{re.escape(name)}(?![\w-])")
             is_used = any(used.search(entry.text) for entry in self._found.documents)
@@ -54,16 +54,16 @@ class TerragruntInputs:
             yield Assignment(Piece(document, item, "", (), holder.span), self.modules_by_file[document.path], objection)
 
     @cached_property
-    def _items(self) -> dict[str, list[tuple[Value, Attribute]]]:
-        found: dict[str, dict[tuple[str, int], tuple[Value, Attribute]]] = {}
+    def _items(self) -> dict[str, list[tuple[LiteralObject, Attribute]]]:
+        found: dict[str, dict[tuple[str, int], tuple[LiteralObject, Attribute]]] = {}
         for holder in (holder for unit in self._found.units for holder in _objects(unit)):
             for item in holder.items:
-                place = (holder.config.document.path, item.span.start)
+                place = (holder.document.path, item.span.start)
                 found.setdefault(item.name, {}).setdefault(place, (holder, item))
         return {name: list(items.values()) for name, items in found.items()}
 
 
-def _objects(unit: Unit) -> Iterator[Value]:
+def _objects(unit: Unit) -> Iterator[LiteralObject]:
     for config in merged(unit.configs[0]):
-        argument = config.argument("inputs")
-        yield from (config.value(argument).objects or ()) if argument is not None else ()
+        argument = config.attribute("inputs")
+        yield from (objects(config.value(argument)) or ()) if argument is not None else ()

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrator.terraform.backends import ROLE_FAMILY
+from migrator.terraform.backends import S3Backend, backend_of_object
 from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
-from migrator.terraform.providers import CREDENTIALS
 from migrator.terragrunt.diagnostics import STATE_UNKNOWN
+from migrator.terragrunt.values import objects
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
     from migrator.syntax.terraform import Attribute, Block
-    from migrator.terragrunt.values import Config, Value
+    from migrator.terraform.expressions.evaluate import Expression
+    from migrator.terragrunt.values import Config, LiteralObject
     from migrator.workspace.document import Document
 
 
@@ -33,13 +34,13 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
 
     document: Document
     item: Attribute | Block
-    objects: tuple[Value, ...]
+    objects: tuple[LiteralObject, ...]
     objection: Refusal | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
         """The key that is equal for units that share the state."""
-        return self.place, *((value.config.document.path, value.span) for value in self.objects)
+        return self.place, *((value.document.path, value.span) for value in self.objects)
 
     @property
     def place(self) -> Place:
@@ -47,50 +48,47 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         return self.document.place(self.item)
 
     @cached_property
-    def credentials(self) -> tuple[tuple[Value, Attribute], ...]:
-        """The items that name static credentials, each with the object that holds it; no ignored ones."""
-        return tuple(self._named(CREDENTIALS))
-
-    @cached_property
-    def role_family(self) -> tuple[tuple[Value, Attribute], ...]:
-        """The flat items that make the backend assume a role, each with the object that holds the item."""
-        return tuple(self._named(ROLE_FAMILY))
-
-    @cached_property
-    def ignored(self) -> tuple[tuple[Document, Attribute], ...]:
-        """The items that would be changed, but for a comment."""
-        found = ((value.config.document, item) for value in self.objects for item in value.items)
+    def backends(self) -> tuple[S3Backend, ...]:
+        """The objects of the map, each as arguments of the backend."""
         return tuple(
-            (document, item)
-            for document, item in found
-            if item.name in (*CREDENTIALS, *ROLE_FAMILY) and document.is_ignored(item)
+            backend_of_object(value.expression.scope.module, value.document, value.span, value.items)
+            for value in self.objects
         )
 
-    def item_value(self, name: str) -> Value | None:
+    @property
+    def names(self) -> list[str]:
+        """The items that name static credentials or a flat role."""
+        arguments = [argument for backend in self.backends for argument in backend.credentials]
+        arguments += (argument for backend in self.backends for argument in backend.role_family)
+        return [argument.name for argument in arguments]
+
+    def item_value(self, name: str) -> Expression | None:
         """What the map has under ``name``; the last object counts."""
-        found = [value.item(item) for value in self.objects for item in value.items if item.name == name]
+        found = [value.value(item) for value in self.objects for item in value.items if item.name == name]
         return found[-1] if found else None
 
     @property
-    def role_arn(self) -> Value | None:
+    def role_arn(self) -> Expression | None:
         """The flat ``role_arn``, unless it is empty or to be left alone."""
-        found = [value.item(item) for value, item in self.role_family if item.name == "role_arn"]
+        pairs = zip(self.objects, self.backends, strict=True)
+        family = ((value, argument) for value, backend in pairs for argument in backend.role_family)
+        found = [value.value(argument) for value, argument in family if argument.name == "role_arn"]
         return found[-1] if found and found[-1].text != "null" and found[-1].string != "" else None
 
     @property
     def names_credentials(self) -> bool:
         """Whether the state names static credentials or a role in any form."""
-        return bool(self.credentials or self.role_family or self.item_value("assume_role"))
+        return bool(self.names) or self.item_value("assume_role") is not None
 
     @property
     def has_web_identity(self) -> bool:
         """Whether the state signs in with web identity."""
-        return self.item_value("assume_role_with_web_identity") is not None
+        return any(backend.has_web_identity for backend in self.backends)
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
-        documents = {entry.config.document.path: entry.config.document for entry in self.objects}
+        documents = {entry.document.path: entry.document for entry in self.objects}
         if self.document.is_excluded or any(document.is_excluded for document in documents.values()):
             return EXCLUDED.ignored()
         if self.document.is_ignored(self.item):
@@ -101,7 +99,7 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         if host is not None:
             return host
         said = {
-            item.name: entry.item(item)
+            item.name: entry.value(item)
             for entry in self.objects
             for item in entry.items
             if item.name in STORE_ARGUMENTS
@@ -109,26 +107,21 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         values = {name: _plain(value) for name, value in said.items()}
         return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
-    def _named(self, names: tuple[str, ...]) -> Iterator[tuple[Value, Attribute]]:
-        ignored = [item for _, item in self.ignored]
-        for value in self.objects:
-            yield from ((value, item) for item in value.items if item.name in names and item not in ignored)
-
-    def _endpoints(self) -> Iterator[tuple[str, Value]]:
+    def _endpoints(self) -> Iterator[tuple[str, Expression]]:
         for value in self.objects:
             for item in value.items:
                 if item.name == "endpoints":
-                    hosts = value.item(item).objects or ()
-                    yield from ((f"{host.name} endpoint", each.item(host)) for each in hosts for host in each.items)
+                    hosts = objects(value.value(item)) or ()
+                    yield from ((f"{host.name} endpoint", each.value(host)) for each in hosts for host in each.items)
                 elif is_endpoint(item.name):
-                    yield "endpoint" if item.name == "endpoint" else f"{item.name} endpoint", value.item(item)
+                    yield "endpoint" if item.name == "endpoint" else f"{item.name} endpoint", value.value(item)
 
 
-def _plain(value: Value) -> str | None:
+def _plain(value: Expression) -> str | None:
     return value.text if value.text in ("true", "false") else value.string
 
 
-def _skip_reason(name: str, value: Value) -> LeftAlone | Refusal | None:
+def _skip_reason(name: str, value: Expression) -> LeftAlone | Refusal | None:
     return skip_reason_of_host(name, "" if value.text == "null" else value.string, value.text)
 
 
@@ -137,29 +130,31 @@ def remote_state(config: Config) -> RemoteState | None:
     for block in config.blocks("remote_state"):
         backend, arguments = block.attribute("backend"), block.attribute("config")
         known = config.value(backend).string if backend else None
-        return _state(config, block, known, config.value(arguments) if arguments else None)
-    argument = config.argument("remote_state")
+        return _state(config.document, block, known, config.value(arguments) if arguments else None)
+    argument = config.attribute("remote_state")
     if argument is None:
         return None
-    found = config.value(argument).objects
+    found = objects(config.value(argument))
     if found is None or len(found) != 1:
         return RemoteState(config.document, argument, (), STATE_UNKNOWN.refusal(what="The value"))
     literal = found[0]
-    items = {item.name: literal.item(item) for item in literal.items}
+    items = {item.name: literal.value(item) for item in literal.items}
     here = next((item for item in literal.items if item.name == "config"), argument)
     backend_value = items.get("backend")
     known = backend_value.string if backend_value else None
-    return _state(literal.config, here, known, items.get("config"))
+    return _state(literal.document, here, known, items.get("config"))
 
 
-def _state(config: Config, item: Attribute | Block, backend: str | None, arguments: Value | None) -> RemoteState | None:
+def _state(
+    document: Document, item: Attribute | Block, backend: str | None, arguments: Expression | None
+) -> RemoteState | None:
     if backend not in (None, "s3"):
         return None
     if arguments is None:
-        return RemoteState(config.document, item, ())
-    objects = arguments.objects
+        return RemoteState(document, item, ())
+    found = objects(arguments)
     if backend is None:
-        return RemoteState(config.document, item, (), STATE_UNKNOWN.refusal(what="The `backend`"))
-    if objects is None:
-        return RemoteState(config.document, item, (), STATE_UNKNOWN.refusal(what="The `config`"))
-    return RemoteState(config.document, item, objects)
+        return RemoteState(document, item, (), STATE_UNKNOWN.refusal(what="The `backend`"))
+    if found is None:
+        return RemoteState(document, item, (), STATE_UNKNOWN.refusal(what="The `config`"))
+    return RemoteState(document, item, found)

@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.terraform.credential_names import STATIC
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.terragrunt.generated import Generated, names_credentials
 from migrator.terragrunt.state import RemoteState, remote_state
-from migrator.terragrunt.values import Config, Value
+from migrator.terragrunt.values import Config, LiteralObject, objects
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 class EnvironmentVariable(Struct, frozen=True, eq=False):
     """An item of ``env_vars`` of ``extra_arguments`` that names static credentials."""
 
-    holder: Value
+    holder: LiteralObject
     item: Attribute
 
     @property
     def document(self) -> Document:
         """The file with the entry."""
-        return self.holder.config.document
+        return self.holder.document
 
     @property
     def place(self) -> Place:
@@ -44,9 +45,9 @@ class EnvironmentVariable(Struct, frozen=True, eq=False):
         return self.document.place(self.item)
 
     @property
-    def value(self) -> Value:
+    def value(self) -> Expression:
         """The value of the variable."""
-        return self.holder.item(self.item)
+        return self.holder.value(self.item)
 
     @property
     def is_passed_on(self) -> bool:
@@ -110,19 +111,19 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def iam_role(self) -> IamRole | None:
         """The role that Terragrunt assumes for it; that of its own file counts."""
-        found = ((config, config.argument("iam_role")) for config in self._merged)
+        found = ((config, config.attribute("iam_role")) for config in self._merged)
         first = next((IamRole(config, argument) for config, argument in found if argument is not None), None)
         return None if first is None or first.role == "" else first
 
     @property
     def iam_token(self) -> bool:
         """Whether Terragrunt assumes the role with web identity already."""
-        return any(config.argument("iam_web_identity_token") is not None for config in self._merged)
+        return any(config.attribute("iam_web_identity_token") is not None for config in self._merged)
 
     @property
     def constraints(self) -> Iterator[str]:
         """Which releases of Terragrunt may run it."""
-        found = ((config, config.argument("terragrunt_version_constraint")) for config in self._merged)
+        found = ((config, config.attribute("terragrunt_version_constraint")) for config in self._merged)
         return (config.value(argument).string or "" for config, argument in found if argument is not None)
 
     @property
@@ -174,7 +175,7 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
             written = (
                 backend.role_arn for backend in part.backends if backend.skip_reason is None and not part.is_ignored
             )
-            roles |= {Value(item, config).string for item in written if item is not None}
+            roles |= {Expression(item, config).string for item in written if item is not None}
         return roles
 
     @cached_property
@@ -191,5 +192,5 @@ def _environment(config: Config) -> Iterator[EnvironmentVariable]:
     for terraform in config.blocks("terraform"):
         for block in terraform.blocks("extra_arguments"):
             argument = block.attribute("env_vars")
-            for holder in (config.value(argument).objects or ()) if argument else ():
+            for holder in (objects(config.value(argument)) or ()) if argument else ():
                 yield from (EnvironmentVariable(holder, item) for item in holder.items if item.name in STATIC)

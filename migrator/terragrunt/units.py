@@ -18,9 +18,10 @@ from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.terragrunt.generated import Generated, from_file, generated
 from migrator.terragrunt.unit import Unit, merged
-from migrator.terragrunt.values import Config, Value
+from migrator.terragrunt.values import Config, LiteralObject, config_of, file_of, is_file
 from migrator.workspace.diagnostics import WRITTEN_ELSEWHERE
 from migrator.workspace.discover import Kind
 
@@ -39,9 +40,9 @@ _WRITES_AWS = regex(r"provider|backend|aws|state", re.I)
 _INTERESTING = regex(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
 
 
-def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) -> str | None:
+def used_elsewhere(holder: LiteralObject, inside: str, documents: Iterable[Document]) -> str | None:
     """The local that ``holder`` is a part of, if one of the ``documents`` refers to it but ``inside`` such blocks."""
-    name, own = holder.local, holder.config.document
+    name, own = holder.local, holder.document
     for document in documents if name else ():
         refers = re.compile(rf"\b{'local' if document is own else 'locals'}\.{re.escape(name or '')}(?![\w-])")
         allowed = [
@@ -89,7 +90,7 @@ def terragrunt(
     documents = list(workspace.of_kind(Kind.TERRAGRUNT))
     if not any(interesting.search(document.source.data) for document in documents):
         return Terragrunt()
-    own = [_config(workspace, document) for document in documents]
+    own = [config_of(workspace, document) for document in documents]
     included = {include.document.path for config in own for include in config.includes.values() if include is not None}
     roots = [
         config_block
@@ -132,9 +133,9 @@ class _FromFiles:
         for block in config.blocks("generate"):
             contents, place = block.attribute("contents"), config.document.place(block)
             value = config.value(contents) if contents is not None else None
-            if value is None or "<<" in value.text or (not value.is_file and _is_written_out(value)):
+            if value is None or "<<" in value.text or (not is_file(value) and _is_written_out(value)):
                 continue
-            file = value.file
+            file = file_of(value)
             if file is not None and file.kind is Kind.CONFIG:
                 file.elsewhere = WRITTEN_ELSEWHERE.refusal(config=config.document.path, file=file.path)
                 file = None
@@ -147,7 +148,7 @@ class _FromFiles:
                 self.unknown[place] = config.document, block
 
 
-def _is_written_out(value: Value) -> bool:
+def _is_written_out(value: Expression) -> bool:
     """Whether a heredoc says all, or a string that holds nothing of interest."""
     text = value.origin.text.strip() if value.origin is not None else ""
     return text.startswith("<<") or (text.startswith('"') and not _WRITES_AWS.search(text))
@@ -174,11 +175,6 @@ def _module(config: Config) -> Module | None:
     return config.workspace.modules.get(config.folder)
 
 
-def _config(workspace: Workspace, document: Document) -> Config:
-    folder = posixpath.dirname(document.path)
-    return Config(workspace, document, folder, folder)
-
-
 def _is_unit(document: Document) -> bool:
     return posixpath.basename(document.path) == UNIT
 
@@ -203,7 +199,7 @@ def _read_by(config: Config) -> Iterator[Config]:
             argument = text[start : skip_expression(text, start, in_brackets=True)]
         except SyntaxProblem:
             continue
-        if (found := config.read(Value(argument, config).string)) is not None:
+        if (found := config.read(Expression(argument, config).string)) is not None:
             yield found
 
 
@@ -226,7 +222,7 @@ def _groups(units: Iterable[Unit]) -> Iterator[str]:
 
 def _changed_with(unit: Unit) -> Iterator[str]:
     """The files that speak of how the unit's state is signed in to."""
-    found = {value.config.document.path for state in unit.states for value in state.objects}
+    found = {value.document.path for state in unit.states for value in state.objects}
     found |= {remote_state.document.path for remote_state in unit.states} | {
         variable.document.path for variable in unit.environment
     }

@@ -1,4 +1,4 @@
-"""The values of Terragrunt's expressions, as far as they are known without a run, and the places of the values.
+"""The values of Terragrunt's expressions: Terraform's evaluator, with the files and functions of Terragrunt in scope.
 
 Locals, ``include`` and ``read_terragrunt_config`` are followed through the files of the repository, with the functions
 that find those: https://terragrunt.gruntwork.io/docs/reference/built-in-functions. Paths begin with ``/`` at the
@@ -8,105 +8,29 @@ repository's root.
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 
-from migrator.errors import SyntaxProblem
 from migrator.regex import regex
-from migrator.span import Span
-from migrator.syntax.hcl import parse as hcl
-from migrator.syntax.hcl.scanner import skip_balanced
-from migrator.syntax.hcl.strings import quote, string_value
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
+from migrator.terraform.expressions.evaluate import FUNCTIONS, Expression, Function, Scope, known, string_of, strings_of
+from migrator.terraform.expressions.forms import call
+from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
+    from migrator.span import Span
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
-_DEPTH = 16
-_STEPS = r'(?:\.[\w-]+|\["[^"$\\]*"\])*'
-_STEP = regex(r'\.([\w-]+)|\["([^"]*)"\]')
-_TRAVERSAL = regex(rf"(?P<kind>local|include)(?P<steps>{_STEPS})")
-_CALL = regex(r"(?P<function>\w+)\(")
 _READS_FILE = regex(r"(?:file|templatefile)\(")
-_AFTER_CALL = regex(_STEPS)
-_TEMPLATE = regex(r"(?<!\$)\$\{\s*([^{}]+?)\s*\}")
 
 
-class Value(Struct, frozen=True, eq=False):
-    """An expression of ``config``: its ``text``, and its place where it is written in the file as it is."""
-
-    text: str
-    config: Config
-    span: Span | None = None
-
-    def derived(self, text: str) -> Value:
-        """Another expression of the same file."""
-        return Value(text, self.config)
-
-    @property
-    def origin(self) -> Value | None:
-        """The expression behind all references; None where that is not known."""
-        found = _followed(self)
-        return found if isinstance(found, Value) else None
-
-    @property
-    def string(self) -> str | None:
-        """The string that it is; None where that is not known."""
-        return _string(self, _DEPTH)
-
-    @property
-    def objects(self) -> tuple[Value, ...] | None:
-        """The literal objects, with their places, that it is merged of; None where they are not all known."""
-        try:
-            return tuple(_objects(self, _DEPTH))
-        except (LookupError, SyntaxProblem):
-            return None
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the value comes from ``file`` or ``templatefile``."""
-        found = _followed(self)
-        return isinstance(found, Value) and _READS_FILE.match(found.text.strip()) is not None
-
-    @property
-    def file(self) -> Document | None:
-        """The file that ``file`` or ``templatefile`` reads, if it is one of this repository."""
-        found = _followed(self)
-        call = _READS_FILE.match(found.text.strip()) if isinstance(found, Value) else None
-        if call is None or not isinstance(found, Value):
-            return None
-        path = (_arguments(found, found.text.strip()[call.end() - 1 :]) or [found])[0].string
-        if path is None:
-            return None
-        whole = posixpath.normpath(posixpath.join("/", posixpath.dirname(found.config.document.path), path)).lstrip("/")
-        return self.config.workspace.documents.get(whole) or self.config.workspace.other(whole)
-
-    @property
-    def items(self) -> tuple[Attribute, ...]:
-        """The items of the literal object that it is."""
-        document = self.config.document
-        return (hcl.object_items(document.text, self.span) or ()) if self.span else ()
-
-    @property
-    def local(self) -> str | None:
-        """The local that it is, or is a part of; None where it is written in place."""
-        for block in self.config.blocks("locals") if self.span else ():
-            for attribute in block.attributes:
-                if self.span and attribute.value.start <= self.span.start < attribute.value.end:
-                    return attribute.name
-        return None
-
-    def item(self, attribute: Attribute) -> Value:
-        """The value of one of its `items`."""
-        return self.config.value(attribute)
-
-
-class Config(Struct, frozen=True, eq=False, dict=True):
+class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
     """The file ``document`` as the unit in ``folder`` reads it; ``parent`` is its own folder where it is included."""
 
     workspace: Workspace
@@ -114,21 +38,33 @@ class Config(Struct, frozen=True, eq=False, dict=True):
     folder: str
     parent: str
 
-    def value(self, attribute: Attribute) -> Value:
-        """The value of an argument or item of the file."""
-        return Value(attribute.value.of(self.document.text), self, attribute.value)
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """Terraform's functions, and Terragrunt's own."""
+        return _FUNCTIONS
 
-    def argument(self, name: str) -> Attribute | None:
+    def root(self, name: str) -> Expression | None:
+        """What ``local.name`` or ``include`` stands for."""
+        if name == "include":
+            unlabelled = self.includes.get("")
+            return _File("{}", unlabelled) if unlabelled is not None else _Includes("{}", self)
+        kind, _, name = name.partition(".")
+        return self.local(name) if kind == "local" else None
+
+    def value(self, attribute: Attribute) -> Expression:
+        """The value of an argument or item of the file."""
+        return self.expression(self.document, attribute)
+
+    def attribute(self, name: str) -> Attribute | None:
         """The argument ``name`` at the top of the file, if there is one."""
-        return next(
-            (child for child in self.document.items if isinstance(child, Attribute) and child.name == name), None
-        )
+        found = (entry for entry in self.document.items if isinstance(entry, Attribute) and entry.name == name)
+        return next(found, None)
 
     def blocks(self, type_: str) -> Iterator[Block]:
         """The blocks of one type at the top of the file."""
-        return (child for child in self.document.items if isinstance(child, Block) and child.type == type_)
+        return (entry for entry in self.document.items if isinstance(entry, Block) and entry.type == type_)
 
-    def local(self, name: str) -> Value | None:
+    def local(self, name: str) -> Expression | None:
         """The local called ``name``."""
         found = (block.attribute(name) for block in self.blocks("locals"))
         return next((self.value(attribute) for attribute in found if attribute is not None), None)
@@ -141,17 +77,13 @@ class Config(Struct, frozen=True, eq=False, dict=True):
             path = block.attribute("path")
             document = self._file(self.value(path).string) if path else None
             label = block.labels[0] if block.labels else ""
-            parent = posixpath.dirname(document.path) if document else ""
-            found[label] = Config(self.workspace, document, self.folder, parent) if document else None
+            found[label] = config_of(self.workspace, document, self.folder) if document else None
         return found
 
     def read(self, path: str | None) -> Config | None:
         """The value of ``read_terragrunt_config`` for the file at ``path``, if the file exists."""
         document = self._file(path)
-        if document is None:
-            return None
-        folder = posixpath.dirname(document.path)
-        return Config(self.workspace, document, folder, folder)
+        return config_of(self.workspace, document) if document is not None else None
 
     def found_above(self, *names: str) -> str | None:
         """The path of the nearest file of one of the ``names`` in a folder above the unit's."""
@@ -172,138 +104,154 @@ class Config(Struct, frozen=True, eq=False, dict=True):
         return found if found is not None and found.path != self.document.path else None
 
 
-def _followed(value: Value, depth: int = _DEPTH) -> Value | Config | None:
-    text = value.text.strip()
-    if depth == 0:
+def config_of(workspace: Workspace, document: Document, folder: str | None = None) -> Config:
+    """A file as the unit in ``folder`` reads it; by default as one of its own folder."""
+    parent = posixpath.dirname(document.path)
+    own = parent if folder is None else folder
+    return Config(Module(parent, [document]), workspace=workspace, document=document, folder=own, parent=parent)
+
+
+class _Part(Expression, frozen=True, eq=False):
+    """An object of the configuration that is not written as one: only its members can be asked for."""
+
+    @property
+    def items(self) -> None:
         return None
-    if text.startswith("(") and skip_balanced(text, 0) == len(text):
-        return _followed(value.derived(text[1:-1]), depth - 1)
-    if text.startswith('"') and (inner := hcl.interior(text, Span(0, len(text)))) is not None:
-        return _followed(value.derived(inner.of(text)), depth - 1)
-    if traversal := _TRAVERSAL.fullmatch(text):
-        return _walked(value.config, f".{traversal['kind']}{traversal['steps']}", depth - 1)
-    call = _CALL.match(text)
-    end = skip_balanced(text, call.end() - 1) if call else 0
-    if call is None or not _AFTER_CALL.fullmatch(text, end):
-        return value
-    if call["function"] == "read_terragrunt_config":
-        path = _arguments(value, text[call.end() - 1 : end])[:1]
-        return _walked(value.config.read(_string(path[0], depth - 1)) if path else None, text[end:], depth - 1)
-    return value if end == len(text) else None
 
-
-def _walked(start: Config | None, steps: str, depth: int) -> Value | Config | None:
-    """What stands at ``steps`` from a file: ``.local.name`` of its own, ``.locals.name`` of one that is read."""
-    names = [match[1] or match[2] for match in _STEP.finditer(steps)]
-    found: Value | Config | None = start
-    while names and isinstance(found, Config):
-        kind = names.pop(0)
-        if kind in ("local", "locals"):
-            found = found.local(names.pop(0)) if names else None
-        elif kind == "include":
-            found = found.includes.get("" if "" in found.includes else names.pop(0)) if names else None
-        else:
-            argument = found.argument(kind)
-            found = found.value(argument) if argument is not None else None
-        found = _followed(found, depth - 1) if isinstance(found, Value) else found
-    for name in names:
-        member = _member(found, name, depth) if isinstance(found, Value) else None
-        found = None if member is None else _followed(member, depth - 1)
-    return found
-
-
-def _member(value: Value, name: str, depth: int) -> Value | None:
-    try:
-        objects = list(_objects(value, depth - 1))
-    except (LookupError, SyntaxProblem):
+    @property
+    def parts(self) -> None:
         return None
-    found = [entry.item(item) for entry in objects for item in entry.items if item.name == name]
-    return found[-1] if found else None
 
 
-def _objects(value: Value, depth: int) -> Iterator[Value]:
-    found = _followed(value, depth)
-    if depth == 0 or not isinstance(found, Value):
-        raise LookupError
-    text = found.text.strip()
-    if text.startswith("merge(") and skip_balanced(text, 5) == len(text):
-        for argument in _arguments(found, text[5:]):
-            yield from _objects(argument, depth - 1)
-    elif found.span is not None and hcl.object_items(found.config.document.text, found.span) is not None:
-        yield found
+class _Includes(_Part, frozen=True, eq=False):
+    """``include`` of a file: the included files by label."""
+
+    def own(self, name: str) -> Expression | None:
+        included = _config(self).includes.get(name)
+        return _File("{}", included) if included is not None else None
+
+
+class _File(_Part, frozen=True, eq=False):
+    """A file: its ``locals``, and the arguments at its top."""
+
+    def own(self, name: str) -> Expression | None:
+        if name == "locals":
+            return _Locals("{}", self.scope)
+        argument = _config(self).attribute(name)
+        return _config(self).value(argument) if argument is not None else None
+
+
+class _Locals(_Part, frozen=True, eq=False):
+    """The ``locals`` of a file."""
+
+    def own(self, name: str) -> Expression:
+        local = _config(self).local(name)
+        if local is None:
+            raise MissingError
+        return local
+
+
+def _config(value: Expression) -> Config:
+    return cast("Config", value.scope)
+
+
+class LiteralObject(Struct, frozen=True, eq=False):
+    """An object constructor at ``span`` of a file, and its ``items``."""
+
+    expression: Expression
+    document: Document
+    span: Span
+    items: tuple[Attribute, ...]
+
+    def value(self, item: Attribute) -> Expression:
+        """The value of one of its items."""
+        return self.expression.part(item.name, item)
+
+    @property
+    def local(self) -> str | None:
+        """The local that it is, or is a part of; None where it is written in place."""
+        for block in _config(self.expression).blocks("locals"):
+            for attribute in block.attributes:
+                if attribute.value.start <= self.span.start < attribute.value.end:
+                    return attribute.name
+        return None
+
+
+def objects(value: Expression) -> tuple[LiteralObject, ...] | None:
+    """The literal objects that a value is merged of; None where they are not all known."""
+    return known(lambda: tuple(_objects(value, EvaluationBudget())))
+
+
+def _objects(value: Expression, budget: EvaluationBudget) -> Iterator[LiteralObject]:
+    found, budget = value.origin, budget.more()
+    if found is None:
+        raise UnknownError
+    made = call(found.text)
+    if made is not None and made.function == "merge" and not made.rest:
+        for argument in found.arguments(made):
+            yield from _objects(argument, budget)
+    elif found.document is not None and found.span is not None and found.items is not None:
+        yield LiteralObject(found, found.document, found.span, tuple(found.items.values()))
     else:
-        raise LookupError
+        raise UnknownError
 
 
-def _arguments(value: Value, parenthesis: str) -> list[Value]:
-    """The arguments of a call; with their places if it has one."""
-    listed = "[" + parenthesis[1:-1] + "]"
-    spans = hcl.list_items(listed, Span(0, len(listed))) or ()
-    if value.span is None:
-        return [value.derived(span.of(listed)) for span in spans]
-    start = value.span.of(value.config.document.text).index(parenthesis) + value.span.start
-    return [
-        Value(span.of(listed), value.config, Span(start + span.start, start + span.end))
-        for span in spans
-        if value.config.document.text[start + span.start : start + span.end] == span.of(listed)
-    ]
+def is_file(value: Expression) -> bool:
+    """Whether a value comes from ``file`` or ``templatefile``."""
+    found = value.origin
+    return found is not None and _READS_FILE.match(found.text) is not None
 
 
-def _string(value: Value, depth: int) -> str | None:
-    try:
-        found = _followed(value, depth)
-        if depth == 0 or not isinstance(found, Value):
-            return None
-        text = found.text.strip()
-        literal = string_value(text)
-        if literal is not None:
-            return literal
-        if text.startswith('"'):
-            return _filled(found, text, depth)
-        if re.fullmatch(r"\d+", text):
-            return text
-        call = _CALL.match(text)
-        function = (
-            _FUNCTIONS.get(call["function"]) if call and skip_balanced(text, call.end() - 1) == len(text) else None
-        )
-        if call is not None and call["function"] in ("try", "coalesce"):
-            tried = (_string(argument, depth - 1) for argument in _arguments(found, text[call.end() - 1 :]))
-            return next(filter(None, tried), None)
-        if call is not None and call["function"] == "join":
-            return _joined(found, _arguments(found, text[call.end() - 1 :]), depth - 1)
-        if call is None or function is None:
-            return None
-        arguments = [_string(argument, depth - 1) for argument in _arguments(found, text[call.end() - 1 :])]
-        return (
-            None
-            if None in arguments
-            else function(found.config, [argument for argument in arguments if argument is not None])
-        )
-    except SyntaxProblem:
+def file_of(value: Expression) -> Document | None:
+    """The file that ``file`` or ``templatefile`` reads, if it is one of this repository."""
+    found = value.origin
+    made = call(found.text) if found is not None and _READS_FILE.match(found.text) else None
+    if found is None or made is None or not made.arguments:
         return None
-
-
-def _joined(value: Value, arguments: list[Value], depth: int) -> str | None:
-    """What ``join`` makes of a list that is written out."""
-    listed = hcl.list_items(arguments[1].text, Span(0, len(arguments[1].text))) if len(arguments) == 2 else None
-    if listed is None:
+    path, here = found.derived(made.arguments[0]).string, _config(found)
+    if path is None:
         return None
-    parts = [_string(value.derived(span.of(arguments[1].text)), depth) for span in listed]
-    separator = _string(arguments[0], depth)
-    return None if separator is None or None in parts else separator.join(part or "" for part in parts)
+    whole = posixpath.normpath(posixpath.join("/", here.parent, path)).lstrip("/")
+    return here.workspace.documents.get(whole) or here.workspace.other(whole)
 
 
-def _filled(value: Value, template: str, depth: int) -> str | None:
-    values = {inner: _string(value.derived(inner), depth - 1) for inner in _TEMPLATE.findall(template)}
-    if not values or None in values.values():
-        return None
-    return string_value(_TEMPLATE.sub(lambda match: quote(values[match[1]] or "")[1:-1], template))
+def _read(expression: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
+    path = string_of(arguments[0], budget) if arguments else None
+    if path is None:
+        raise UnknownError
+    found = _config(expression).read(path)
+    if found is None:
+        raise MissingError
+    return _File("{}", found)
 
 
-def _find_in_parent_folders(config: Config, arguments: list[str]) -> str | None:
-    names = arguments[:1] or ["terragrunt.hcl", "root.hcl"]
-    fallback = arguments[1] if len(arguments) > 1 else None
-    return config.found_above(*names) or fallback
+def _of_strings(make: Callable[[Config, list[str]], str | None]) -> Function:
+    """A function of strings, each of which has to be known."""
+
+    def apply(expression: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
+        strings = [string_of(argument, budget) for argument in arguments]
+        plain = [string for string in strings if string is not None]
+        made = make(_config(expression), plain) if len(plain) == len(strings) else None
+        if made is None:
+            raise UnknownError
+        return expression.derived(quote(made))
+
+    return apply
+
+
+def _join(expression: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
+    parts = strings_of(arguments[1], budget) if len(arguments) == 2 else None
+    separator = string_of(arguments[0], budget) if arguments else None
+    if parts is None or separator is None:
+        raise UnknownError
+    return expression.derived(quote(separator.join(parts)))
+
+
+def _find_in_parent_folders(here: Config, arguments: list[str]) -> str:
+    found = here.found_above(*(arguments[:1] or ["terragrunt.hcl", "root.hcl"]))
+    if found is None and len(arguments) < 2:
+        raise MissingError  # Terragrunt fails, but for ``try``
+    return found or arguments[1]
 
 
 def _format(_: Config, arguments: list[str]) -> str | None:
@@ -312,15 +260,21 @@ def _format(_: Config, arguments: list[str]) -> str | None:
     return text % tuple(values) if is_plain else None
 
 
-_FUNCTIONS: dict[str, Callable[[Config, list[str]], str | None]] = {
+_OF_STRINGS: dict[str, Callable[[Config, list[str]], str | None]] = {
     "abspath": lambda _, arguments: arguments[0] if arguments else None,
     "basename": lambda _, arguments: posixpath.basename(arguments[0]) if arguments else None,
     "dirname": lambda _, arguments: posixpath.dirname(arguments[0]) if arguments else None,
     "find_in_parent_folders": _find_in_parent_folders,
     "format": _format,
-    "get_original_terragrunt_dir": lambda config, _: f"/{config.folder}",
-    "get_parent_terragrunt_dir": lambda config, _: f"/{config.parent}",
-    "get_path_to_repo_root": lambda config, _: posixpath.relpath("/", f"/{config.folder}"),
+    "get_original_terragrunt_dir": lambda here, _: f"/{here.folder}",
+    "get_parent_terragrunt_dir": lambda here, _: f"/{here.parent}",
+    "get_path_to_repo_root": lambda here, _: posixpath.relpath("/", f"/{here.folder}"),
     "get_repo_root": lambda *_: "",
-    "get_terragrunt_dir": lambda config, _: f"/{config.folder}",
+    "get_terragrunt_dir": lambda here, _: f"/{here.folder}",
+}
+_FUNCTIONS: Mapping[str, Function] = {
+    **FUNCTIONS,
+    "join": _join,
+    "read_terragrunt_config": _read,
+    **{name: _of_strings(make) for name, make in _OF_STRINGS.items()},
 }

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
+from migrator.model.version_constraints import is_constraint, least
 from migrator.regex import regex
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.strings import quote
@@ -31,7 +32,6 @@ https://github.com/hashicorp/terraform-provider-aws/pull/37255 of December 2024.
 
 """IAM is one for all regions, but requests are sent to one."""
 
-_CLAUSE = regex(r"\s*(?P<operator>>=|<=|~>|!=|=|>|<|)\s*(?P<version>\d+(?:\.\d+){0,2})\s*")
 _THUMBPRINT = regex(r"[0-9a-f]{40}")
 
 
@@ -46,7 +46,7 @@ class ProviderSettings(Struct, frozen=True):
     is_there: bool = False
 
     def __post_init__(self) -> None:
-        if not all(_CLAUSE.fullmatch(clause) for clause in self.version.split(",")):
+        if not is_constraint(self.version):
             raise UsageError('--provider-version must be a version constraint, for example "~> 5.90"')
         if not all(_THUMBPRINT.fullmatch(thumbprint) for thumbprint in self.thumbprints):
             raise UsageError("--thumbprint must be the SHA-1 of a certificate: 40 lower-case hexadecimal digits")
@@ -56,13 +56,7 @@ class ProviderSettings(Struct, frozen=True):
         """Whether a thumbprint has to be read from the host, since no other is given and the provider may want one."""
         if self.is_there or self.thumbprints:
             return False
-        clauses = [_CLAUSE.fullmatch(clause) for clause in self.version.split(",")]
-        least = [match["version"] for match in clauses if match and match["operator"] in ("", "=", ">", ">=", "~>")]
-        return max(map(_numbers, least), default=(0, 0, 0)) < FIRST_WITHOUT_THUMBPRINT
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple([*map(int, version.split(".")), 0, 0][:3])
+        return least(self.version) < FIRST_WITHOUT_THUMBPRINT
 
 
 def write_module(issuer: Issuer, grants: tuple[Grant, ...], settings: ProviderSettings) -> str:

@@ -59,7 +59,7 @@ class Account:
         first = min((attachment.priority or 0 for attachment in account.attached_contexts or ()), default=1)
         commands: list[HookCommand] = []
         for priority, context in attached_contexts:
-            hooks = context.hooks("before_init")
+            hooks = context.argument("before_init")
             strings = () if hooks is None or hooks.is_null else hooks.strings
             if strings is None or priority > first:
                 why = f"the context at {context.place} runs hooks in an order, or with values, that are not known here."

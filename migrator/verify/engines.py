@@ -21,7 +21,8 @@ from migrator.regex import regex
 from migrator.verify.programs import bare_environment, run
 
 if TYPE_CHECKING:
-    from migrator.model.engine import Evidence, Version
+    from migrator.model.engine import Evidence
+    from migrator.model.version_constraints import Version
 
 _FOLDERS = (
     ("TFENV_CONFIG_DIR", "~/.tfenv", "versions/*/terraform"),

@@ -151,7 +151,7 @@ def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, 
         is_context = isinstance(holder, SpaceliftContext)
         where = f"the context at {holder.place}" if is_context else f"the stack at {holder.place}"
         texts: tuple[str, ...] | None = lists.get(address_of(holder))
-        expression = holder.hooks(_INIT) if isinstance(holder, SpaceliftContext) else holder.argument(_INIT)
+        expression = holder.argument(_INIT)
         if texts is None and expression is not None and not expression.is_null:
             texts = expression.strings
             readers[READER] = None

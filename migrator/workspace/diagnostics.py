@@ -86,3 +86,13 @@ UNUSABLE_FILE = Diagnostic(
     why="The file is ignored by git, unreadable, or cannot be parsed, so nothing was changed here.",
     help="Make {path} a readable file that git tracks, or remove the file.",
 )
+NOT_PARSED = Diagnostic(
+    "file-not-parsed",
+    found="These files cannot be parsed.",
+    why="The files hold no word that a rule looks for, so nothing is missing from this run.",
+    help="Run `terraform validate` to see the error, or pass `--exclude PATH`.",
+    page=(
+        "A file that cannot be parsed is a failure (exit code 3) if it holds a word that a rule looks for, for example "
+        "`provider`, `backend`, `variable`, `module` or `access_key`. Without such a word, the file is only listed."
+    ),
+)

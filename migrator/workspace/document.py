@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from migrator.model.findings import Place
 from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
-from migrator.syntax.terraform import Attribute, Block, BodyChange
+from migrator.syntax.terraform import Attribute, Block, BodyChange, NewArgument
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT, SYNTAX_ERROR, UNREADABLE_FILE
 from migrator.workspace.discover import Kind, is_override
 from migrator.workspace.generators import Generator, generator, is_written_by_terragrunt
@@ -207,9 +206,15 @@ class Document(Struct, eq=False, dict=True):
         """The edits that make ``change`` in ``block``."""
         return self.syntax.change_body(self.path, self.text, block, change)
 
-    def is_ignored(self, element: Block | Attribute) -> bool:
-        """Whether a comment on ``element``, or on a block around, or the user excludes ``element``."""
-        return self.is_excluded or self.has_ignored(element.span)
+    def change_object(self, value: Span, change: BodyChange) -> tuple[Edit, ...]:
+        """The edits that make ``change`` in the object at ``value``. Raises `SyntaxProblem` where that cannot be."""
+        removed = [argument for argument in change.remove if isinstance(argument, Attribute)]
+        added = [argument for argument in change.append if isinstance(argument, NewArgument)]
+        return self.syntax.change_object(self.path, self.text, value, removed, change.comment_out, added)
+
+    def is_ignored(self, item: Block | Attribute) -> bool:
+        """Whether a comment on ``item``, or on what it stands in, or the user wants it to be left alone."""
+        return self.is_excluded or self.has_ignored(item.span)
 
     def has_ignored(self, span: Span) -> bool:
         """Whether a comment excludes ``span`` or code around."""
@@ -278,11 +283,6 @@ def state_of(file: Path) -> tuple[int, ...]:
 
 def _state(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def digest(data: bytes) -> str:
-    """A hash of a file's content."""
-    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _read_through(element: Attribute | Block, kind: Kind) -> None:

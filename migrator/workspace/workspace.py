@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from migrator.model.diagnostics import Diagnostic
 from migrator.model.fleet import Code, RepoIdentity, runs
 from migrator.model.module_source import ModuleSource, is_local, parse_source
 from migrator.regex import regex
 from migrator.source import SourceFile
-from migrator.workspace.diagnostics import NEEDS_EXCLUDED_FILE, NEEDS_IGNORED_BLOCK, OUTSIDE_FOLDER
+from migrator.workspace.diagnostics import NEEDS_EXCLUDED_FILE, NEEDS_IGNORED_BLOCK, NOT_PARSED, OUTSIDE_FOLDER
 from migrator.workspace.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
-from migrator.workspace.document import Document, digest, state_of
+from migrator.workspace.document import Document, state_of
 from migrator.workspace.module import Module, ModuleCall
 
 if TYPE_CHECKING:
@@ -31,16 +30,6 @@ _PLAIN = (Kind.VALUES, Kind.BACKEND)
 _INTERPOLATION = regex(r"\$\{[^}]*\}")
 _UPWARDS = regex(r"^(?:\.\.?/)+")
 LOCK_FILE = ".terraform.lock.hcl"
-NOT_PARSED = Diagnostic(
-    "file-not-parsed",
-    found="These files cannot be parsed.",
-    why="The files hold no word that a rule looks for, so nothing is missing from this run.",
-    help="Run `terraform validate` to see the error, or pass `--exclude PATH`.",
-    page=(
-        "A file that cannot be parsed is a failure (exit code 3) if it holds a word that a rule looks for, for example "
-        "`provider`, `backend`, `variable`, `module` or `access_key`. Without such a word, the file is only listed."
-    ),
-)
 
 
 def _renewed(documents: Iterable[Document], fresh: Mapping[str, Document]) -> list[Document]:
@@ -157,13 +146,6 @@ class Workspace:
         """The path of a file that changed since the file was read; None without such a file."""
         read = (document for document in self.documents.values() if document.is_read)
         return next((document.path for document in read if state_of(self.root / document.path) != document.seen), None)
-
-    def inputs(self) -> Iterator[tuple[str, str]]:
-        """Every file that was read so far, with a hash, and the names of all that may matter under ``""``."""
-        yield "", digest("\n".join(sorted(self.documents)).encode("utf-8", "surrogateescape"))
-        for path, document in sorted(self.documents.items()):
-            if document.is_read:
-                yield path, digest(document.source.data)
 
     def of_kind(self, kind: Kind) -> Iterator[Document]:
         """The documents of one kind in the folder that may be changed, by path."""

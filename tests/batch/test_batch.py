@@ -407,7 +407,7 @@ def test_a_plan_keeps_every_option(tmp_path: Path) -> None:
         journal.finish("shop", to_plain(RepoResult("shop", Mode.CHECK)))
         write_plan(str(tmp_path / "fleet.plan"), [RepoJob(source, config)], journal)
     [job] = read_plan(str(tmp_path / "fleet.plan"))
-    assert (job.config, job.source) == (replace(config, mode=Mode.BRANCH), source)
+    assert (job.config, job.source) == (replace(config, mode=Mode.BRANCH, keep_hashes=True), source)
 
 
 def test_clones_are_kept_where_it_is_wanted_and_an_empty_repository_is_clean(fleet: Fleet) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ def test_version() -> None:
 
 
 HEAVY = {"git", "hcl2", "jinja2", "lark", "libcst", "migrator.migrate.planning", "rich", "yaml"}
+MOST_MODULES = 270
 LOADED = (
     "import sys; from migrator.cli.main import execute\ntry: execute()\nfinally: print(*sys.modules, file=sys.stderr)"
 )
@@ -70,6 +72,14 @@ def test_a_folder_of_no_interest_loads_no_rules(tmp_path: Path) -> None:
     (tmp_path / "deploy.sh").write_text("terraform apply\n")
     (tmp_path / "terraform.tfvars").write_text('name = "logs"\n')
     assert HEAVY & loaded("--check", tmp_path) == set()
+
+
+def test_a_check_loads_no_library_that_only_some_repositories_need(tmp_path: Path) -> None:
+    shutil.copytree(Path(migrator.__file__).parent.parent / "fixtures" / "repos" / "webshop", tmp_path / "webshop")
+    found = loaded("--check", tmp_path / "webshop")
+    assert "migrator.migrate.planning" in found
+    assert (HEAVY | {"cattrs", "dataclasses", "migrator.migrate.delivery"}) & found == {"migrator.migrate.planning"}
+    assert len([name for name in found if name.startswith("migrator.")]) < MOST_MODULES
 
 
 def test_help_is_a_page_that_names_every_exit_code() -> None:

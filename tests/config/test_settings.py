@@ -44,6 +44,7 @@ def test_the_documents_example_says_all_there_is(tmp_path: Path) -> None:
         "set_on_command_line",
         "on_existing_branch",
         "keep_diff",
+        "keep_hashes",
     }
     assert set(unchanged) == {*not_there, "portable"}  # which excludes the roles of the example
     assert config.hook_in is HookPlace.CONTEXT

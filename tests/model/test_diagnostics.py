@@ -204,7 +204,9 @@ def test_a_repository_is_the_same_without_sentences(
 ) -> None:
     folder = tmp_path / name
     shutil.copytree(FIXTURES / "repos" / name, folder, symlinks=True)
-    assert _same_without_sentences(folder, Config(mode=Mode.CHECK, role_arn=role), monkeypatch).findings
+    assert _same_without_sentences(
+        folder, Config(mode=Mode.CHECK, keep_hashes=True, role_arn=role), monkeypatch
+    ).findings
 
 
 @pytest.mark.case
@@ -212,4 +214,4 @@ def test_a_repository_is_the_same_without_sentences(
 def test_a_case_is_the_same_without_sentences(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "webshop"
     shutil.copytree(case / "before", folder, symlinks=True)
-    _same_without_sentences(folder, Config(mode=Mode.CHECK, **options(case)), monkeypatch)
+    _same_without_sentences(folder, Config(mode=Mode.CHECK, keep_hashes=True, **options(case)), monkeypatch)

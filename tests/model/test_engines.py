@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from migrator.model.engine import Engine, Evidence, Version, bounds, verdict
+from migrator.model.engine import Engine, Evidence, verdict
 from migrator.model.findings import Place
 from migrator.model.fleet import Code, KnownRoot, KnownStack, RepoIdentity, Survey
+from migrator.model.version_constraints import Version, bounds
 from migrator.report.serial import from_plain, to_plain
 
 ANY: Version = (0, 0, 0)

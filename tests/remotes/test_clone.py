@@ -16,7 +16,7 @@ import pytest
 
 from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
-from migrator.git.command import Outcome
+from migrator.git.network import Outcome
 from migrator.migrate.pipeline import migrate_repo
 from migrator.remotes.clone import Push, base_branch, clone, push
 from migrator.remotes.sources import RepoSource

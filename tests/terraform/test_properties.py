@@ -19,7 +19,7 @@ from migrator.model.results import Mode
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.terraform import Block
-from migrator.terraform.backends import ROLE_FAMILY
+from migrator.terraform.assumed_role import ROLE_FAMILY
 from migrator.terraform.providers import CREDENTIALS
 from tests.conftest import Terraform
 

@@ -17,8 +17,8 @@ from migrator.config.config import Config
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Rewrite
 from migrator.model.results import Mode
+from migrator.model.version_constraints import admits_before, excludes, major_of, raised
 from migrator.terraform.diagnostics import LOCKED_RELEASE, MAJOR_RELEASE
-from migrator.terraform.versions import admits_before, excludes, major_of, raised
 from migrator.workspace.diagnostics import OUTSIDE_FOLDER
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 
@@ -60,6 +60,7 @@ CONSTRAINTS = {
     "~> 4.0, != 4.12.0, != 4.12.1": "~> 4.12, != 4.12.0, != 4.12.1",
     "~> 4.12.0, != 4.12.0": "~> 4.12.0, != 4.12.0",
     "= 3.76.1-beta1": "= 4.12.0",
+    "= 4.12.0-beta1": "= 4.12.0",
     "~> 4.0.0-rc.1, != 4.12.0-beta1": "~> 4.12.0, != 4.12.0-beta1",
 }
 

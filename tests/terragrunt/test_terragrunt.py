@@ -14,7 +14,7 @@ from migrator.span import Span, apply_edits
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.languages import HCL
 from migrator.terragrunt.generated import generated
-from migrator.terragrunt.values import Config
+from migrator.terragrunt.values import Config, config_of, objects
 from migrator.workspace.discover import Kind, listing, walk
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
@@ -90,6 +90,10 @@ def config(tmp_path: Path) -> Config:
               circular = local.circular
               gone     = read_terragrunt_config("nowhere.hcl").locals.id
               broken   = "${local.id = 1}"
+              chosen   = local.here == "shop" ? "${local.id}" : "none"
+              absent   = try(local.account.locals.nothing, "none")
+              asked    = try(get_aws_account_id(), "none")
+              looped   = { for name, value in include.root.locals : name => value }["account"]
               fallback = find_in_parent_folders("nowhere.hcl", "fallback.hcl")
             }
         """,
@@ -99,7 +103,7 @@ def config(tmp_path: Path) -> Config:
         (tmp_path / path).write_text(textwrap.dedent(text))
     workspace = Workspace(listing(tmp_path, walk(tmp_path)), RepoIdentity("webshop"))
     document = workspace.documents["live/shop/terragrunt.hcl"]
-    return Config(workspace, document, "live/shop", "live/shop")
+    return config_of(workspace, document)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +117,10 @@ def config(tmp_path: Path) -> Config:
         ("secret", "two"),
         ("above", "/../.."),
         ("fallback", "fallback.hcl"),
+        ("chosen", "123456789012"),
+        ("absent", "none"),
+        ("asked", None),
+        ("looped", None),
         ("unknown", None),
         ("missing", None),
         ("circular", None),
@@ -129,12 +137,11 @@ def test_references_are_followed_as_far_as_they_are_known(config: Config, name: 
 
 def test_a_merged_object_is_found_where_it_is_written(config: Config) -> None:
     merged = config.local("merged")
-    objects = merged.objects if merged is not None else None
-    assert objects is not None
-    assert [one.config.document.path for one in objects] == ["live/account.hcl", "live/shop/terragrunt.hcl"]
-    for one in objects:
-        assert one.span is not None
-        assert one.span.of(one.config.document.text).startswith("{")
+    found = objects(merged) if merged is not None else None
+    assert found is not None
+    assert [one.document.path for one in found] == ["live/account.hcl", "live/shop/terragrunt.hcl"]
+    for one in found:
+        assert one.span.of(one.document.text).startswith("{")
 
 
 def heredocs(folder: Path, path: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ProviderAuth
 from migrator.decide.environment_roots import environment_sign_in
 from migrator.model.findings import Refusal, Rewrite
+from migrator.syntax.terraform import Attribute
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ class SignInChanges:
         serves = self._context.environment_roots.serves
         return (block for block in provider.family if self.loses_credentials(block) and not serves(block))
 
-    def of_backend(self, backend: S3Backend) -> SignIn | None:
+    def of_backend(self, backend: S3Backend) -> SignIn[Attribute] | None:
         """The new sign-in of a backend block or a partial configuration; None if it stays as it is."""
         if not self._is_rewritten(backend.place, "s3-backend") or backend not in self._roots:
             return None
         signed = backend_sign_in(self._context, self._roots[backend], backend)
         return signed if isinstance(signed, SignIn) else None
 
-    def of_state(self, state: RemoteState) -> dict[S3Backend, SignIn]:
+    def of_state(self, state: RemoteState) -> dict[S3Backend, SignIn[Attribute]]:
         """The new sign-ins of the parts of a remote state's configuration."""
         if not self._is_rewritten(state.place, "remote-state"):
             return {}
@@ -79,7 +80,7 @@ class SignInChanges:
         return {part.backend: outcome for part, outcome in signed if isinstance(outcome, SignIn)}
 
 
-def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn | Refusal:
+def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:
     """Decide how a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
     strategies = context.strategies
     is_migrated = root.is_migrated(context.config.include_ambient)
@@ -91,7 +92,7 @@ def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn 
     return strategies.sign_in(root, backend) if is_native else hook_sign_in(backend)
 
 
-StateSignIns = Iterator[tuple["Config", SignIn | Refusal]]
+StateSignIns = Iterator[tuple["Config", SignIn[Attribute] | Refusal]]
 """The parts of a remote state's configuration, each with how it signs in afterwards."""
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.hook_targets import Target
     from migrator.decide.roots import Root, Runners
+    from migrator.syntax.terraform import Attribute
     from migrator.terraform.backend_edit import SignIn
 
 
@@ -96,15 +97,13 @@ def _has_hooks(context: Context, target: Target) -> bool:
 def _of_programs(context: Context) -> Iterator[RunRole]:
     """The roles of web identity in CDKTF programs."""
     for program, runners in context.facts.programs:
-        from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
-
         is_native = context.strategies.of_program(program, runners).is_native
         is_coming = is_native and program.is_migrated(context.config.include_ambient)
         for call in program.calls:
             if call.web_identity is not None and not call.is_provider and call.skip_reason is None:
                 yield RunRole(program.folder, _known(call.web_identity_role), runners)
             elif is_coming and may_sign_in(call):
-                signed = python_sign_in(call, context.config.at(program.folder))
+                signed = context.strategies.call_sign_in(program, call)
                 role = None if isinstance(signed, Refusal) else _known(signed.role)
                 yield RunRole(program.folder, role, runners, program.group)
         for role in context.python_identity(program, runners).roles:
@@ -125,7 +124,7 @@ def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[
     Stacks may have partial configurations of their own, each with a role.
     """
 
-    def role_of(backend: S3Backend, signed: SignIn | None) -> str | None:
+    def role_of(backend: S3Backend, signed: SignIn[Attribute] | None) -> str | None:
         role = (signed and signed.role) or backend_sign_in(context.workspace, [backend]).web_identity
         return role if backend.skip_reason is None else None
 

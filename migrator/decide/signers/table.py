@@ -13,7 +13,7 @@ from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
 from migrator.decide.signers.changes import SignInChanges
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.results import SigningRow
-from migrator.syntax.terraform import BodyChange
+from migrator.syntax.terraform import Attribute, BodyChange
 from migrator.terraform.signing import (
     ENVIRONMENT,
     ConfiguredSignIn,
@@ -203,5 +203,5 @@ def _configured(
         yield f"data.{'.'.join(state.block.labels)}", state, sign_in
 
 
-def _change(signed: SignIn | None) -> BodyChange:
+def _change(signed: SignIn[Attribute] | None) -> BodyChange:
     return signed.change if signed is not None else BodyChange()

@@ -18,7 +18,7 @@ from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
-from migrator.terraform.expressions.evaluate import Scope
+from migrator.terraform.expressions.scopes import ModuleScope
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
@@ -108,7 +108,7 @@ def context_objection(definition: StackDefinition) -> Refusal | None:
 def _existing(module: Module, command: str, space_id: str | None) -> str | None:
     """The context of the module that has the very hook in the same space, if there is one."""
     for document, block in module.blocks("resource", "spacelift_context"):
-        hooks = SpaceliftContext(document, block, Scope(module)).hooks("before_init")
+        hooks = SpaceliftContext(document, block, ModuleScope(module)).argument("before_init")
         space = block.attribute("space_id")
         same_space = (None if space is None else document.expression(space)) == space_id
         if hooks is not None and same_space and any(line == command for line in _unescaped(text_of(hooks))):

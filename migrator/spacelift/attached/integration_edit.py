@@ -16,7 +16,7 @@ from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
-from migrator.terraform.expressions.evaluate import Scope
+from migrator.terraform.expressions.scopes import ModuleScope
 from migrator.terraform.origins import account_of
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class Integrations:
 def _wait_for_role(stack: Stack, role: str) -> Iterator[NewArgument]:
     """The edit that makes an attachment, which AWS checks at creation, wait for a role of the same module."""
     for document, block in stack.module.blocks("resource", "aws_iam_role"):
-        name = Scope(stack.module).argument(document, block, "name")
-        if name is not None and name.string == role.rpartition("/")[2]:
+        named = ModuleScope(stack.module).argument(document, block, "name")
+        if named is not None and named.string == role.rpartition("/")[2]:
             yield NewArgument("depends_on", Reference(f"[{'.'.join(block.labels)}]"))
             return
 
@@ -112,7 +112,7 @@ def _wait_for_role(stack: Stack, role: str) -> Iterator[NewArgument]:
 def _existing(stack: Stack, role: str) -> str | None:
     """The integration of the module that has the role in the stack's space, if there is one."""
     for document, block in stack.module.blocks("resource", INTEGRATION):
-        role_arn, space = Scope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
+        role_arn, space = ModuleScope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
         is_alone = not any(block.attribute(name) for name in ("count", "for_each"))
         same_space = (None if space is None else document.expression(space)) == space_of(stack)
         if is_alone and same_space and role_arn is not None and role_arn.string == role:

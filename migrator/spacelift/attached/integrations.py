@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.spacelift.attached.reach import Reaches, resources
+from migrator.spacelift.attached.reach import Reaches
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.spacelift.stacks.resource import resources
 from migrator.syntax.yaml.parse import read
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tu
             yield stack, place
     reaches = Reaches(workspace, stacks)
     for type_ in _ATTACHING:
-        for document, block, scope in resources(workspace, type_):
-            yield from ((stack, document.place(block)) for stack in reaches.of(document, block, scope).stacks)
-    for document, block, scope in resources(workspace, INTEGRATION):
-        enabled, labels = (scope.argument(document, block, name) for name in ("autoattach_enabled", "labels"))
+        for attachment in resources(workspace, type_):
+            yield from ((stack, attachment.place) for stack in reaches.of(attachment).stacks)
+    for integration in resources(workspace, INTEGRATION):
+        enabled, labels = integration.argument("autoattach_enabled"), integration.argument("labels")
         if enabled is not None and enabled.text != "false" and labels is not None:
-            reach = reaches.labelled(document, block, scope, labels.strings or ())
-            yield from ((stack, document.place(block)) for stack in reach.stacks)
+            reach = reaches.labelled(integration, labels.strings or ())
+            yield from ((stack, integration.place) for stack in reach.stacks)
 
 
 def _direct(stack: StackDefinition) -> Place | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,15 +10,12 @@ from msgspec.structs import replace
 
 from migrator.spacelift.stacks.contexts import attaching, attachments
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.resource import Resource
 from migrator.spacelift.stacks.targets import Target, targets
-from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
     from migrator.model.fleet import KnownReceiver
     from migrator.spacelift.stacks.terraform import Stack
-    from migrator.syntax.terraform import Block
-    from migrator.terraform.expressions.evaluate import Scope
-    from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 
@@ -51,15 +48,16 @@ class Reaches:
         self._targets = targets(workspace)
         self._attached = attachments(workspace)
 
-    def of(self, document: Document, block: Block, scope: Scope) -> Reach:
-        """The stacks that get a resource in ``scope``, by the stack, module or context that the resource names."""
+    def of(self, resource: Resource) -> Reach:
+        """The stacks that get a resource, by the stack, module or context that the resource names."""
+        block, named = resource.block, self._targets.named
         for argument in _RECEIVERS:
             if block.attribute(argument) is not None:
-                return self._by_id(self._targets.named(document, block, scope, argument), argument)
+                return self._by_id(named(resource, argument), argument)
         if block.attribute("stack_dependency_id") is not None:
-            return self._by_dependency(self._targets.named(document, block, scope, "stack_dependency_id"))
+            return self._by_dependency(named(resource, "stack_dependency_id"))
         if block.attribute("context_id") is not None:
-            return self._by_context(self._targets.named(document, block, scope, "context_id"))
+            return self._by_context(named(resource, "context_id"))
         return Reach(unknown="The setting names neither a stack nor a context.")
 
     def _by_id(self, target: Target | None, argument: str = "") -> Reach:
@@ -79,7 +77,7 @@ class Reaches:
         )
         for document, block in dependencies:
             if target is not None and target.scope is not None and ".".join(block.labels) == target.address:
-                return self._by_id(self._targets.named(document, block, target.scope, "stack_id"))
+                return self._by_id(self._targets.named(Resource(document, block, target.scope), "stack_id"))
         return Reach(unknown="The stack dependency of the setting is not defined in this repository.")
 
     def _reach(self, sources: Iterable[Stack], definitions: Iterable[StackDefinition] = ()) -> Reach:
@@ -94,11 +92,11 @@ class Reaches:
             return Reach(unknown="The context of the setting cannot be determined.")
         reaches = [self._by_id(attachment.receiver) for attachment in self._attached.of_context(target)]
         for context in self._attached.contexts(target):
-            argument = context.scope.argument(context.document, context.block, "labels")
+            argument = context.argument("labels")
             if context.labels is None:
                 reaches.append(Reach(unknown="The labels of the setting's context cannot be read here."))
             elif context.labels and argument is not None:
-                reaches.append(self.labelled(context.document, context.block, context.scope, argument.strings or ()))
+                reaches.append(self.labelled(context, argument.strings or ()))
         names = tuple(dict.fromkeys(context.name for context in self._attached.contexts(target) if context.name))
         if not reaches:
             return Reach(
@@ -110,11 +108,11 @@ class Reaches:
             return Reach(unknown=unknown, labels=reach.labels, contexts=names)
         return replace(reach, contexts=names)
 
-    def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:
+    def labelled(self, resource: Resource, labels: Iterable[str]) -> Reach:
         """The stacks that a resource with ``labels`` attaches itself to."""
         labels = tuple(labels)
         attached_labels = attaching(labels)
-        receivers = list(self._attached.labelled(document, block, scope, labels))
+        receivers = list(self._attached.labelled(resource, labels))
         certain = [stack for stack, doubt in receivers if not doubt]
         others = [
             other for other in self._others if "*" in attached_labels or not attached_labels.isdisjoint(other.labels)
@@ -134,12 +132,3 @@ def together(reaches: Iterable[Reach]) -> Reach:
         tuple(dict.fromkeys(stack for reach in parts for stack in reach.others)),
         contexts=tuple(dict.fromkeys(name for reach in parts for name in reach.contexts)),
     )
-
-
-def resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope]]:
-    """Every resource of a type of Spacelift's, once for each scope that its module and ``for_each`` make."""
-    for module in workspace.modules.values():
-        for document, block in module.blocks("resource", type_) if module.is_interesting else ():
-            for outer in scopes_of(workspace, module):
-                for _, scope in instances(document, block, outer):
-                    yield document, block, scope

@@ -52,7 +52,7 @@ class HookLists:
         if stack.account is not None and name in stack.account.attached_hooks:
             return True
         if isinstance(stack, TerraformDefinition):
-            lists = (stack.source.argument(name), *(context.hooks(name) for context in stack.contexts.known))
+            lists = (stack.source.argument(name), *(context.argument(name) for context in stack.contexts.known))
             return any(exchanges_token(expression) for expression in lists if expression is not None)
         if isinstance(stack, PythonDefinition):
             from migrator.spacelift.hooks import (
@@ -89,7 +89,7 @@ class HookLists:
             if variable := _exported(self._text(stack, name)):
                 return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of="of the stack", variable=variable)
             for context in stack.contexts.known:
-                hooks = context.hooks(name)
+                hooks = context.argument(name)
                 variable = _exported((text_of(hooks),)) if hooks is not None else ""
                 is_overwritten = name == "before_init" and variable in _EXPORTED and not self._in_context
                 if variable and not is_overwritten:

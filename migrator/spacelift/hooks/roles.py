@@ -53,7 +53,7 @@ def _hooks(stack: StackDefinition) -> Iterator[str]:
     if isinstance(stack, TerraformDefinition):
         lists = (
             stack.source.argument(_INIT),
-            *(spacelift_context.hooks(_INIT) for spacelift_context in stack.contexts.known),
+            *(spacelift_context.argument(_INIT) for spacelift_context in stack.contexts.known),
         )
         yield from (_own(stack.source, expression) for expression in lists if expression is not None)
     elif isinstance(stack, PythonDefinition):

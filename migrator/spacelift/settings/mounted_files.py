@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
     INIT_ARGUMENTS_UNKNOWN,
@@ -26,12 +25,13 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_VALUES_ARE_STATIC,
 )
 from migrator.spacelift.stacks.exchange import text_of
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place, Refusal
-    from migrator.syntax.terraform import Block
+    from migrator.spacelift.attached.reach import Reach, Reaches
     from migrator.terraform.expressions.evaluate import Expression
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
@@ -70,14 +70,13 @@ class Override(Struct, frozen=True, eq=False):
 def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
     """All such settings in a repository's Terraform code."""
     mounted: dict[str, str | None] = {}
-    init_arguments = list(_init_arguments(workspace, reaches))
-    file_names = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
-    for document, block, scope in resources(workspace, "spacelift_mounted_file"):
-        path = scope.argument(document, block, "relative_path")
-        name = path.string if path is not None else None
+    init_arguments = list(_init_arguments(workspace))
+    file_names = {posixpath.basename(name) for _, names in init_arguments for name in names or ()}
+    for file in resources(workspace, "spacelift_mounted_file"):
+        name = file.string("relative_path")
         if name is None:
             continue
-        text = _content(workspace, document, scope.argument(document, block, "content"))
+        text = _content(workspace, file.document, file.argument("content"))
         mounted[posixpath.basename(name)] = text
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
         is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in file_names
@@ -87,35 +86,33 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
             refusal = MOUNTED_VALUES_ARE_STATIC.refusal()
         if refusal:
             yield Override(
-                document,
-                document.place(block),
-                f"{'.'.join(block.labels)}: {name}",
+                file.document,
+                file.place,
+                f"{file.address}: {name}",
                 refusal,
-                reaches.of(document, block, scope),
+                reaches.of(file),
                 is_source,
                 holds_values and not is_source,
-                document.ignored if document.is_ignored(block) else None,
+                file.ignored,
             )
-    for document, block, names, reach in init_arguments:
+    for variable, names in init_arguments:
         missing = next((name for name in names or () if not _is_known(workspace, name, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
-            ignored = document.ignored if document.is_ignored(block) else None
-            yield Override(document, document.place(block), ".".join(block.labels), unknown, reach, ignored=ignored)
+            where = (variable.document, variable.place, variable.address)
+            yield Override(*where, unknown, reaches.of(variable), ignored=variable.ignored)
 
 
-def _init_arguments(
-    workspace: Workspace, reaches: Reaches
-) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
+def _init_arguments(workspace: Workspace) -> Iterator[tuple[Resource, tuple[str, ...] | None]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
-    for document, block, scope in resources(workspace, "spacelift_environment_variable"):
-        name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
-        if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
-            text = value.string if value is not None else None
-            files = (
-                None if text is None else tuple(argument for argument in _GIVEN.findall(text) if "=" not in argument)
-            )
-            yield document, block, files, reaches.of(document, block, scope)
+    for variable in resources(workspace, "spacelift_environment_variable"):
+        if plain_name(variable.string("name") or "") in _ARGUMENTS:
+            text = variable.string("value")
+            yield variable, None if text is None else tuple(_files_in(text))
+
+
+def _files_in(arguments: str) -> Iterator[str]:
+    return (argument for argument in _GIVEN.findall(arguments) if "=" not in argument)
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:

@@ -9,36 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.terraform.credential_names import STATIC
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
+    from migrator.spacelift.attached.reach import Reach, Reaches
     from migrator.syntax.terraform import Block
-    from migrator.terraform.expressions.evaluate import Scope
-    from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
-class OwnRun(Struct, frozen=True, eq=False):
+class OwnRun(Resource, frozen=True, eq=False, kw_only=True):
     """The ``config`` of a run or schedule, and the stacks of the run."""
 
-    document: Document
-    block: Block
-    scope: Scope
     config: Block
     reach: Reach
-
-    @property
-    def title(self) -> str:
-        """The resource's address."""
-        return ".".join(self.block.labels)
 
     @property
     def place(self) -> Place:
@@ -46,43 +35,32 @@ class OwnRun(Struct, frozen=True, eq=False):
         return self.document.place(self.config)
 
 
-class OwnTask(Struct, frozen=True, eq=False):
-    """A task of stacks; ``reason`` is a fact about the task's sign-in."""
+class OwnTask(Resource, frozen=True, eq=False, kw_only=True):
+    """A task of stacks: whether the task skips init, and the static credentials that its command names."""
 
-    document: Document
-    block: Block
     reach: Reach
     skips_init: bool
     names: tuple[str, ...]
-
-    @property
-    def title(self) -> str:
-        """The resource's address."""
-        return ".".join(self.block.labels)
-
-    @property
-    def place(self) -> Place:
-        """The place where the block begins."""
-        return self.document.place(self.block)
 
 
 def own_runs(workspace: Workspace, reaches: Reaches) -> Iterator[OwnRun]:
     """Every run and schedule with settings of its own."""
     for type_ in _RUNS:
-        for document, block, scope in resources(workspace, type_):
-            for config in block.blocks("runtime_config"):
-                yield OwnRun(document, block, scope, config, reaches.of(document, block, scope))
+        for run in resources(workspace, type_):
+            for config in run.block.blocks("runtime_config"):
+                yield OwnRun(run.document, run.block, run.scope, config=config, reach=reaches.of(run))
 
 
 def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
     """Every task that skips the hooks before init, or mentions static credentials in the command."""
     for type_ in _TASKS:
-        for document, block, scope in resources(workspace, type_):
-            init, command = (scope.argument(document, block, name) for name in ("init", "command"))
+        for task in resources(workspace, type_):
+            init, command = task.argument("init"), task.argument("command")
             skips = init is not None and not init.is_null and (init.origin is None or init.origin.text != "true")
             names = tuple(name for name in sorted(STATIC) if command is not None and f"{name}=" in command.text)
             if skips or names:
-                yield OwnTask(document, block, reaches.of(document, block, scope), skips, names)
+                own = (task.document, task.block, task.scope)
+                yield OwnTask(*own, reach=reaches.of(task), skips_init=skips, names=names)
 
 
 def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
@@ -101,7 +79,7 @@ def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
                 document=run.document,
                 block=run.block,
                 place=run.document.place(settings[0][0]),
-                title=f"environment of {run.title}",
+                title=f"environment of {run.address}",
                 names=tuple(dict.fromkeys(name for _, name in settings)),
                 reach=run.reach,
                 literals=tuple(literals),

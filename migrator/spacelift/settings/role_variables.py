@@ -14,7 +14,8 @@ from msgspec import Struct
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.regex import regex
-from migrator.spacelift.attached.reach import Reaches, resources
+from migrator.spacelift.attached.reach import Reaches
+from migrator.spacelift.stacks.resource import resources
 from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, parse
 from migrator.syntax.yaml.tree import string_at
 
@@ -60,13 +61,12 @@ class StackVariables:
     def _by_resources(self) -> dict[StackDefinition, list[SetVariable]]:
         variables: dict[StackDefinition, list[SetVariable]] = {}
         reaches = Reaches(self._workspace, self._stacks)
-        for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
-            name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
-            variable_name = name.string if name is not None else None
-            if variable_name is not None and _OF_ROLES.fullmatch(variable_name):
-                variable = SetVariable(variable_name, value.string if value else None, document.place(block))
-                for stack in reaches.of(document, block, scope).stacks:
-                    variables.setdefault(stack, []).append(variable)
+        for variable in resources(self._workspace, _RESOURCE) if self._stacks else ():
+            name = variable.string("name")
+            if name is not None and _OF_ROLES.fullmatch(name):
+                known = SetVariable(name, variable.string("value"), variable.place)
+                for stack in reaches.of(variable).stacks:
+                    variables.setdefault(stack, []).append(known)
         return variables
 
     @cached_property

@@ -28,17 +28,16 @@ from migrator.spacelift.settings.model import (
     is_static_variable,
     mentions_static,
 )
+from migrator.spacelift.stacks.resource import Resource, resources_of
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.expressions.defaults import REFERENCE, definition
 from migrator.terraform.expressions.objects import Part, is_used_elsewhere, parts
-from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
     from migrator.spacelift.stacks.model import TerraformDefinition
     from migrator.syntax.terraform import Attribute, Block
-    from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -63,9 +62,12 @@ _Uses = dict[str, list[tuple["Document", int]]]
 class _Instance(Struct, frozen=True, eq=False):
     """One of the resources that a block makes; ``name`` is None if not known."""
 
-    key: str | None
-    scope: Scope
+    resource: Resource
     name: str | None
+
+    @property
+    def key(self) -> str | None:
+        return self.resource.key
 
 
 def terraform_settings(
@@ -134,7 +136,7 @@ def _settings(
     unknown = [instance for instance in others if instance.name is None]
     if not static and not (unknown and types is _TYPES and _is_mentioned(module, document, block)):
         return
-    reached = [reaches.of(document, block, instance.scope) for instance in static or unknown]
+    reached = [reaches.of(instance.resource) for instance in static or unknown]
     entries: list[tuple[Part, tuple[Attribute, ...]]] = []
     objection = SETTING_NAMES_UNKNOWN.refusal() if unknown else None
     if others and not objection:
@@ -156,7 +158,7 @@ def _settings(
         entries=tuple(entries),
         objection=objection,
         unlisted=tuple(edit for edit, _ in waiting),
-        literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
+        literals=tuple(dict.fromkeys(_literals(value, static))),
         is_ignored=document.is_ignored(block),
     )
 
@@ -164,15 +166,14 @@ def _settings(
 def _instances(
     workspace: Workspace, module: Module, document: Document, block: Block, argument: str
 ) -> Iterator[_Instance]:
-    for outer in scopes_of(workspace, module):
-        for key, scope in instances(document, block, outer):
-            expression = scope.argument(document, block, argument)
-            numbered = _NUMBERED.fullmatch(expression.text) if expression and block.attribute("count") else None
-            if expression is not None and numbered is not None:
-                names = expression.derived(numbered["list"] or numbered["other"]).strings or (None,)
-                yield from (_Instance(None, scope, name) for name in names)
-            else:
-                yield _Instance(key, scope, expression.string if expression else None)
+    for resource in resources_of(workspace, module, document, block):
+        named = resource.argument(argument)
+        numbered = _NUMBERED.fullmatch(named.text) if named and block.attribute("count") else None
+        if named is not None and numbered is not None:
+            names = named.derived(numbered["list"] or numbered["other"]).strings or (None,)
+            yield from (_Instance(Resource(document, block, resource.scope), name) for name in names)
+        else:
+            yield _Instance(resource, named.string if named else None)
 
 
 def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
@@ -213,7 +214,7 @@ def _sources(
     """The parts of the map, in the module or in calls of the module."""
     known_places = {(document.path, block.span)}
     reference = REFERENCE.fullmatch(document.expression(for_each))
-    calls = {instance.scope.call: instance.scope.caller for instance in static}
+    calls = {instance.resource.scope.call: instance.resource.scope.caller for instance in static}
     if reference is None or reference[1] == "local" or None in calls:
         map_parts = list(parts(module, document, for_each.value))
     else:
@@ -298,9 +299,9 @@ def _referrer(
     return None
 
 
-def _literals(document: Document, block: Block, value: str, static: list[_Instance]) -> Iterator[Place]:
+def _literals(value: str, static: list[_Instance]) -> Iterator[Place]:
     for instance in (each for each in static if each.name is None or holds_keys(each.name)):
-        argument: Expression | None = instance.scope.argument(document, block, value)
+        argument = instance.resource.argument(value)
         origin = argument.origin if argument else None
         if origin is not None and origin.string and origin.document and origin.span:
             yield Place(origin.document.path, origin.document.source.line(origin.span.start))

@@ -12,22 +12,16 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from msgspec import Struct
-
 from migrator.regex import regex
 from migrator.spacelift.stacks.exchange import exchanges_token, text_of
 from migrator.spacelift.stacks.model import Contexts
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.spaces import Space, Spaces
 from migrator.spacelift.stacks.targets import Target, index_of, targets
 from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
-from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Place
-    from migrator.syntax.terraform import Block
-    from migrator.terraform.expressions.evaluate import Expression, Scope
-    from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 _ATTACHMENT = "spacelift_context_attachment"
@@ -39,64 +33,41 @@ CALLS_AWS = regex(
 _ALL = "*"
 
 
-class SpaceliftContext(Struct, frozen=True, eq=False):
+class SpaceliftContext(Resource, frozen=True, eq=False):
     """A ``spacelift_context``, or a single instance of a repeated block."""
-
-    document: Document
-    block: Block
-    scope: Scope
-    key: str | None = None
-
-    @property
-    def place(self) -> Place:
-        """The place of the block."""
-        return self.document.place(self.block)
 
     @property
     def name(self) -> str:
         """The name of the context; ``""`` if not known."""
-        argument = self.scope.argument(self.document, self.block, "name")
-        return (argument.string if argument is not None else None) or ""
+        return self.string("name") or ""
 
     @property
     def labels(self) -> frozenset[str] | None:
         """The labels to which the context attaches itself; None if not known."""
-        argument = self.scope.argument(self.document, self.block, "labels")
+        argument = self.argument("labels")
         if argument is None or argument.is_null:
             return frozenset()
         return None if argument.strings is None else attaching(argument.strings)
 
-    def hooks(self, name: str) -> Expression | None:
-        """The list of hooks called ``name``, for example ``before_init``."""
-        return self.scope.argument(self.document, self.block, name)
-
     @property
     def signs_in(self) -> bool:
         """Whether hooks of the context before init exchange the run's token."""
-        hooks = self.hooks("before_init")
+        hooks = self.argument("before_init")
         return hooks is not None and exchanges_token(hooks)
 
     @property
     def calls_aws(self) -> bool:
         """Whether hooks of the context before init call AWS or Terraform."""
-        hooks = self.hooks("before_init")
+        hooks = self.argument("before_init")
         return hooks is not None and CALLS_AWS.search(text_of(hooks)) is not None
 
 
-class Attachment(Struct, frozen=True, eq=False):
+class Attachment(Resource, frozen=True, eq=False, kw_only=True):
     """A ``spacelift_context_attachment``, or a single instance of a repeated block."""
 
-    document: Document
-    block: Block
-    scope: Scope
     context: Target | None
     receiver: Target | None
     priority: int | None
-
-    @property
-    def place(self) -> Place:
-        """The place of the block."""
-        return self.document.place(self.block)
 
 
 T = TypeVar("T", Stack, SpaceliftContext)
@@ -109,7 +80,10 @@ class Attachments:
         self.receivers = spacelift_stacks(workspace)
         self._spaces = Spaces(workspace)
         self._receivers = _index(self.receivers)
-        contexts = [SpaceliftContext(*resource) for resource in _resources(workspace, "spacelift_context")]
+        contexts = [
+            SpaceliftContext(resource.document, resource.block, resource.scope, resource.key)
+            for resource in resources(workspace, "spacelift_context")
+        ]
         self._contexts = _index(contexts)
         self._by_label: dict[str, list[SpaceliftContext]] = {}
         self._with_unknown_labels: list[SpaceliftContext] = []
@@ -170,11 +144,9 @@ class Attachments:
                 )
         return list(dict.fromkeys(attachments))
 
-    def labelled(
-        self, document: Document, block: Block, scope: Scope, labels: Iterable[str]
-    ) -> Iterator[tuple[Stack, str]]:
-        """The stacks and modules to which something with ``labels`` attaches itself; with why that is not certain."""
-        attached_labels, space = attaching(labels), self._spaces.of(document, block, scope)
+    def labelled(self, resource: Resource, labels: Iterable[str]) -> Iterator[tuple[Stack, str]]:
+        """The stacks and modules to which a resource with ``labels`` attaches itself; with why that is not certain."""
+        attached_labels, space = attaching(labels), self._spaces.of(resource)
         if not attached_labels:
             return
         by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
@@ -187,7 +159,7 @@ class Attachments:
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
         """The reason why a space may not reach a stack; ``""`` if the space does, None if the space does not."""
-        reaches = self._spaces.reaches(space, self._spaces.of(stack.document, stack.block, stack.scope))
+        reaches = self._spaces.reaches(space, self._spaces.of(stack))
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
         return unknown if reaches is None else "" if reaches else None
 
@@ -215,7 +187,7 @@ class Attachments:
             for spacelift_context in self._by_label.get(label, ())
         ]
         for context in dict.fromkeys(matching):
-            reason = self._reason(self._spaces.of(context.document, context.block, context.scope), stack)
+            reason = self._reason(self._spaces.of(context), stack)
             if reason:
                 doubts.append(f"The context at {context.place} may attach itself to the stack. {reason}")
             elif reason is not None:
@@ -246,30 +218,22 @@ def attachments(workspace: Workspace) -> Attachments:
     return _KNOWN[workspace]
 
 
-def _resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope, str | None]]:
-    for module in workspace.modules.values():
-        for document, block in module.blocks("resource", type_) if module.is_interesting else ():
-            for outer in scopes_of(workspace, module):
-                for key, scope in instances(document, block, outer):
-                    yield document, block, scope, key
-
-
 def _attachments(workspace: Workspace) -> Iterator[Attachment]:
     follow = targets(workspace)
-    for document, block, scope, _ in _resources(workspace, _ATTACHMENT):
-        receivers = (follow.named(document, block, scope, name) for name in ("stack_id", "module_id"))
+    for resource in resources(workspace, _ATTACHMENT):
+        receivers = (follow.named(resource, name) for name in ("stack_id", "module_id"))
         receiver = next((target for target in receivers if target is not None), None)
-        argument = scope.argument(document, block, "priority")
+        argument = resource.argument("priority")
         is_default = argument is None or argument.is_null
         text = "0" if is_default else argument.origin.text.strip('"') if argument and argument.origin else ""
         priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
-        context = follow.named(document, block, scope, "context_id")
-        yield Attachment(document, block, scope, context, receiver, priority)
+        context = follow.named(resource, "context_id")
+        where = (resource.document, resource.block, resource.scope)
+        yield Attachment(*where, context=context, receiver=receiver, priority=priority)
 
 
 def _indices(holder: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:
-    address = holder.address if isinstance(holder, Stack) else ".".join(holder.block.labels)
-    yield index_of(holder.scope, address)
+    yield index_of(holder.scope, holder.address)
     if slug := _slug(holder):
         yield "", slug
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.model.engine import FIRST_NATIVE, Evidence, bounds
+from migrator.model.engine import FIRST_NATIVE, Evidence
+from migrator.model.version_constraints import bounds
 
 if TYPE_CHECKING:
     from migrator.spacelift.stacks.runtime_config import StackEntry

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.spacelift.stacks.resource import resources
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.targets import targets
-from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
-    from migrator.syntax.terraform import Block
+    from migrator.spacelift.stacks.resource import Resource
     from migrator.terraform.expressions.evaluate import Scope
-    from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 DEFAULT = ("default", "")
@@ -40,34 +39,29 @@ class _KnownSpace(Struct, frozen=True):
     inherits: bool | None
 
 
+def _made(scope: Scope, address: str, key: str | None) -> Space:
+    return ("resource", scope.module.path, address, key or "", str(id(scope.call)))
+
+
 class Spaces:
     """The spaces of one repository."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._targets = targets(workspace)
         self._known: dict[Space, _KnownSpace] = {}
-        for module in workspace.modules.values():
-            for document, block in module.blocks("resource", "spacelift_space") if module.is_interesting else ():
-                for outer in scopes_of(workspace, module):
-                    for key, scope in instances(document, block, outer):
-                        name = scope.argument(document, block, "name")
-                        inherits = scope.argument(document, block, "inherit_entities")
-                        text = "false" if inherits is None else inherits.origin.text if inherits.origin else ""
-                        space = _KnownSpace(
-                            slug_of(name.string if name else None),
-                            self._of(document, block, scope, "parent_space_id", _ROOT),
-                            {"true": True, "false": False}.get(text.strip('"')),
-                        )
-                        self._known[
-                            ("resource", module.path, ".".join(block.labels), key or "", str(id(scope.call)))
-                        ] = space
+        for space in resources(workspace, "spacelift_space"):
+            self._known[_made(space.scope, space.address, space.key)] = _KnownSpace(
+                slug_of(space.string("name")),
+                self._of(space, "parent_space_id", _ROOT),
+                space.is_true("inherit_entities", default=False),
+            )
 
-    def of(self, document: Document, block: Block, scope: Scope) -> Space:
+    def of(self, resource: Resource) -> Space:
         """The space of a stack, a module or a context."""
-        return self._of(document, block, scope, "space_id", DEFAULT)
+        return self._of(resource, "space_id", DEFAULT)
 
-    def _of(self, document: Document, block: Block, scope: Scope, argument: str, default: Space) -> Space:
-        value = scope.argument(document, block, argument)
+    def _of(self, resource: Resource, argument: str, default: Space) -> Space:
+        value, scope = resource.argument(argument), resource.scope
         if value is None or value.is_null:
             return default
         target = self._targets.of(value)
@@ -78,7 +72,7 @@ class Spaces:
         if target.address.startswith(_BY_PATH):
             path = self._path(target.address, target.scope)
             return _ROOT if path == "root" else ("path", path) if path else ("text", target.address)
-        return ("resource", target.scope.module.path, target.address, target.key or "", str(id(target.scope.call)))
+        return _made(target.scope, target.address, target.key)
 
     def _path(self, address: str, scope: Scope) -> str:
         name = address.removeprefix(_BY_PATH)

@@ -9,11 +9,11 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.scopes import ModuleScope
 
 if TYPE_CHECKING:
-    from migrator.syntax.terraform import Block
-    from migrator.workspace.document import Document
+    from migrator.spacelift.stacks.resource import Resource
+    from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.module import ModuleCall
     from migrator.workspace.workspace import Workspace
 
@@ -61,12 +61,12 @@ class Targets:
         self._called: dict[int, tuple[str, ModuleCall]] = {id(call.block): (path, call) for path, call in calls_by_path}
         self._modules = workspace.modules
 
-    def named(self, document: Document, block: Block, scope: Scope, argument: str) -> Target | None:
+    def named(self, resource: Resource, argument: str) -> Target | None:
         """The resource that an argument refers to; ``each.value`` of a repeated resource refers to each instance."""
-        reference, for_each = scope.argument(document, block, argument), block.attribute("for_each")
+        reference, for_each = resource.argument(argument), resource.block.attribute("for_each")
         if reference is None:
             return None
-        repeated = document.expression(for_each) if for_each is not None else ""
+        repeated = resource.document.expression(for_each) if for_each is not None else ""
         if reference.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
             reference = reference.derived(reference.text.replace("each.value", repeated, 1))
         return self.of(reference)
@@ -94,7 +94,9 @@ class Targets:
             path, call = self._called.get(id(block), ("", None))
             module = self._modules.get(path) if call is not None else None
             for document, output in module.blocks("output", match["output"]) if module and match else ():
-                value = Scope(module, call, expression.scope).argument(document, output, "value") if module else None
+                value = (
+                    ModuleScope(module, call, expression.scope).argument(document, output, "value") if module else None
+                )
                 for step in _STEP.finditer(match["steps"]) if match else ():
                     name = step[1] or expression.derived(step[2]).string or step[2]
                     value = value.member(name) if value is not None and value.items is not None else value

@@ -12,18 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.model.fleet import Code
 from migrator.regex import regex
+from migrator.spacelift.stacks.resource import Resource, resources_of
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
-from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Place
     from migrator.syntax.terraform import Block
-    from migrator.terraform.expressions.evaluate import Expression, Scope
+    from migrator.terraform.expressions.evaluate import Expression
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -53,29 +51,14 @@ _STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automati
 _OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 
 
-class Stack(Struct, frozen=True, eq=False, dict=True):
+class Stack(Resource, frozen=True, eq=False, dict=True):
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
-    ``named_slug`` is the slug that the user sets. ``key`` is the key of the stack in ``for_each``; None without
-    ``for_each``, or if the keys are not known.
+    ``named_slug`` is the slug that the user names, if so.
     """
 
-    document: Document
-    block: Block
-    scope: Scope
-    key: str | None = None
     is_repeated: bool = False
     named_slug: str = ""
-
-    @property
-    def module(self) -> Module:
-        """The module with the block."""
-        return self.scope.module
-
-    @property
-    def place(self) -> Place:
-        """The place of the block."""
-        return self.document.place(self.block)
 
     @property
     def address(self) -> str:
@@ -133,10 +116,10 @@ class Stack(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def code(self) -> Code:
         """The code that the stack runs."""
-        root = self._string("project_root", "")
+        root = self.string("project_root", "")
         folder = None if root is None else posixpath.normpath("/" + root.lstrip("/")).lstrip("/")
-        branch = self._string("branch", None)
-        return Code(self._string("repository", None), folder, self._namespace, branch, self._runs_all_units)
+        branch = self.string("branch", None)
+        return Code(self.string("repository", None), folder, self._namespace, branch, self._runs_all_units)
 
     @cached_property
     def labels(self) -> frozenset[str]:
@@ -155,28 +138,20 @@ class Stack(Struct, frozen=True, eq=False, dict=True):
         """The stack's slug, by default derived from the name; None if not known."""
         if self.named_slug or self.is_module:
             return self.named_slug or self._slug_of_module
-        return self._string("slug", "") or slug_of(self._string("name", None))
+        return self.string("slug", "") or slug_of(self.string("name", None))
 
     @property
     def has_explicit_slug(self) -> bool:
         """Whether the slug is written in the code or named by the user; one derived from a name may be outdated."""
-        return bool(self.named_slug or self._string("slug", ""))
+        return bool(self.named_slug or self.string("slug", ""))
 
     @property
     def _slug_of_module(self) -> str | None:
         """The slug of a module: name and provider as in the repository ``terraform-<provider>-<name>``, if not set."""
-        repository = _OF_MODULES.fullmatch(self._string("repository", "") or "")
-        provider = self._string("terraform_provider", repository["provider"] if repository else "default")
-        name = self._string("name", repository["name"] if repository else None)
+        repository = _OF_MODULES.fullmatch(self.string("repository", "") or "")
+        provider = self.string("terraform_provider", repository["provider"] if repository else "default")
+        name = self.string("name", repository["name"] if repository else None)
         return slug_of(f"terraform-{provider}-{name}") if provider and name else None
-
-    def is_true(self, name: str, default: bool) -> bool | None:
-        """The value of a boolean argument, by ``default`` if not set; None if not known."""
-        argument = self.argument(name)
-        if argument is None or argument.is_null:
-            return default
-        text = argument.origin.text.strip('"') if argument.origin else ""
-        return {"true": True, "false": False}.get(text)
 
     @property
     def is_ignored(self) -> bool:
@@ -222,10 +197,6 @@ class Stack(Struct, frozen=True, eq=False, dict=True):
                 return None
         return ""
 
-    def _string(self, name: str, default: str | None) -> str | None:
-        argument = self.argument(name)
-        return default if argument is None or argument.is_null else argument.string
-
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository that runs Terraform or OpenTofu, with override files merged."""
@@ -236,12 +207,11 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository, whatever the stack runs, and every module of Spacelift's registry."""
     if workspace not in _STACKS:
         _STACKS[workspace] = [
-            stack
+            _named(workspace, Stack(document, block, resource.scope, resource.key, _is_repeated(block)))
             for _, module in sorted(workspace.modules.items())
             if module.is_interesting
             for document, block in _definitions(module)
-            for scope in scopes_of(workspace, module)
-            for stack in _instances(workspace, document, block, scope)
+            for resource in resources_of(workspace, module, document, block)
         ]
     return _STACKS[workspace]
 
@@ -257,12 +227,13 @@ def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
             yield document, block
 
 
-def _instances(workspace: Workspace, document: Document, block: Block, scope: Scope) -> Iterator[Stack]:
-    is_repeated = block.attribute("for_each") is not None or block.attribute("count") is not None
-    for key, inner in instances(document, block, scope):
-        stack = Stack(document, block, inner, key, is_repeated)
-        slug = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
-        yield replace(stack, named_slug=slug) if slug else stack
+def _is_repeated(block: Block) -> bool:
+    return block.attribute("for_each") is not None or block.attribute("count") is not None
+
+
+def _named(workspace: Workspace, stack: Stack) -> Stack:
+    named = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
+    return replace(stack, named_slug=named) if named else stack
 
 
 _STACKS: WeakKeyDictionary[Workspace, list[Stack]] = WeakKeyDictionary()

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.span import Span
+from migrator.syntax.hcl.ordinary import is_ordinary
 from migrator.syntax.hcl.scanner import (
     BLANKS,
     HEREDOC,
@@ -284,6 +285,10 @@ def _short_verdict(text: str) -> int | None:
 
 
 def _verdict(text: str) -> int | None:
+    return None if is_ordinary(text) else opinion(text)
+
+
+def opinion(text: str) -> int | None:
     """The line that python-hcl2 rejects; None if the text is valid."""
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError, UnexpectedInput

@@ -13,7 +13,7 @@ class UnknownError(Exception):
 
 
 class MissingError(Exception):
-    """A member that a literal object does not have."""
+    """A member that a literal object does not have, or what else is an error, but for ``try``."""
 
 
 class EvaluationBudget:

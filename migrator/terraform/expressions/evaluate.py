@@ -6,7 +6,8 @@ modules and the functions that people put around them, to the place where a main
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +17,8 @@ from msgspec.structs import replace
 
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
+from migrator.span import Span
+from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
@@ -32,8 +35,8 @@ _PATH = regex(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')
 _TRAVERSAL = regex(rf"(?P<root>(?:var|local|each)\.[\w-]+|[A-Za-z_]\w*)(?P<steps>{_PATH.pattern})")
 _STEP = regex(r'\.(?P<name>[\w-]+)|\["(?P<literal>[^"]*)"\]|\[(?P<index>[\w.]+)\]')
 _TEMPLATE = regex(r"(?<!\$)\$\{([^{}]++)\}")
+_WHOLE = regex(r"0|[1-9]\d{0,14}", re.ASCII)
 _CONVERSIONS = frozenset({"tomap", "tolist", "toset", "tostring", "sensitive", "nonsensitive"})
-
 
 T = TypeVar("T")
 
@@ -53,6 +56,15 @@ class Scope(Struct, frozen=True, eq=False, dict=True):
     def followed(self) -> dict[str, Expression]:
         """What references lead to."""
         return {}
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """What functions make of their arguments, of those that mean more here than their call says."""
+        return FUNCTIONS
+
+    def root(self, name: str) -> Expression | None:
+        """What a name such as ``local.name`` stands for; None where that is not known."""
+        raise NotImplementedError
 
     def argument(self, document: Document, block: Block, name: str) -> Expression | None:
         """The argument ``name`` of a block in this scope, if it has one."""
@@ -74,12 +86,12 @@ class Expression(Written[Scope], frozen=True, eq=False):
     @property
     def string(self) -> str | None:
         """The string that it is; None where that is not known, or is no string."""
-        return _known(lambda: _string(self, EvaluationBudget()))
+        return known(lambda: string_of(self, EvaluationBudget()))
 
     @property
     def origin(self) -> Expression | None:
         """The expression behind all references; None where that is not known. A missing one is ``null``."""
-        return _known(lambda: _follow(self, EvaluationBudget()), missing=self.derived("null"))
+        return known(lambda: _follow(self, EvaluationBudget()), missing=self.derived("null"))
 
     @property
     def behind(self) -> Expression:
@@ -99,19 +111,25 @@ class Expression(Written[Scope], frozen=True, eq=False):
     @property
     def strings(self) -> tuple[str, ...] | None:
         """The strings of the list that it is; None where they are not known."""
-        return _known(lambda: _strings(self, EvaluationBudget()))
+        return known(lambda: strings_of(self, EvaluationBudget()))
 
     @property
     def entries(self) -> list[tuple[str, Expression]] | None:
         """The entries of the map, or of the set of strings, that it is: keys and values; None if they are not known."""
-        return _known(lambda: list(_entries(self, EvaluationBudget()).items()))
+        return known(lambda: list(_entries(self, EvaluationBudget()).items()))
+
+    def own(self, name: str) -> Expression | None:
+        """What the object constructor that it is says of ``name``; None if it is none, or says nothing."""
+        items = self.items
+        return self.part(name, items[name]) if items is not None and name in items else None
 
     def member(self, name: str) -> Expression | None:
         """What the object that it is has under ``name``; None where it has nothing, or that is not known."""
-        return _known(lambda: _member(self, name, EvaluationBudget()))
+        return known(lambda: _member(self, name, EvaluationBudget()))
 
 
-def _known(ask: Callable[[], T], missing: T | None = None) -> T | None:
+def known(ask: Callable[[], T], missing: T | None = None) -> T | None:
+    """What is asked for, ``missing`` where a literal object does not have it; None where that is not known."""
     try:
         return ask()
     except MissingError:
@@ -120,21 +138,25 @@ def _known(ask: Callable[[], T], missing: T | None = None) -> T | None:
         return None
 
 
-def _strings(expression: Expression, budget: EvaluationBudget) -> tuple[str, ...] | None:
+def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, ...] | None:
+    """The strings of the list that an expression is; None where they are not known."""
     items = _follow(expression, budget).elements
-    values = [_string(item, budget) for item in items or ()]
+    values = [string_of(item, budget) for item in items or ()]
     return None if items is None or None in values else tuple(value for value in values if value is not None)
 
 
-def _string(expression: Expression, budget: EvaluationBudget) -> str | None:
+def string_of(expression: Expression, budget: EvaluationBudget) -> str | None:
+    """The string that an expression is, or that a whole number becomes; None for anything else."""
     found = _follow(expression, budget)
+    if _WHOLE.fullmatch(found.text):
+        return found.text
     literal = string_value(found.text)
     return literal if literal is not None or not found.text.startswith('"') else _fill(found, budget)
 
 
 def _fill(template: Expression, budget: EvaluationBudget) -> str | None:
     values = {
-        inner: _string(template.derived(inner.strip()), budget.more()) for inner in _TEMPLATE.findall(template.text)
+        inner: string_of(template.derived(inner.strip()), budget.more()) for inner in _TEMPLATE.findall(template.text)
     }
     if not values or None in values.values():
         return None
@@ -151,6 +173,8 @@ def _follow(expression: Expression, budget: EvaluationBudget) -> Expression:
         return expression
     if text.startswith("(") and skip_balanced(text, 0) == len(text):
         return _follow(expression.derived(text[1:-1]), budget)
+    if text.startswith('"') and (inner := hcl.interior(text, Span(0, len(text)))) is not None:
+        return _follow(expression.derived(inner.of(text)), budget)
     made = call(text)
     if made is not None and _PATH.fullmatch(made.rest):
         return _walk(expression, _apply(expression, made, budget), made.rest, budget)
@@ -178,9 +202,7 @@ def _stepped(expression: Expression, found: Expression, steps: str, budget: Eval
 
 
 def _index(expression: Expression, budget: EvaluationBudget) -> str:
-    if expression.text.isdecimal():
-        return expression.text
-    name = _string(expression, budget)
+    name = string_of(expression, budget)
     if name is None:
         raise UnknownError
     return name
@@ -191,7 +213,10 @@ def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> 
     sides, made = comparison(condition), call(condition)
     if made is not None and made.function == "contains" and len(made.arguments) == 2 and not made.rest:
         listed, item = (expression.derived(argument) for argument in made.arguments)
-        return _contains(_strings(listed, budget), _string(item, budget))
+        strings, string = strings_of(listed, budget), string_of(item, budget)
+        if strings is None or string is None:
+            raise UnknownError
+        return string in strings
     if sides is None:
         found = _follow(expression.derived(condition), budget).text.strip('"')
         if found not in ("true", "false"):
@@ -201,57 +226,22 @@ def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> 
     return (left == right) == sides[2]
 
 
-def _contains(listed: tuple[str, ...] | None, item: str | None) -> bool:
-    if listed is None or item is None:
-        raise UnknownError
-    return item in listed
-
-
 def _scalar(expression: Expression, budget: EvaluationBudget) -> str:
     try:
         found = _follow(expression, budget).text
     except MissingError:
         return "null"
-    value = found if found in ("null", "true", "false") or found.isdecimal() else _string(expression, budget)
+    value = found if found in ("null", "true", "false") or found.isdecimal() else string_of(expression, budget)
     if value is None:
         raise UnknownError
     return value if value == found else quote(value)
 
 
 def _root(scope: Scope, root: str) -> Expression:
-    kind, _, name = root.partition(".")
-    found = scope.names.get(root)
-    if found is None and kind == "var":
-        found = _variable(scope, name)
-    if found is None and kind == "local":
-        found = _last(scope, name, scope.module.blocks("locals"))
+    found = scope.names.get(root) or scope.root(root)
     if found is None:
         raise UnknownError
     return found
-
-
-def _variable(scope: Scope, name: str) -> Expression | None:
-    """What the call of the module says, or a file with values, else the variable's default."""
-    declarations = list(scope.module.blocks("variable", name))
-    constraint = _last(scope, "type", declarations)
-    found = None
-    if scope.call is not None and scope.caller is not None:
-        found = scope.caller.argument(scope.call.document, scope.call.block, name)
-    elif value := scope.module.value(name):
-        document, attribute = value
-        if attribute is None:
-            return None
-        found = Expression(document.expression(attribute), scope)  # without its place: values are not edited there
-    found = found or _last(scope, "default", declarations)
-    return replace(found, type_=constraint.text) if found is not None and constraint is not None else found
-
-
-def _last(scope: Scope, name: str, blocks: Iterable[tuple[Document, Block]]) -> Expression | None:
-    """The argument ``name`` of the first of the blocks that has it, unless an override file says otherwise."""
-    having = [(document, block) for document, block in blocks if block.attribute(name)]
-    overriding = [item for item in having if item[0].is_override]
-    chosen = overriding[-1:] or having[:1]
-    return scope.argument(*chosen[0], name) if chosen else None
 
 
 def _apply(expression: Expression, made: Call, budget: EvaluationBudget) -> Expression:
@@ -259,7 +249,7 @@ def _apply(expression: Expression, made: Call, budget: EvaluationBudget) -> Expr
     arguments = [expression.derived(argument) for argument in made.arguments]
     if made.function in _CONVERSIONS and len(arguments) == 1:
         return _follow(arguments[0], budget)
-    special = _FUNCTIONS.get(made.function)
+    special = expression.scope.functions.get(made.function)
     return expression if special is None else special(expression, arguments, budget)
 
 
@@ -281,7 +271,7 @@ def _coalesce(_: Expression, arguments: list[Expression], budget: EvaluationBudg
 
 
 def _lookup(_: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
-    if len(arguments) < 2 or (key := _string(arguments[1], budget)) is None:
+    if len(arguments) < 2 or (key := string_of(arguments[1], budget)) is None:
         raise UnknownError
     try:
         return _follow(_member(arguments[0], key, budget), budget)
@@ -298,7 +288,9 @@ def _decode(expression: Expression, arguments: list[Expression], _: EvaluationBu
     return expression.derived(data)
 
 
-_FUNCTIONS: dict[str, Callable[[Expression, list[Expression], EvaluationBudget], Expression]] = {
+Function = Callable[[Expression, list[Expression], EvaluationBudget], Expression]
+
+FUNCTIONS: dict[str, Function] = {
     "jsondecode": _decode,
     "try": _try,
     "coalesce": _coalesce,
@@ -309,8 +301,8 @@ _FUNCTIONS: dict[str, Callable[[Expression, list[Expression], EvaluationBudget],
 
 def _member(expression: Expression, name: str, budget: EvaluationBudget) -> Expression:
     found = _follow(expression, budget)
-    if (items := found.items) is not None and name in items:
-        return found.part(name, items[name])
+    if (own := found.own(name)) is not None:
+        return own
     if (elements := found.elements) is not None:
         if not name.isdecimal() or int(name) >= len(elements):
             raise MissingError
@@ -336,7 +328,7 @@ def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expr
     if (parts := loop(text)) is not None:
         return dict(_loop(found, parts, budget.more()))
     if (elements := found.elements) is not None:
-        keyed = [(_string(element, budget), element) for element in elements]
+        keyed = [(string_of(element, budget), element) for element in elements]
         if any(key is None for key, _ in keyed):
             raise UnknownError
         return {key: element for key, element in keyed if key is not None}
@@ -348,15 +340,11 @@ def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expr
 def _loop(found: Expression, parts: Loop, budget: EvaluationBudget) -> Iterator[tuple[str, Expression]]:
     source = _follow(found.derived(parts.source), budget)
     elements = source.elements
-    pairs = (
-        _entries(source, budget).items()
-        if elements is None
-        else [(str(i), expression) for i, expression in enumerate(elements)]
-    )
-    for key, value in pairs:
+    listed = None if elements is None else {str(number): element for number, element in enumerate(elements)}
+    for key, value in (_entries(source, budget) if listed is None else listed).items():
         values = (value,) if len(parts.names) == 1 else (source.derived(quote(key)), value)
         inner = Expression("", found.scope.with_names(**dict(zip(parts.names, values, strict=False))))
         if not parts.condition or _holds(inner, parts.condition, budget):
-            if (name := _string(inner.derived(parts.key), budget)) is None:
+            if (name := string_of(inner.derived(parts.key), budget)) is None:
                 raise UnknownError
             yield name, inner.derived(parts.value)

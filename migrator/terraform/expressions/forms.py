@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute
     from migrator.workspace.document import Document
 
-_CALL = regex(r"(?P<function>[a-z]+)\(")
+_CALL = regex(r"(?P<function>[a-z]\w*)\(")
 _MARK = regex(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d](?:[\w-]|\.(?!\.))*|\S")
 _LONGEST = 100_000
 
 
 class Call(Struct, frozen=True):
-    """A call of a ``function``; ``rest`` is what follows its parenthesis."""
+    """A call of a ``function``: its ``arguments`` at their ``places``; ``rest`` is what follows its parenthesis."""
 
     function: str
     arguments: tuple[str, ...]
+    places: tuple[Span, ...]
     rest: str
 
 
@@ -51,7 +52,9 @@ def call(text: str) -> Call | None:
     end = skip_balanced(text, match.end() - 1)
     listed = f"[{text[match.end() : end - 1]}]"
     items = hcl.list_items(listed, Span(0, len(listed))) or ()
-    return Call(match["function"], tuple(item.of(listed) for item in items), text[end:])
+    shift = match.end() - 1
+    places = tuple(Span(argument.start + shift, argument.end + shift) for argument in items)
+    return Call(match["function"], tuple(argument.of(listed) for argument in items), places, text[end:])
 
 
 def conditional(text: str) -> tuple[str, str, str] | None:
@@ -164,6 +167,14 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
     def derived(self, text: str, type_: str = "") -> Self:
         """Another expression of the same scope."""
         return replace(self, text=text, document=None, span=None, type_=type_)
+
+    def arguments(self, made: Call) -> list[Self]:
+        """The arguments of the call that it is, with their places where it stands in the file as it is."""
+        document, span = self.document, self.span
+        if document is None or span is None or span.of(document.text) != self.text:
+            return [self.derived(argument) for argument in made.arguments]
+        spans = [Span(span.start + place.start, span.start + place.end) for place in made.places]
+        return [replace(self, text=place.of(document.text), span=place, type_="") for place in spans]
 
     @property
     def items(self) -> Mapping[str, Attribute] | None:

@@ -11,10 +11,9 @@ from msgspec import Struct
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.span import Span
-from migrator.syntax.hcl import parse as hcl
-from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.languages import HCL
 from migrator.terraform.expressions.defaults import REFERENCE
+from migrator.terraform.expressions.forms import call
 
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute
@@ -68,12 +67,11 @@ def _parts(module: Module, part: Part, depth: int) -> Iterator[Part]:
 
 def _arguments(document: Document, value: Span) -> tuple[Span, ...] | None:
     """The arguments of ``merge``, where they stand in the file as they are."""
-    call = _MADE_OF.match(document.text, value.start, value.end)
-    if call is None or document.syntax is not HCL or skip_balanced(document.text, call.end() - 1) != value.end:
+    is_made = document.syntax is HCL and _MADE_OF.match(document.text, value.start, value.end) is not None
+    made = call(value.of(document.text)) if is_made else None
+    if made is None or made.rest:
         return None
-    text = document.text
-    listed = f"{text[: call.end() - 1]}[{text[call.end() : value.end - 1]}]{text[value.end :]}"
-    return hcl.list_items(listed, Span(call.end() - 1, value.end))
+    return tuple(Span(value.start + place.start, value.start + place.end) for place in made.places)
 
 
 def _definition(module: Module, expression: str) -> tuple[Document, Attribute] | None:

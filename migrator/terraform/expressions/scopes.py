@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.syntax.hcl.strings import quote
-from migrator.terraform.expressions.evaluate import Scope
+from migrator.terraform.expressions.evaluate import Expression, Scope
 
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Block
@@ -20,6 +20,39 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _SCOPES = 10_000
+
+
+class ModuleScope(Scope, frozen=True, eq=False):
+    """The scope of a module, with its variables and locals."""
+
+    def root(self, name: str) -> Expression | None:
+        """What ``var.name`` or ``local.name`` stands for; None where that is not known."""
+        kind, _, name = name.partition(".")
+        if kind == "var":
+            return self._variable(name)
+        return self._last(name, self.module.blocks("locals")) if kind == "local" else None
+
+    def _variable(self, name: str) -> Expression | None:
+        """What the call of the module says, or a file with values, else the variable's default."""
+        declarations = list(self.module.blocks("variable", name))
+        constraint = self._last("type", declarations)
+        found = None
+        if self.call is not None and self.caller is not None:
+            found = self.caller.argument(self.call.document, self.call.block, name)
+        elif value := self.module.value(name):
+            document, attribute = value
+            if attribute is None:
+                return None
+            found = Expression(document.expression(attribute), self)  # without its place: values are not edited there
+        found = found or self._last("default", declarations)
+        return replace(found, type_=constraint.text) if found is not None and constraint is not None else found
+
+    def _last(self, name: str, blocks: Iterable[tuple[Document, Block]]) -> Expression | None:
+        """The argument ``name`` of the first of the blocks that has it, unless an override file says otherwise."""
+        having = [(document, block) for document, block in blocks if block.attribute(name)]
+        overriding = [item for item in having if item[0].is_override]
+        chosen = overriding[-1:] or having[:1]
+        return self.argument(*chosen[0], name) if chosen else None
 
 
 def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str | None, Scope]]:
@@ -60,13 +93,15 @@ class _Scopes:
                 raise MigrateError(
                     f"The module {module.path or '.'} is called in more than {_SCOPES} ways, so nothing was changed."
                 )
-            self._known[module.path] = found or [Scope(module)]
+            self._known[module.path] = found or [ModuleScope(module)]
         return self._known[module.path]
 
     def _called(self, module: Module) -> Iterator[Scope]:
         for call in self._calls.get(module.path, ()):
             for outer in self.of(call.caller):
-                yield from (Scope(module, call, inner) for _, inner in instances(call.document, call.block, outer))
+                yield from (
+                    ModuleScope(module, call, inner) for _, inner in instances(call.document, call.block, outer)
+                )
 
 
 _KNOWN: WeakKeyDictionary[Workspace, _Scopes] = WeakKeyDictionary()

@@ -11,18 +11,17 @@ from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.hcl.tree import children, is_wrapped, kind, tree, trees, words
+from migrator.terraform.expressions.term_functions import call, rebuilt
 from migrator.terraform.expressions.terms import (
     NULL,
     Term,
     TermsError,
-    call,
     choice,
     equal,
     get,
     literal,
     made_object,
     made_tuple,
-    rebuilt,
     template,
     term,
 )

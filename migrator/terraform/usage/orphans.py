@@ -19,19 +19,16 @@ from migrator.model.findings import LeftAlone
 from migrator.regex import regex
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
-from migrator.syntax.hcl.scanner import is_text
 from migrator.terraform.published import is_published
 from migrator.terraform.usage import diagnostics
 from migrator.terraform.usage.declarations import (
     Assignment,
     Node,
     Piece,
-    arguments,
     called_by,
-    declarations,
-    test_values,
 )
-from migrator.terraform.usage.references import References, Use, addresses, argument_at
+from migrator.terraform.usage.graph import UsageGraph
+from migrator.terraform.usage.references import Use, addresses, argument_at
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.discover import Kind
 
@@ -44,7 +41,6 @@ if TYPE_CHECKING:
 
 _KEY_ON_LINE = regex(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
 _CHOOSES = regex(r"[^?:,\n]*\?")
-_FILE = regex(r"[\w-]+(?:\.[\w-]+)+")
 _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
@@ -74,11 +70,7 @@ class Orphans:
         self.workspace = workspace
         self._edits = edits
         self._roots = roots
-        self._sources = (values.in_files, *given)
-        self._siblings = siblings
-        self._references = References()
-        self._pieces: dict[Node, tuple[Piece, ...]] = {}
-        self._given: dict[str, dict[str, list[Assignment]]] = {}
+        self.graph = UsageGraph(workspace, (values.in_files, *given), siblings)
         self._by_environment: dict[str, Place | None] = {}
         self.values = values
         self.flows = self._candidates()
@@ -89,67 +81,20 @@ class Orphans:
         """What goes."""
         return {node: flow for node, flow in self.flows.items() if node not in self.kept}
 
-    def pieces(self, node: Node) -> tuple[Piece, ...]:
-        """All that a node consists of in the configuration and its tests; nothing where it is not declared."""
-        if node not in self._pieces:
-            module = self.workspace.modules.get(node.module)
-            found = [] if module is None else list(declarations(module, node))
-            if module is not None and found and node.kind == "var":
-                found += [*arguments(self.workspace, node), *test_values(module, node.name)]
-            self._pieces[node] = tuple(found)
-        return self._pieces[node]
-
     def given(self, node: Node) -> tuple[list[Piece], list[Piece]]:
         """What gives a variable its value: what goes with it, and what another module may still read."""
         gone: list[Piece] = []
         left: list[Piece] = []
-        for argument in self._given_to(node):
+        for argument in self.graph.given_to(node):
             (gone if self._goes_along(argument, node, self.kept) else left).append(argument.piece)
         return gone, left
-
-    def _given_to(self, node: Node) -> Iterator[Assignment]:
-        if node.kind == "var":
-            yield from self._given_by_reader(node.name).get(node.module, ())
-
-    def _given_by_reader(self, name: str) -> Mapping[str, list[Assignment]]:
-        """What gives variables of that name a value, by the modules that it is for."""
-        if name not in self._given:
-            found = self._given[name] = dict[str, list[Assignment]]()
-            for argument in (argument for source in self._sources for argument in source(name)):
-                for reader in argument.readers if argument.readers is not None else self.workspace.modules:
-                    found.setdefault(reader, []).append(argument)
-        return self._given[name]
 
     def _goes_along(self, given: Assignment, node: Node, kept: Collection[Node]) -> bool:
         if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
             return False
-        declared = self._declared(node.name)
+        declared = self.graph.variables_called(node.name)
         alike = (declared[path] for path in given.readers if path in declared)
         return all(item in self.flows and item not in kept for item in alike)
-
-    def declared(self, name: str) -> list[Node]:
-        """The variables called ``name`` of all modules."""
-        return list(self._declared(name).values())
-
-    def _declared(self, name: str) -> Mapping[str, Node]:
-        """The same by the paths of the modules."""
-        return self._variables.get(name, {})
-
-    @cached_property
-    def _variables(self) -> dict[str, dict[str, Node]]:
-        found: dict[str, dict[str, Node]] = {}
-        for module in self.workspace.modules.values():
-            for _, block in module.blocks("variable"):
-                for name in block.labels[:1]:
-                    found.setdefault(name, {})[module.path] = Node(module.path, f"var.{name}")
-        return found
-
-    def neighbours(self, node: Node) -> Iterator[Node]:
-        """The nodes that ``node`` refers to."""
-        settings = (argument.piece for argument in self._given_to(node) if argument.piece.document.kind is Kind.CONFIG)
-        for piece in (*self.pieces(node), *settings):
-            for use in self._references.within(piece.document, piece.item.span):
-                yield from self._nodes(piece.module, use)
 
     # --- who may go -------------------------------------------------------------------------------------------------
 
@@ -158,37 +103,22 @@ class Orphans:
         pending: list[tuple[Node, Flow]] = []
         for path in self._edits:
             document = self.workspace.documents.get(path)
-            for use in self._references.of(document) if document is not None and document.kind in _READ else ():
+            for use in self.graph.references.of(document) if document is not None and document.kind in _READ else ():
                 if self._is_gone(use):
                     flow = Flow(not _is_condition(use), _is_for_key(use) and not _is_condition(use))
-                    pending += ((node, flow) for module in self._modules_of(use) for node in self._nodes(module, use))
+                    pending += (
+                        (node, flow) for module in self.graph.modules_of(use) for node in self.graph.nodes(module, use)
+                    )
         while pending:
             node, flow = pending.pop()
             known = flows.get(node)
             merged = Flow(flow.is_value or bool(known and known.is_value), flow.is_key or bool(known and known.is_key))
-            if merged != known and self.pieces(node):
+            if merged != known and self.graph.pieces(node):
                 flows[node] = merged
                 goes_on = node.kind in ("var", "local", "output")
                 passed = Flow(merged.is_value and goes_on, merged.is_key and goes_on)
-                pending += ((neighbour, passed) for neighbour in self.neighbours(node) if neighbour != node)
+                pending += ((neighbour, passed) for neighbour in self.graph.neighbours(node) if neighbour != node)
         return flows
-
-    def _modules_of(self, use: Use) -> Collection[str]:
-        """The modules that a reference counts in: of what Terragrunt writes, those beside which it is written."""
-        if use.document.kind is Kind.TERRAGRUNT:
-            is_of_terraform = use.address.startswith(("var.", "data."))
-            return self._siblings.get(use.document.path) or () if is_of_terraform else ()
-        return [module.path for module in self.workspace.modules_of(use.document)]
-
-    def _nodes(self, module: str, use: Use) -> Iterator[Node]:
-        """What a reference in a module is to: an output of a module of the repository is that module's."""
-        parts = use.address.split(".")
-        if parts[0] == "module":
-            called = {path for path, _ in called_by(self.workspace, module, parts[1])}
-            yield from (Node(path, f"output.{parts[2]}") for path in called if len(parts) == 3)
-            if called and len(parts) == 3:
-                return
-        yield Node(module, use.address)
 
     def _is_gone(self, use: Use) -> bool:
         path = use.document.path
@@ -220,7 +150,7 @@ class Orphans:
         return kept
 
     def _in_use(self, node: Node, kept: Mapping[Node, LeftAlone]) -> LeftAlone | None:
-        for use in self._uses(node):
+        for use in self.graph.uses(node):
             if not self._is_gone(use) and not self._is_going(use, kept):
                 return diagnostics.STILL_USED.left_alone(place=use.place)
         for other, reason in self._counterparts(node):
@@ -237,12 +167,14 @@ class Orphans:
         """The candidates that each reference would go with: as a part of them, or of what gives them their value."""
         found: dict[Use, list[tuple[Node, Assignment | None]]] = {}
         for node in self.flows:
-            parts: list[tuple[Piece, Assignment | None]] = [(piece, None) for piece in self.pieces(node)]
+            parts: list[tuple[Piece, Assignment | None]] = [(piece, None) for piece in self.graph.pieces(node)]
             parts += (
-                (argument.piece, argument) for argument in self._given_to(node) if argument.piece.document.kind in _READ
+                (argument.piece, argument)
+                for argument in self.graph.given_to(node)
+                if argument.piece.document.kind in _READ
             )
             for piece, given in parts:
-                for use in self._references.within(piece.document, piece.item.span):
+                for use in self.graph.references.within(piece.document, piece.item.span):
                     found.setdefault(use, []).append((node, given))
         return found
 
@@ -251,14 +183,14 @@ class Orphans:
         """The candidates that may have to stay where another one does."""
         found: dict[Node, set[Node]] = {}
         for node in self.flows:
-            users = {holder for use in self._uses(node) for holder, _ in self._holders.get(use, ())}
+            users = {holder for use in self.graph.uses(node) for holder, _ in self._holders.get(use, ())}
             for counterpart in users.union(other for other, _ in self._counterparts(node)):
                 found.setdefault(counterpart, set()).add(node)
         return found
 
     def _counterparts(self, node: Node) -> Iterator[tuple[Node, LeftAlone]]:
         """What stands for the node in the other modules that its files are part of, and would need it, and why."""
-        for piece in self.pieces(node):
+        for piece in self.graph.pieces(node):
             for module in self.workspace.modules_of(piece.document):
                 reason = diagnostics.NEEDED_BY_MODULE.left_alone(module=module.path or ".", file=piece.document.path)
                 paths = [module.path] if module.path != piece.module else []
@@ -266,27 +198,6 @@ class Orphans:
                     called = called_by(self.workspace, module.path, piece.parents[-1].labels[0])
                     paths = [path for path, _ in called]
                 yield from ((Node(path, node.address), reason) for path in paths)
-
-    def _uses(self, node: Node) -> Iterator[Use]:
-        yield from self._references.to(self.workspace.modules[node.module], {node.address})
-        for path, modules in self._siblings.items() if node.kind in ("var", "data", "local") else ():
-            if modules is None or node.module in modules:
-                found = self._references.in_file(self.workspace.documents[path], {node.address})
-                yield from (use for use in found if node.kind != "local" or is_text(use.document.text, use.offset))
-        for document in self._templates:
-            yield from self._references.in_file(document, {node.address})
-        if node.kind == "output":
-            for call in self.workspace.calls.get(node.module, ()):
-                label = f"module.{call.block.labels[0] if call.block.labels else ''}"
-                yield from self._references.to(call.caller, {label, f"{label}.{node.name}"})
-
-    @cached_property
-    def _templates(self) -> list[Document]:
-        """The files that Terragrunt may write Terraform from."""
-        texts = [self.workspace.documents[path].text for path in self._siblings]
-        named = sorted({re.escape(name) for text in texts if "file(" in text for name in _FILE.findall(text)})
-        pattern = rf"(?:^|/)(?:{'|'.join(named)})$|\.(?:tpl|tmpl|tftpl)$"
-        return list(self.workspace.others(re.compile(pattern))) if named else []
 
     def _standing(self, node: Node) -> LeftAlone | None:
         """Why the node has to stay, whoever else goes."""
@@ -296,12 +207,12 @@ class Orphans:
             return (
                 diagnostics.CREATES_RESOURCE if node.kind != "module" else diagnostics.OUTPUT_OF_MODULE
             ).left_alone()
-        for piece in self.pieces(node):
+        for piece in self.graph.pieces(node):
             if reason := self._objection(piece.document, piece.item):
                 return reason
         ignored = (
             argument.piece
-            for argument in self._given_to(node)
+            for argument in self.graph.given_to(node)
             if argument.piece.document.has_ignored(argument.piece.item.span)
         )
         if left := next(ignored, None):
@@ -355,7 +266,7 @@ class Orphans:
         if node.name not in self._by_environment:
             own = {
                 id(argument): argument.piece
-                for found in self._given_by_reader(node.name).values()
+                for found in self.graph.given_by_reader(node.name).values()
                 for argument in found
             }
             places = self.values.in_environment(node.name)

@@ -31,8 +31,8 @@ class Removal(Struct, frozen=True):
 
 def removals(orphans: Orphans) -> Iterator[Removal]:
     """What goes, in parts that have neither references nor files in common."""
-    nodes = sorted(orphans.nodes, key=lambda node: orphans.pieces(node)[0].place)
-    pieces = {node: [*orphans.pieces(node), *orphans.given(node)[0]] for node in nodes}
+    nodes = sorted(orphans.nodes, key=lambda node: orphans.graph.pieces(node)[0].place)
+    pieces = {node: [*orphans.graph.pieces(node), *orphans.given(node)[0]] for node in nodes}
     for part in _connected(orphans, pieces):
         mine = {node: pieces[node] for node in part}
         yield Removal(mine, tuple(_edits([piece for found in mine.values() for piece in found])))
@@ -41,7 +41,7 @@ def removals(orphans: Orphans) -> Iterator[Removal]:
 def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[list[Node]]:
     links: dict[Node | str, list[Node | str]] = {}
     for node, found in pieces.items():
-        near: list[Node | str] = [neighbour for neighbour in orphans.neighbours(node) if neighbour in pieces]
+        near: list[Node | str] = [neighbour for neighbour in orphans.graph.neighbours(node) if neighbour in pieces]
         for other in [*near, *(piece.document.path for piece in found), node]:
             links.setdefault(node, []).append(other)
             links.setdefault(other, []).append(node)
@@ -86,7 +86,7 @@ def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[E
         if isinstance(piece.item, Attribute) and piece.holder is not None:
             holders.setdefault(piece.holder, []).append(piece.item)
     for holder, items in holders.items():
-        yield from document.syntax.change_object(document.path, document.text, holder, items, (), ())
+        yield from document.change_object(holder, BodyChange(remove=tuple(items)))
 
 
 def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:
@@ -120,7 +120,9 @@ def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
     ):
         module = orphans.workspace.modules[path]
         prefix = type_.partition("_")[0]
-        gone = {piece.item.span for node in orphans.nodes if node.module == path for piece in orphans.pieces(node)}
+        gone = {
+            piece.item.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
+        }
         left = (block for kind in (*_READ, "resource") for _, block in module.blocks(kind) if block.span not in gone)
         is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in left)
         if not is_used and not any(module.blocks("module")):

@@ -1,0 +1,68 @@
+"""The edits by which a call of a CDKTF program signs in as it is to: arguments that come, and those that go.
+
+``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take ``assume_role_with_web_identity`` as a struct, or as a dict
+with its fields: https://developer.hashicorp.com/terraform/cdktf/concepts/remote-backends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from migrator.syntax.python import edit as python_edit
+from migrator.syntax.terraform import Copied, Literal, NewArgument, NewObject
+
+if TYPE_CHECKING:
+    from migrator.cdktf.calls import CdktfCall
+    from migrator.span import Edit
+    from migrator.syntax.python.items import Item, Items
+    from migrator.terraform.backend_edit import SignIn
+
+Held = tuple["Items", "Item"]
+"""An argument of a call, and what holds it: the call, or a dict that is passed to it."""
+
+
+def sign_in_edits(call: CdktfCall, signed: SignIn[Held]) -> Iterator[Edit]:
+    """The edits by which a backend or remote state signs in as it is to."""
+    new = {argument.name: _value(call, argument.value) for argument in signed.append}
+    return changed(call, new, signed.remove, signed.comment_out)
+
+
+def changed(
+    call: CdktfCall, new: Mapping[str, str], removed: Sequence[Held], commented: Sequence[Held] = ()
+) -> Iterator[Edit]:
+    """The edits that give arguments to a call, in the place of the first of its own that go, and take others away."""
+    path, text, arguments = call.document.path, call.program.text, call.call.arguments
+    empty = {name: item for name in new if (item := call.call.keyword(name)) is not None}
+    for name, item in empty.items():
+        yield python_edit.replace_value(path, text, item, new[name])
+    added = ",\n".join(f"{name}={value}" for name, value in new.items() if name not in empty)
+    own = min((item for holder, item in removed if holder is arguments), key=lambda item: item.span, default=None)
+    starred = next((item for item in arguments.items if item.star == "**"), None)
+    replaced = own if added else None
+    if replaced is not None:
+        yield from python_edit.replace(path, text, arguments, replaced, added)
+    elif added and starred is not None:
+        yield python_edit.insert_before(path, text, starred, added)
+    elif added:
+        yield from python_edit.append(path, text, arguments, added)
+    for scope in call.call.holders:
+        gone = [item for holder, item in removed if holder is scope and item is not replaced]
+        yield from python_edit.remove_arguments(
+            path, text, scope, gone, [item for holder, item in commented if holder is scope]
+        )
+
+
+def _value(call: CdktfCall, value: object) -> str:
+    """A value in Python's terms: an object is a dict."""
+    if isinstance(value, Literal):
+        return python_edit.quote(call.program, value.text)
+    if isinstance(value, NewObject):
+        return "{\n" + "".join(f"    {_entry(call, argument)}\n" for argument in value.items) + "}"
+    if isinstance(value, Copied):
+        return value.text
+    raise TypeError(value)
+
+
+def _entry(call: CdktfCall, argument: NewArgument) -> str:
+    return f'"{argument.name}": {_value(call, argument.value)},  {argument.behind}'.rstrip()

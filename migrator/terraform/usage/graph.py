@@ -1,0 +1,132 @@
+"""What refers to what in a repository: locals, variables, data, module calls, outputs, and what gives them values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migrator.regex import regex
+from migrator.syntax.hcl.scanner import is_text
+from migrator.terraform.usage.declarations import (
+    Assignment,
+    Node,
+    Piece,
+    arguments,
+    called_by,
+    declarations,
+    test_values,
+)
+from migrator.terraform.usage.references import References, Use
+from migrator.workspace.discover import Kind
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
+
+_FILE = regex(r"[\w-]+(?:\.[\w-]+)+")
+
+
+class UsageGraph:
+    """The nodes of one repository; ``sources`` find what gives a root variable its value from outside.
+
+    ``siblings`` says which files write Terraform into the folders of which modules, as Terragrunt does; None where that
+    is not known.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        sources: Sequence[Callable[[str], Iterable[Assignment]]],
+        siblings: Mapping[str, frozenset[str] | None],
+    ) -> None:
+        self.workspace = workspace
+        self._sources = sources
+        self._siblings = siblings
+        self.references = References()
+        self._pieces: dict[Node, tuple[Piece, ...]] = {}
+        self._given: dict[str, dict[str, list[Assignment]]] = {}
+
+    def pieces(self, node: Node) -> tuple[Piece, ...]:
+        """All that a node consists of in the configuration and its tests; nothing where it is not declared."""
+        if node not in self._pieces:
+            module = self.workspace.modules.get(node.module)
+            found = [] if module is None else list(declarations(module, node))
+            if module is not None and found and node.kind == "var":
+                found += [*arguments(self.workspace, node), *test_values(module, node.name)]
+            self._pieces[node] = tuple(found)
+        return self._pieces[node]
+
+    def given_to(self, node: Node) -> Iterator[Assignment]:
+        """What gives a variable its value from outside."""
+        if node.kind == "var":
+            yield from self.given_by_reader(node.name).get(node.module, ())
+
+    def given_by_reader(self, name: str) -> Mapping[str, list[Assignment]]:
+        """What gives variables of that name a value, by the modules that it is for."""
+        if name not in self._given:
+            found = self._given[name] = dict[str, list[Assignment]]()
+            for argument in (argument for source in self._sources for argument in source(name)):
+                for reader in argument.readers if argument.readers is not None else self.workspace.modules:
+                    found.setdefault(reader, []).append(argument)
+        return self._given[name]
+
+    def variables_called(self, name: str) -> Mapping[str, Node]:
+        """The variables of that name of all modules, by the modules' paths."""
+        return self._variables.get(name, {})
+
+    @cached_property
+    def _variables(self) -> dict[str, dict[str, Node]]:
+        found: dict[str, dict[str, Node]] = {}
+        for module in self.workspace.modules.values():
+            for _, block in module.blocks("variable"):
+                for name in block.labels[:1]:
+                    found.setdefault(name, {})[module.path] = Node(module.path, f"var.{name}")
+        return found
+
+    def neighbours(self, node: Node) -> Iterator[Node]:
+        """The nodes that ``node`` refers to."""
+        settings = (argument.piece for argument in self.given_to(node) if argument.piece.document.kind is Kind.CONFIG)
+        for piece in (*self.pieces(node), *settings):
+            for use in self.references.within(piece.document, piece.item.span):
+                yield from self.nodes(piece.module, use)
+
+    def modules_of(self, use: Use) -> Collection[str]:
+        """The modules that a reference counts in: of what Terragrunt writes, those beside which it is written."""
+        if use.document.kind is Kind.TERRAGRUNT:
+            is_of_terraform = use.address.startswith(("var.", "data."))
+            return self._siblings.get(use.document.path) or () if is_of_terraform else ()
+        return [module.path for module in self.workspace.modules_of(use.document)]
+
+    def nodes(self, module: str, use: Use) -> Iterator[Node]:
+        """What a reference in a module is to: an output of a module of the repository is that module's."""
+        parts = use.address.split(".")
+        if parts[0] == "module":
+            called = {path for path, _ in called_by(self.workspace, module, parts[1])}
+            yield from (Node(path, f"output.{parts[2]}") for path in called if len(parts) == 3)
+            if called and len(parts) == 3:
+                return
+        yield Node(module, use.address)
+
+    def uses(self, node: Node) -> Iterator[Use]:
+        """The references to a node."""
+        yield from self.references.to(self.workspace.modules[node.module], {node.address})
+        for path, modules in self._siblings.items() if node.kind in ("var", "data", "local") else ():
+            if modules is None or node.module in modules:
+                found = self.references.in_file(self.workspace.documents[path], {node.address})
+                yield from (use for use in found if node.kind != "local" or is_text(use.document.text, use.offset))
+        for document in self._templates:
+            yield from self.references.in_file(document, {node.address})
+        if node.kind == "output":
+            for call in self.workspace.calls.get(node.module, ()):
+                label = f"module.{call.block.labels[0] if call.block.labels else ''}"
+                yield from self.references.to(call.caller, {label, f"{label}.{node.name}"})
+
+    @cached_property
+    def _templates(self) -> list[Document]:
+        """The files that Terragrunt may write Terraform from."""
+        texts = [self.workspace.documents[path].text for path in self._siblings]
+        named = sorted({re.escape(name) for text in texts if "file(" in text for name in _FILE.findall(text)})
+        pattern = rf"(?:^|/)(?:{'|'.join(named)})$|\.(?:tpl|tmpl|tftpl)$"
+        return list(self.workspace.others(re.compile(pattern))) if named else []
