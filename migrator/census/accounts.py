@@ -76,7 +76,7 @@ _SUBJECT = regex(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
 
 
 class _Block(Struct, frozen=True):
-    """A block at the top of a file: its ``lines``, and the ``span`` of its ``text``; ``label`` is its first one."""
+    """A block at the top of a file: ``lines``, and the ``span`` of the ``text``; ``label`` is the first label."""
 
     lines: range
     span: Span
@@ -90,7 +90,7 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
 
     ``rule_findings`` are the findings of the rules.
     """
-    accounted = _accounted(workspace, rule_findings)
+    accounted = _accounted_lines(workspace, rule_findings)
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
     unknown: dict[str, list[Mention]] = {}
     for path, data, kind, in_file in mentions(workspace):
@@ -135,7 +135,7 @@ def _words(mentions_found: Iterable[Mention]) -> str:
     return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
 
 
-def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[str, set[int]]:
+def _accounted_lines(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[str, set[int]]:
     """The lines of each file that a finding, a note or an edit refers to; 0 is the whole file."""
     lines: dict[str, set[int]] = {}
     for finding in rule_findings:
@@ -222,7 +222,7 @@ class _File:
         if mention.word == KEY:
             return ACCESS_KEY
         if self.kind is FileKind.OTHER:
-            return None if is_of_spacelift(self._data) else OTHER_FILE
+            return None if self._is_of_spacelift else OTHER_FILE
         return {
             FileKind.DOCUMENTATION: DOCUMENTATION,
             FileKind.COMMANDS: COMMANDS,
@@ -266,6 +266,10 @@ class _File:
         if block.type == "locals" and not mention.is_argument and _STACK_MODULE.search(self._data):
             return None
         return DECLARATION if block.type in _DECLARES and mention.word != KEY else None
+
+    @cached_property
+    def _is_of_spacelift(self) -> bool:
+        return is_of_spacelift(self._data)
 
     @cached_property
     def _blocks(self) -> list[_Block]:

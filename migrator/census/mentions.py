@@ -9,7 +9,7 @@ The names of variables are those that AWS's SDKs, the aws CLI and Terraform read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 KEY = "access key"
 """The word of a mention that is a key itself."""
 
-_PLAIN_PLACES = (
+_PLACES = (
     (b"AWS_", (0,)),
-    (b"IA", (2,)),
+    (b"AKIA", (0,)),
+    (b"ASIA", (0,)),
     (b"--profile", (0,)),
     (b"backend-config", (1, 2)),
     (b"ccess_key", (1, 7, 8)),
@@ -38,10 +39,12 @@ _PLAIN_PLACES = (
     (b"ecretKey", (1,)),
     (b"hared_c", (1,)),
     (b"haredC", (1,)),
+    (b"profile", (0,)),
+    (b"Profile", (0,)),
+    (b"role_arn", (0,)),
+    (b"oleArn", (1,)),
 )
 """A part of every mention, few in number, and the number of bytes before the part where a mention may begin."""
-_PLACES = (*_PLAIN_PLACES, (b"profile", (0,)), (b"Profile", (0,)), (b"role_arn", (0,)), (b"oleArn", (1,)))
-"""The same with the parts of arguments that mean credentials in Terraform alone."""
 
 _ARGUMENTS = (
     rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
@@ -51,7 +54,7 @@ _MENTION = regex(
     rb"(?<![A-Za-z0-9])(?<!TF_VAR_)(?P<name>" + ANY.encode() + rb")(?!\w|=%s)"
     rb"|(?<![A-Za-z0-9])(?P<key>(?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])"
     rb"|(?<![\w-])(?P<option>--profile(?![\w-])|--?backend-config(?![\w-])"
-    rb"(?:[=\s\"',]+(?P<what>[^\s\"'=,\]\\]+)(?P<is_pair>=)?)?)"
+    rb"(?:[=\s\"',\\]+(?P<what>[^\s\"'=,\]\\]+)(?P<is_pair>=)?)?)"
     rb"|(?:(?<![\w.$-])|(?<=[\w)]\.)(?=\w+\()|(?<=[ \t]\.)(?=\w+\())(?P<argument>"
     + _ARGUMENTS
     + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
@@ -90,23 +93,23 @@ class Mention(Struct, frozen=True):
 
 def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[Mention]]]:
     """The files with mentions of AWS credentials in folders that may be changed: path, content, kind and mentions."""
-    for path, data in credential_texts(workspace):
+    for path, data, parts in credential_texts(workspace):
+        file_mentions = list(in_file(data, parts))
+        if not file_mentions:
+            continue
         document = workspace.documents.get(path)
         is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
-        kind = FileKind.TERRAFORM if is_terraform else kind_of_text(path, data)
-        file_mentions = list(in_file(data, has_general=kind is FileKind.TERRAFORM))
-        if file_mentions:
-            yield path, data, kind, file_mentions
+        yield path, data, FileKind.TERRAFORM if is_terraform else kind_of_text(path, data), file_mentions
 
 
-def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
+def in_file(data: bytes, parts: Collection[bytes] = (b"",)) -> Iterator[Mention]:
     """The mentions in the bytes of one file, each word once a line; commented lines sign nothing in, and count not.
 
-    Without ``has_general``, words that mean credentials only in Terraform are omitted.
+    ``parts``: only mentions with one of these parts are searched for.
     """
     seen: set[tuple[int, str]] = set()
     line, counted = 1, 0
-    for match in _matches(data, _PLACES if has_general else _PLAIN_PLACES):
+    for match in _matches(data, [place for place in _PLACES if any(part in place[0] for part in parts)]):
         line += data.count(b"\n", counted, match.start())
         counted = match.start()
         mention = _mention(match, data, line)

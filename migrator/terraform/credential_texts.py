@@ -44,7 +44,7 @@ TERRAFORM = regex(
 
 LARGEST = 2_000_000
 _MANY = 200
-"""From how many files on a run of git is quicker."""
+"""From how many files on that are not Terraform's a run of git is quicker."""
 _HELD = 64_000_000
 """How many bytes are held in all; files beyond them are read again."""
 _BINARY_AFTER = 8000
@@ -53,18 +53,21 @@ _SEARCHED = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile",
 
 
 class _Texts(Struct):
-    """The files by path, with their bytes as far as these are held; ``too_large`` are paths."""
+    """The files by path, each with its parts and, as far as they are held, its bytes; ``too_large`` are paths."""
 
-    files: dict[str, bytes | None] = field(default_factory=dict)
+    files: dict[str, tuple[frozenset[bytes], bytes | None]] = field(default_factory=dict)
     too_large: list[str] = field(default_factory=list)
 
 
-def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
-    """The path and bytes of every text file with a part of a mention, in the folders that may be changed, by path."""
-    for path, held in _texts(workspace).files.items():
+def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes, frozenset[bytes]]]:
+    """The path and bytes of every text file with a part of a mention, and which it has, by path.
+
+    Files outside of the folders that may be changed are left out.
+    """
+    for path, (parts, held) in _texts(workspace).files.items():
         data = _read(workspace, path) if held is None else held
         if data:
-            yield path, data
+            yield path, data, parts
 
 
 def too_large(workspace: Workspace) -> list[str]:
@@ -102,16 +105,17 @@ def _texts(workspace: Workspace) -> _Texts:
 def _search(workspace: Workspace) -> _Texts:
     found, held = _Texts(), 0
     paths = workspace.text_paths()
-    holding = workspace.holding(_SEARCHED) if workspace.holding is not None and len(paths) >= _MANY else None
+    others = {path for path in paths if not _is_terraform(workspace, path)}
+    holding = workspace.holding(_SEARCHED) if workspace.holding is not None and len(others) >= _MANY else None
     for path in paths:
-        if holding is not None and path not in holding and not _is_terraform(workspace, path):
+        if holding is not None and path in others and path not in holding:
             continue
         data = _read(workspace, path)
         if data is None:
             found.too_large += [path] if _is_large_text(os.path.join(workspace.root, path)) else []
-        elif not is_binary(data) and any(part in data for part in _BYTES):
+        elif not is_binary(data) and (parts := [part for part in _BYTES if part in data]):
             held += len(data)
-            found.files[path] = data if held <= _HELD else None
+            found.files[path] = frozenset(parts), data if held <= _HELD else None
     return found
 
 

@@ -74,7 +74,7 @@ def is_in_use(module: Module, reference: str) -> bool:
     """Whether the configuration refers to a variable, such as in a call of another module or an ``assume_role``."""
     used = re.compile(rf"\b{re.escape(reference)}(?![\w-])")
     return reference.startswith("var.") and any(
-        used.search(document.text) for document in (*module.documents, *module.tests)
+        reference in document.text and used.search(document.text) for document in (*module.documents, *module.tests)
     )
 
 

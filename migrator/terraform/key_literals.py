@@ -19,7 +19,7 @@ from migrator.terraform.credential_texts import KEY_BEGINS, credential_texts
 if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
-_BEGINS = tuple(begin.encode() for begin in KEY_BEGINS)
+_BEGINS = frozenset(begin.encode() for begin in KEY_BEGINS)
 _KEY_ID = regex(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 _SECRET = regex(rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _MOCK = regex(rb"EXAMPLE|SAMPLE|DUMMY|FAKE|MOCK|TEST|PLACEHOLDER|REDACTED|YOUR|CHANGE|XXXX|0123456|1234567|ABCDEFG")
@@ -42,8 +42,8 @@ class KeyLiteral(Struct, frozen=True):
 
 def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
     """The keys in the files of the folder that may be changed, each once a line, by path and line."""
-    for path, data in credential_texts(workspace):
-        if any(begin in data for begin in _BEGINS):
+    for path, data, parts in credential_texts(workspace):
+        if not parts.isdisjoint(_BEGINS):
             yield from _in_file(path, data)
 
 

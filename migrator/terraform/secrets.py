@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
@@ -49,12 +49,24 @@ def literals(expression: str) -> Iterator[str]:
                 yield from (line for line in lines if len(line) >= _SHORTEST)
 
 
+class _Told(NamedTuple):
+    """What a text itself tells of: ``pieces`` that are secrets, and the ``encoded`` pieces with the secrets in each.
+
+    ``lexemes`` are those of a text that may hold a secret by a name; None for any other text.
+    """
+
+    lexemes: list[Lexeme] | None
+    pieces: list[Piece]
+    encoded: list[tuple[Piece, list[str]]]
+
+
 class Secrets:
     """The secrets of ``documents``, and of the other files of their modules, and of whatever these are called with."""
 
     def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
         self._origins = SecretOrigins(workspace, documents)
         self._documents = self._origins.documents
+        self._told: dict[str, _Told] = {}
         self._said_before: dict[Address, str] = {}
 
     # --- what they are ----------------------------------------------------------------------------------------------
@@ -66,9 +78,9 @@ class Secrets:
         names: set[str] = set()
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
-            if not self._origins.is_relevant(document.path, document.text):
-                names.update(match[0] for match in _NAMES.finditer(document.text))
-                values += self._plain_values(document.text, None)
+            if self._told_in(document.path, document.text).lexemes is None:
+                names.update(_NAMES.findall(document.text))
+                values += self._plain_values(document)
                 continue
             for piece in self._origins.written(document):
                 names.update(piece.names)
@@ -83,7 +95,7 @@ class Secrets:
             if piece.kind == TEXT and self._origins.is_secret(document.path, text, piece):
                 yield text[piece.start : piece.end]
                 yield UnescapedText(text[piece.start : piece.end]).text
-        yield from self._plain_values(text, _texts(document.path, self._origins.written(document)))
+        yield from self._plain_values(document)
         wholes: dict[tuple[int, tuple[str, ...]], list[Lexeme]] = {}
         for piece in self._origins.written(document):
             if (
@@ -98,12 +110,26 @@ class Secrets:
             ):
                 yield "".join(self._said(document, piece, _DEEPEST) for piece in pieces)
 
-    @staticmethod
-    def _plain_values(text: str, is_text: Callable[[int], bool] | None) -> Iterator[str]:
+    def _plain_values(self, document: Document) -> Iterator[str]:
         """The values that a text itself tells of, whatever its language."""
-        yield from (UnescapedText(text[start:end]).text for start, end in assigned_pieces(text, is_text))
-        for _, inner in _decoded(text):
+        told = self._told_in(document.path, document.text)
+        yield from (UnescapedText(document.text[start:end]).text for start, end in told.pieces)
+        for _, inner in told.encoded:
             yield from inner
+
+    def _told_in(self, path: str, text: str) -> _Told:
+        """What a text tells of. For a file of the repository, the answer is kept: two callers ask."""
+        known = self._documents.get(path)
+        if known is None or known.text != text:
+            return self._read(path, text)
+        if path not in self._told:
+            self._told[path] = self._read(path, text)
+        return self._told[path]
+
+    def _read(self, path: str, text: str) -> _Told:
+        pieces = self._pieces_of(path, text) if self._origins.is_relevant(path, text) else None
+        is_text = None if pieces is None else _texts(path, pieces)
+        return _Told(pieces, list(assigned_pieces(text, is_text)), list(_decoded(text)))
 
     def _said(self, document: Document, piece: Lexeme, depth: int) -> str:
         """The texts that a piece of a value comes to, one after the other."""
@@ -133,15 +159,15 @@ class Secrets:
         return source.encode(hide(source.text, self._places(path, source.text)))
 
     def _places(self, path: str, text: str) -> Iterator[Piece]:
-        is_relevant, keys = self._origins.is_relevant(path, text), list(bare_keys(text))
-        pieces = self._pieces_of(path, text) if is_relevant or keys else []
+        told, keys = self._told_in(path, text), list(bare_keys(text))
+        pieces = told.lexemes or (self._pieces_of(path, text) if keys else [])
         yield from (
             (literal.start, literal.end)
             for literal in pieces
             if literal.kind == TEXT and self._origins.is_secret(path, text, literal)
         )
-        yield from assigned_pieces(text, _texts(path, pieces) if is_relevant else None)
-        yield from (place for place, _ in _decoded(text))
+        yield from told.pieces
+        yield from (place for place, _ in told.encoded)
         yield from self.known.pieces(text)
         where = [
             literal

@@ -39,6 +39,10 @@ class Module(Struct, eq=False, dict=True):
     def _blocks(self) -> dict[tuple[str, str | None], _ByLabel]:
         return {}
 
+    @cached_property
+    def _of_provider(self) -> dict[str, list[Document]]:
+        return {}
+
     def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's configuration, with the file of the block.
 
@@ -52,13 +56,20 @@ class Module(Struct, eq=False, dict=True):
     def _of_type(self, type_: str, first: str | None) -> _ByLabel:
         """The blocks of a type by their labels; only files with these words are parsed."""
         by_label: _ByLabel = {}
-        for document in self.documents:
-            may_have = document.mentions(type_) and (first is None or document.mentions(first))
+        documents = self.documents if first is None else self._with_types_of(first.partition("_")[0])
+        for document in documents:
+            may_have = (first is None or document.mentions(first)) and document.mentions(type_)
             for block in document.blocks if may_have else ():
                 if block.type == type_ and len(block.labels) >= _LABELS.get(type_, 0):
                     for label in dict.fromkeys((None, *block.labels[:1], block.labels)):
                         by_label.setdefault(label, []).append((document, block))
         return by_label
+
+    def _with_types_of(self, provider: str) -> list[Document]:
+        """The files that may have resources of ``provider``. Rules ask for many types of the same provider."""
+        if provider not in self._of_provider:
+            self._of_provider[provider] = [document for document in self.documents if document.may_hold(provider)]
+        return self._of_provider[provider]
 
     def locals_called(self, name: str) -> Iterator[tuple[Document, Block, Attribute]]:
         """Every argument ``name`` of a ``locals`` block in the module, with the block and the file."""
