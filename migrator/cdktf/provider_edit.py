@@ -102,6 +102,16 @@ class PythonIdentity:
         if isinstance(role, _Role) and role.variable:
             yield value_note(role.variable.name, self._folder or ".")
 
+    @property
+    def roles(self) -> Iterator[str | None]:
+        """The roles that the providers sign in with afterwards; None for a role that is not written in the program."""
+        for provider in self._providers:
+            if provider.web_identity is not None:
+                yield provider.web_identity_role
+            elif provider in self._migrating:
+                role = self._objection(provider) or self._role(provider)
+                yield self._config.role_arn if isinstance(role, _Role) and role.variable is None else None
+
     # --- which role ---------------------------------------------------------------------------------------------------
 
     def _objection(self, provider: CdktfCall) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""The stacks of an inventory beside those that code defines, and what the account hands to both."""
+"""An inventory has stacks beside those that code defines; both get credentials from the account."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def integrations_of(stacks: Iterable[StackDefinition]) -> dict[StackDefinition, 
 
 
 def made_by(context: Context, code: str) -> str:
-    """Where a stack comes from that runs the root module ``code``, and that no code is known to define, for people."""
+    """Say where a stack comes from that runs the root module ``code``, and that no code is known to define."""
     if templates := context.templates_of("" if code == "." else code):
         return f"by the template at {', '.join(templates)}, or by hand"
     name = context.workspace.identity.name.lower()

@@ -1,4 +1,4 @@
-"""What a rule and the parts of a decision look at: one repository, and what is to become of it.
+"""Rules and the parts of a decision look at one repository, and at what is to become of it.
 
 Each part is made when somebody asks for it, and takes the context as its one argument.
 """
@@ -12,11 +12,11 @@ from migrator.decide.environment_roots import EnvironmentRoots
 from migrator.decide.facts import gather
 from migrator.decide.hook_identity import HookIdentity
 from migrator.decide.hooks import HookPlan
+from migrator.decide.role_mappings import RoleMappings
 from migrator.decide.role_variables import RoleVariables
-from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
 from migrator.decide.shared_roles import SharedRoles
-from migrator.decide.sign_ins import SignIns
+from migrator.decide.signers.providers import SignIns
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
 from migrator.model.fleet import ALONE, Fleet, runs
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """What ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``.
+    """A context holds what ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``.
 
     ``settled`` are the findings of the phases before the one that runs, with their fates, ``changes`` what those come
     to.
@@ -76,16 +76,16 @@ class Context:
 
     @cached_property
     def facts(self) -> Facts:
-        """What the repository holds."""
+        """All facts of the repository."""
         return gather(self.workspace, self.repo, self.fleet, self.account)
 
     @cached_property
     def account(self) -> Account:
-        """What the inventory that the user named says of the account."""
+        """The account as the inventory that the user named has it."""
         return account_of(self.config.inventory)
 
     def templates_of(self, path: str) -> tuple[str, ...]:
-        """Where blueprints are whose stacks run the root module at ``path``, in this and in other repositories."""
+        """Find the blueprints whose stacks run the root module at ``path``, in this and in other repositories."""
         here = [str(stack.place) for stack in self.facts.runners_of(path).blueprints]
         others = (stack for survey in self.fleet.surveys for stack in survey.stacks if stack.is_blueprint)
         elsewhere = [
@@ -104,9 +104,9 @@ class Context:
         return TerragruntInputs(self.workspace, self.facts.terragrunt)
 
     @cached_property
-    def roles(self) -> Roles:
+    def role_mappings(self) -> RoleMappings:
         """The roles that the user named for identities."""
-        return Roles(self)
+        return RoleMappings(self)
 
     @cached_property
     def root_identities(self) -> RootIdentities:
@@ -115,19 +115,19 @@ class Context:
 
     @cached_property
     def shared_roles(self) -> SharedRoles:
-        """What the roles of --role-arn and --backend-role-arn are for."""
+        """The identities that the roles of --role-arn and --backend-role-arn are for."""
         return SharedRoles(self)
 
     @cached_property
     def generated_sign_in(self) -> GeneratedSignIn:
-        """How the providers and backends sign in that Terragrunt writes."""
+        """The new sign-in of the providers and backends that Terragrunt writes."""
         from migrator.terragrunt.generated_edit import GeneratedSignIn  # here: few repositories have units
 
         units, apart = self.facts.terragrunt.units, self.shared_roles.apart
         return GeneratedSignIn(self.workspace, units, self.facts.in_module, self.config, apart)
 
     def python_identity(self, program: CdktfProgram, runners: Runners) -> PythonIdentity:
-        """How the providers of a program sign in."""
+        """The new sign-in of the providers of a program."""
         if program not in self._python_identities:
             from migrator.cdktf.provider_edit import PythonIdentity  # here: libcst is slow to load
 
@@ -142,7 +142,7 @@ class Context:
 
     @cached_property
     def strategies(self) -> Strategies:
-        """How backends sign in: by themselves, by a hook, or with the environment."""
+        """The way each backend signs in: by itself, by a hook, or with the environment."""
         return Strategies(self)
 
     @cached_property
@@ -162,7 +162,7 @@ class Context:
 
     @cached_property
     def web_identity(self) -> WebIdentity:
-        """How each provider signs in by web identity."""
+        """The new web identity of each provider."""
         return WebIdentity(self)
 
     @cached_property
@@ -172,5 +172,5 @@ class Context:
 
     @cached_property
     def sign_ins(self) -> SignIns:
-        """What becomes of the sign-in of every provider."""
+        """The decisions about the sign-in of every provider."""
         return SignIns(self)

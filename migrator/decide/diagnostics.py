@@ -232,3 +232,8 @@ NOT_ALL_NATIVE = Diagnostic(
     why="Such a version does not support web identity here, so nothing was changed.",
     help="Raise the version of `{root}`, or use `--backend-auth hook`.",
 )
+
+# --- refusals that several decisions come to ------------------------------------------------------------------------
+
+NEED_SEVERAL = SEVERAL_ROLES.refusal()
+TOO_MANY = TOO_MANY_CALLS.refusal(module="The module of this provider")

@@ -1,9 +1,12 @@
-"""Root modules in which all sign in with the one role that the environment of their runs has.
+"""In these root modules, all sign in with the one role that the environment of their runs has.
 
 It comes by variables of the AWS SDKs (``--backend-auth env``),
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html, or by Spacelift's AWS integration
 (``--auth cloud-integration``). Then no block needs to say how to sign in, and keys or a profile that are left would
 win. What needs another role than the others cannot live there.
+
+Keys, profile and shared files of a backend go as well. The environment's role reaches the state itself where it is the
+one that was assumed; another one stays, and is assumed with it, in the form that the engine knows.
 """
 
 from __future__ import annotations
@@ -16,14 +19,17 @@ from msgspec import Struct
 from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.decide.diagnostics import (
     BACKEND_NEEDS_OTHER_ROLE,
+    INTEGRATION_READS_STATE,
     NO_INTEGRATION,
     NO_ROLE,
     OTHER_ROOT_MODULE,
     STATIC_KEYS_STAY,
 )
 from migrator.decide.roots import Root, Runners, group_of
-from migrator.model.findings import Place, Refusal, Rewrite
+from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK, STACK_HAS_INTEGRATION
+from migrator.terraform.backend_edit import SignIn
+from migrator.terraform.diagnostics import TWO_ROLES
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
 
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.syntax.terraform import Attribute
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
     from migrator.workspace.module import Module
@@ -56,7 +63,7 @@ class EnvironmentRoot(Struct, frozen=True, eq=False):
 
     @property
     def title(self) -> str:
-        """What it is called among those of its repository."""
+        """The name among those of its repository."""
         return self.module.path or "."
 
     @property
@@ -122,7 +129,7 @@ class EnvironmentRoots:
                 root_with_state = states.get(path)
                 if root_with_state is None or not root_with_state.is_migrated(include_ambient):
                     module = self._context.workspace.modules[path]
-                    providers = list(self._context.roles.providers(module.path))
+                    providers = list(self._context.role_mappings.providers(module.path))
                     if any(provider.credentials for provider in providers) or path in with_static_keys:
                         place = providers[0].place if providers else Place(module.documents[0].path)
                         yield self._root(module, place, self._context.facts.runners_of(path), root_with_state)
@@ -150,7 +157,7 @@ class EnvironmentRoots:
 
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
         config = self._context.config.at(module.path)
-        providers = list(self._context.roles.providers(module.path))
+        providers = list(self._context.role_mappings.providers(module.path))
         found = self._of_providers(module, config)
         if isinstance(found, Refusal):
             return found
@@ -161,25 +168,25 @@ class EnvironmentRoots:
 
     def _of_providers(self, module: Module, config: Config) -> str | Refusal | None:
         """The one role of all providers; None where it is not known."""
-        signers = self._context.root_identities.signers(module.path)
-        role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
-        if isinstance(signers, Refusal) or isinstance(role, Refusal):
+        instances = self._context.root_identities.instances(module.path)
+        role = instances if isinstance(instances, Refusal) else self._context.root_identities.role(instances)
+        if isinstance(instances, Refusal) or isinstance(role, Refusal):
             return role if isinstance(role, Refusal) else None
         if not isinstance(role, str):
-            return None if signers else config.role_arn
+            return None if instances else config.role_arn
         identities = self._context.root_identities
-        unmapped = [signer.provider for signer in signers if signer.role is None]
+        unmapped = [instance.provider for instance in instances if instance.role is None]
         unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
-        every = (self._context.roles.of_other_partition(signer.provider, role) for signer in signers)
+        every = (self._context.role_mappings.of_other_partition(instance.provider, role) for instance in instances)
         if mismatch := next(filter(None, every), None):
             return mismatch
-        return identities.differing(module.path, signers) or next(unspoken, role)
+        return identities.differing(module.path, instances) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""
         if config.backend_role_arn is not None or root is None:
             return config.backend_role_arn or config.role_arn
-        mapped = {role for backend in root.backends if (role := self._context.roles.role(backend)) is not None}
+        mapped = {role for backend in root.backends if (role := self._context.role_mappings.role(backend)) is not None}
         if refused := next((outcome for outcome in mapped if isinstance(outcome, Refusal)), None):
             return refused
         own = {
@@ -200,14 +207,14 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
 
 
 def others_credentials(context: Context, stack: StackDefinition) -> Refusal | None:
-    """Why a stack's runs have credentials that override web identity of the environment; None if they have none."""
+    """Say why a stack's runs have credentials that override web identity of the environment; None if they have none."""
     if place := context.facts.integrations.get(stack):
         return STACK_HAS_INTEGRATION.refusal(place=place)
     return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
 def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
-    """What hands static credentials to a stack's runs and cannot go for its sake alone; None if nothing does."""
+    """Find what hands static credentials to a stack's runs and cannot go for its sake alone; None if nothing does."""
     for setting in facts.settings:
         reach = setting.reach
         is_shared = reach.unknown or reach.others or reach.elsewhere or len(reach.stacks) > 1
@@ -215,3 +222,39 @@ def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
         if stack in setting.reach.stacks and setting.names and is_bound:
             return STATIC_KEYS_STAY.refusal(place=setting.place)
     return None
+
+
+# --- backends and remote states ------------------------------------------------------------------------------------
+
+
+def environment_sign_in(
+    workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
+) -> SignIn[Attribute] | Refusal:
+    """Decide how a backend of a root module leaves signing in to its environment.
+
+    ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
+    """
+    nested = backend.block.attribute("assume_role")
+    if nested is not None and backend.role_arn is not None:
+        return TWO_ROLES.refusal()
+    is_same = root.has_integration or assumed_role(workspace, backend) == root.role
+    removed = ["The static credentials are removed."] * bool(backend.credentials)
+    if backend.role_family and (is_same or backend.role_arn is None):
+        outcome = (*removed, "The role is commented out.")
+        return SignIn("", backend.credentials, (), backend.role_family, outcome)
+    if nested is not None and is_same and not backend.document.is_ignored(nested):
+        return SignIn("", (*backend.credentials, nested), said=(*removed, "The role is removed."))
+    kept = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
+    if backend.role_arn is None or not rejects_flat:
+        return SignIn("", backend.credentials, said=(*removed, *kept))
+    assumed = backend.assumed
+    if isinstance(assumed, Refusal):
+        return assumed
+    chained = assumed.chained if assumed is not None else ()
+    return SignIn("", (*backend.credentials, *backend.role_family), chained, said=(*removed, *kept))
+
+
+def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:
+    """Note that the integration's role must read the state, where another role was assumed for it before."""
+    if root.has_integration and backend.assumes_role and assumed_role(workspace, backend) != root.role:
+        yield INTEGRATION_READS_STATE.note(str(backend.place))

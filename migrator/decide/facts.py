@@ -1,4 +1,4 @@
-"""Everything that the rules need to know of a repository, gathered once."""
+"""Everything that the rules need to know of a repository is gathered here, once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Facts(Struct, frozen=True, eq=False, dict=True):
-    """What the folder that may be changed holds.
+    """The facts tell what the folder that may be changed holds.
 
     ``stray_backends`` are partial configurations for an unknown root module,
     ``backend_config_values`` those in scripts,
@@ -81,7 +81,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     by_hand: tuple[KnownStack, ...] = ()
 
     def overriding(self, path: str) -> list[Override]:
-        """What may win over how the code of the root module at ``path`` signs in."""
+        """Find what may win over how the code of the root module at ``path`` signs in."""
         live = [override for override in self.overrides if not override.holds_values and override.ignored is None]
         return [override for override in live if not set(self.runners_of(path).here).isdisjoint(override.reach.stacks)]
 

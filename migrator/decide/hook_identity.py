@@ -1,4 +1,4 @@
-"""Providers that live on the hook's credentials, as Spacelift's workaround for engines before 1.6 has it to the letter.
+"""Providers live on the hook's credentials, as Spacelift's workaround for engines before 1.6 has it to the letter.
 
 The hook exports credentials for the backend, and they serve the provider, too; so its ``assume_role_with_web_identity``
 stands there as a comment: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. As a hook has one role,
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.config.config import ROLE_VARIABLE
+from migrator.decide.diagnostics import NEED_SEVERAL
 from migrator.decide.hook_diagnostics import (
     HOOK_HAS_BACKEND_ROLE,
     HOOK_HAS_OTHER_ROLE,
@@ -25,7 +26,6 @@ from migrator.decide.hook_diagnostics import (
     USES_HOOK,
     WEB_IDENTITY_STAYS,
 )
-from migrator.decide.refusals import NEED_SEVERAL
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.regex import regex
 from migrator.spacelift.hooks.command import SHELL_ROLE
@@ -38,13 +38,13 @@ from migrator.terraform.role_names import RoleVariable, role_variable
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Target
+    from migrator.decide.hook_targets import Target
 
 _COMMENT = regex(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 
 
 class HookIdentity:
-    """Which providers of a repository may live on the credentials of a hook."""
+    """Decides which providers of a repository may live on the credentials of a hook."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -98,10 +98,10 @@ class HookIdentity:
         return frozenset(target.group for target in targets if target is not None)
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """That the provider's lists of accounts do not admit the account of the hook's role, if so."""
+        """Note that the provider's lists of accounts do not admit the account of the hook's role, if so."""
         role = self._role(provider)
         if isinstance(role, Literal) and not provider.has_web_identity:
-            yield from self._context.roles.account_notes(provider, role.text)
+            yield from self._context.role_mappings.account_notes(provider, role.text)
 
     def _roots(self, provider: Provider) -> list[str]:
         modules = self._context.workspace.modules_of(provider.document)
@@ -116,12 +116,12 @@ class HookIdentity:
         return Literal(roles.pop()) if len(roles) == 1 else role_variable(None)
 
     def _objection(self, provider: Provider, root: str) -> Refusal | None:
-        """Why the provider cannot use the credentials of a hook of the module at ``root``; None if it can."""
+        """Say why the provider cannot use the credentials of a hook of the module at ``root``; None if it can."""
         target, where = self._targets.get(root), root or "."
         if target is None and root not in self._hooked:
             return NO_HOOK.refusal(root=where, what="provider")
-        signers = self._context.root_identities.signers(root)
-        role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
+        instances = self._context.root_identities.instances(root)
+        role = instances if isinstance(instances, Refusal) else self._context.root_identities.role(instances)
         if role is NEED_SEVERAL:
             return SEVERAL_ROLES_FOR_HOOK.refusal(root=where)
         named = self._context.config.at(target.path if target else root).backend_role_arn
@@ -141,12 +141,12 @@ class HookIdentity:
         return ROLE_ASSUMES_ITSELF.refusal(role=said) if is_assumed else None
 
     def _mismatch(self, provider: Provider, root: str, role: str) -> Refusal | None:
-        """Why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
-        if mismatch := self._context.roles.of_other_partition(provider, role):
+        """Say why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
+        if mismatch := self._context.role_mappings.of_other_partition(provider, role):
             return mismatch
         identities = self._context.root_identities
-        signers = identities.signers(root)
-        if not isinstance(signers, Refusal) and (differing := identities.differing(root, signers)) is not None:
+        instances = identities.instances(root)
+        if not isinstance(instances, Refusal) and (differing := identities.differing(root, instances)) is not None:
             return differing
         place = identities.apart(root, role)
         return HOOK_IDENTITY_COLLISION.refusal(place=place) if place else None
@@ -159,7 +159,7 @@ class HookIdentity:
 
 
 def _by_module(context: Context) -> Iterator[tuple[str, Target]]:
-    """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
+    """The targets of hooks that are to come, by the path of the root module; units of Terragrunt have one, too."""
     targets: dict[str, Target] = {}
     for target in context.hook_plan.targets:
         several = replace(target, role=SEVERAL_HOOK_ROLES.refusal())

@@ -1,32 +1,21 @@
-"""Which stacks are to get the hook, for which root modules, here and in the other repositories of the run."""
+"""Stacks get the hook for the root modules that they run, here and in the other repositories of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
+from migrator.config.config import ROLE_VARIABLE, HookPlace
 from migrator.decide.hook_diagnostics import (
     ADD_HOOK,
     GIVE_HOOK_TO_STACKS,
     HOOK_IN_RUNTIME_CONFIG,
-    HOOK_ONLY,
-    HOOK_ROLE_NOT_LITERAL,
-    ROLE_VARIABLE_TAKEN,
-    SEVERAL_BACKEND_ROLES,
-    STACK_OF_SEVERAL_ROLES,
-    TERRAGRUNT_NEEDS_HOOK,
 )
-from migrator.decide.role_purpose import is_for_sign_in
+from migrator.decide.hook_targets import Target, hook_targets
 from migrator.decide.role_values import PREFIX
-from migrator.decide.stack_roles import runners_by_role
 from migrator.decide.strategy import phase_lists
-from migrator.decide.target import Target as Target
-from migrator.decide.target import in_regions
 from migrator.model.findings import Fix, Ignored, Note, Refusal, Rewrite
 from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.diagnostics import CODE_NOT_MIGRATED, HOOK_THERE, TEMPLATE_PUBLISHED
@@ -34,7 +23,6 @@ from migrator.spacelift.hooks.command import SHELL_ROLE, entries
 from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
 from migrator.spacelift.hooks.lists import RequiredHooks
 from migrator.spacelift.stacks.runtime_config import PATH
-from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.role_names import value_note
 
 if TYPE_CHECKING:
@@ -43,10 +31,6 @@ if TYPE_CHECKING:
     from migrator.spacelift.hooks.in_terraform import Entries
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.span import Edit
-    from migrator.terragrunt.unit import Unit
-
-_BY_HOOK = HOOK_ONLY.refusal()
-_TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
 
 
 class PlannedHook(Struct, frozen=True, eq=False):
@@ -67,7 +51,7 @@ class PlannedHook(Struct, frozen=True, eq=False):
 
     @property
     def kind(self) -> str:
-        """What the hooks have in common that one context can hold: role and region."""
+        """The role and region, which all hooks of one context have in common."""
         return f"{self.role} {self.region}".rstrip()
 
     @property
@@ -83,7 +67,7 @@ class HookPlan:
         self._context = context
         self.runtime = context.strategies.runtime
         self._lists = context.strategies.lists
-        found = in_regions(context.facts, _targets(context))
+        found = hook_targets(context)
         self.targets = tuple(item for item in found if not item.is_native)
         self.natives = tuple(item for item in found if item.is_native)
         here = [
@@ -112,11 +96,11 @@ class HookPlan:
         self._obstacles: dict[StackDefinition, str] = {}
 
     def entries(self, role: str, region: str = "") -> Entries:
-        """What comes first in a list of hooks."""
+        """The entries that come first in a list of hooks."""
         return entries(role, self._context.config, region)
 
     def notes(self, planned: PlannedHook, fix: Fix) -> list[Note]:
-        """What must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
+        """Note what must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
         if isinstance(fix, Ignored):
             return self.to_paste(planned.role, planned.code, planned.region)
         if planned.stack.is_blueprint and not planned.refusal:
@@ -134,7 +118,7 @@ class HookPlan:
         return [*notes, ADD_HOOK.note(code, paste="\n".join(commands), lists=lists)]
 
     def fate_without_edit(self, planned: PlannedHook) -> Fix | None:
-        """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
+        """Decide what becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
         stack, missing = planned.stack, self._missing(planned.stack)
         if stack.is_ignored:
             return stack.document.ignored
@@ -161,7 +145,7 @@ class HookPlan:
         return Rewrite(tuple(dict.fromkeys(edits)), f"The hook is the first entry of {' and '.join(missing)}.")
 
     def obstacle(self, stack: StackDefinition) -> str:
-        """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
+        """Say why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
         if stack not in self._obstacles:
             siblings = self._lists.siblings(stack)
             hooks = RequiredHooks(self._lists, dict.fromkeys(siblings, self.entries(SHELL_ROLE)))
@@ -220,78 +204,3 @@ class HookPlan:
 
     def _missing(self, stack: StackDefinition) -> list[str]:
         return [name for name in phase_lists(self._context.config) if not self._lists.has_hook(stack, name)]
-
-
-def _targets(context: Context) -> Iterator[Target]:
-    """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
-    config, strategies = context.config, context.strategies
-    for root in context.facts.roots:
-        is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
-        if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
-            mapped = {role for backend in root.backends if (role := context.roles.role(backend)) is not None}
-            engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
-            arns: set[str | None] = {string_value(role_arn) for role_arn in root.role_arns}
-            for assumed, runners in runners_by_role(context, root).items():
-                role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
-                if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
-                    role = _TAKEN
-                role = (context.shared_roles.backend_refusal(root) if isinstance(role, str) else None) or role
-                yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
-    for program, runners in context.facts.programs:
-        if program.is_migrated(config.include_ambient):
-            is_open = strategies.is_open(program, runners)
-            is_native = strategies.of_program(program, runners).is_native
-            if is_open or not is_native:
-                is_for_environment = config.backend_auth is BackendAuth.ENV or config.has_integration
-                role = _BY_HOOK if is_for_environment else _hook_role(program.role_arns, config.at(program.folder))
-                engine = strategies.program_engine(program) if is_open else None
-                place = program.backends[0].place
-                yield Target(program.folder, place, program.group, role, runners, engine, is_native)
-    yield from _units(context)
-
-
-def _units(context: Context) -> Iterator[Target]:
-    """The units of Terragrunt, of which one stack may run several."""
-    config, found = context.config, context.facts.terragrunt
-    targets = [
-        Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
-        for unit, group, runners in zip(found.units, found.groups, context.facts.unit_runners, strict=True)
-        if unit.needs_hook(config.include_ambient)
-    ]
-    if config.backend_auth is BackendAuth.ENV or config.has_integration:
-        targets = [replace(item, role=_BY_HOOK) for item in targets]
-    said_at = {unit.folder: unit.states[0].place for unit in found.units if unit.states}
-    roles: dict[StackDefinition | KnownStack, set[str]] = {}
-    for target in targets:
-        for stack in target.runners.all:
-            roles.setdefault(stack, set()).add(str(target.role))
-    for target in targets:
-        if any(len(roles[stack]) > 1 for stack in target.runners.all):
-            several = STACK_OF_SEVERAL_ROLES.refusal()
-            target = replace(target, role=several)
-        is_refused = isinstance(target.role, Refusal)
-        yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
-
-
-def _unit_role(unit: Unit, config: Config) -> str | Refusal:
-    """The role of a unit's hook, on which Terragrunt's own requests for the bucket live as well."""
-    if config.backend_auth is BackendAuth.NATIVE:
-        return TERRAGRUNT_NEEDS_HOOK.refusal()
-    return _hook_role(unit.role_arns, config)
-
-
-def _hook_role(
-    role_arns: set[str | None], config: Config, mapped: AbstractSet[str | Refusal] = frozenset()
-) -> str | Refusal:
-    """The role for the state: the one asked for, that reached it before, ``mapped``, of the providers, in the shell."""
-    if config.backend_role_arn is not None:
-        return config.backend_role_arn
-    if len(role_arns) > 1:
-        return SEVERAL_BACKEND_ROLES.refusal(how="assumes one of several")
-    for role in role_arns:
-        if role is None or not is_role_arn(role):
-            return HOOK_ROLE_NOT_LITERAL.refusal()
-        return role
-    if len(mapped) > 1:
-        return SEVERAL_BACKEND_ROLES.refusal(how="is mapped to several")
-    return next(iter(mapped), config.role_arn or SHELL_ROLE)

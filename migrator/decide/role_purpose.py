@@ -1,4 +1,4 @@
-"""Whether a variable that is called like a role's is one: a string that providers sign in by, and nothing else."""
+"""A variable that is called like a role's may be for something else: a role's is a string that providers sign in by."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_free(context: Context, module: Module, name: str) -> bool:
     if not any(module.blocks("variable", name)):
         return True
     is_passed = any(call.block.attribute(name) for call in context.workspace.calls.get(module.path, ()))
-    return not is_passed and not context.roles.values.has_value_in_files(module, name)
+    return not is_passed and not context.role_mappings.values.has_value_in_files(module, name)
 
 
 def is_for_sign_in(context: Context, module: Module, name: str) -> bool:
@@ -59,7 +59,7 @@ def _is_string(module: Module, name: str) -> bool:
 
 
 def _signing(module: Module) -> Iterator[tuple[Document, Span]]:
-    """Where providers say which role they sign in with."""
+    """Find where providers say which role they sign in with."""
     for document, provider in module.blocks("provider"):
         for body in (provider, *provider.blocks("_")):
             for block in body.blocks():
@@ -70,7 +70,7 @@ def _signing(module: Module) -> Iterator[tuple[Document, Span]]:
 
 
 def _passed(workspace: Workspace, module: Module, name: str) -> Iterator[tuple[Document, Span, Module, str]]:
-    """Where modules of the repository get the variable as it is, and what they call it."""
+    """Find where modules of the repository get the variable as it is, and what they call it."""
     for path, calls in workspace.calls.items():
         for call in calls:
             if call.caller is module and path in workspace.modules:

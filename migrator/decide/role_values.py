@@ -1,4 +1,4 @@
-"""With ``--role-in variable``: the values that role variables are to have on the stacks that run a root module."""
+"""With ``--role-in variable``, stacks give the role variables of a root module their values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHANGE_ROLE_VARIABLE = Diagnostic(
     help="Change the variable before the code is merged.",
 )
 PREFIX = "TF_VAR_"
-"""What begins the name of an environment variable that sets one of Terraform:
+"""The beginning of the name of an environment variable that sets one of Terraform:
 https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name."""
 
 
@@ -44,12 +44,12 @@ class RoleValue(Struct, eq=False):
 
     @property
     def environment_variable(self) -> str:
-        """What sets it in the environment of a run."""
+        """The environment variable of a run that sets it."""
         return PREFIX + self.name
 
 
 def value_notes(context: Context, root: str, name: str, role: str | None = None) -> Iterator[Note]:
-    """That the stacks which run the root module at ``root`` are to give the variable ``name`` a value.
+    """Note that the stacks which run the root module at ``root`` are to give the variable ``name`` a value.
 
     A value that the account sets already is compared by checksum, if the ``role`` is known.
     """
@@ -96,7 +96,7 @@ class RoleValues:
             value.users.append(user)
 
     def _objection(self, value: RoleValue) -> Refusal | None:
-        """Where a stack sets the variable to another role, if one does."""
+        """Say where a stack sets the variable to another role, if one does."""
         variable, role = value.environment_variable, value.role
         runners = self._context.facts.runners_of(value.root)
         for stack in runners.here:

@@ -1,4 +1,4 @@
-"""The variable that a provider takes its role from: one name for each identity, declared and passed down to it."""
+"""A provider takes its role from a variable: one name for each identity, declared and passed down to the provider."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class RoleVariables:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._residues = context.roles.residues
+        self._residues = context.role_mappings.residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
         self._names: dict[tuple[str, Identity], list[str]] = {}
@@ -111,7 +111,7 @@ class RoleVariables:
                 yield step.module, step.variable.name, step.origin
 
     def held(self, module: Module, name: str) -> Identity | None:
-        """Whose role the variable ``name`` of ``module`` holds; None if that is not known."""
+        """The identity whose role the variable ``name`` of ``module`` holds; None if that is not known."""
         return self._holders.get((module.path, name))
 
     def _hold(self, path: str, name: str, identity: Identity) -> Identity:
@@ -162,7 +162,7 @@ class RoleVariables:
             yield _Step(current, variable, origin, tuple(calls))
 
     def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable | None:
-        """What the caller calls the variable: as the identity is called there, else alike, else by the call's name."""
+        """Name the variable in the caller: as the identity is called there, else alike, else by the call's name."""
         path = call.caller.path
         same = self._names.get((path, origin), [])
         if same and variable.name not in same:
@@ -223,7 +223,7 @@ def _declare(
 
 
 def _home_of_variables(view: Sequence[Document]) -> Document | None:
-    """Where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
+    """Find where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
     sound = [item for item in view if (item.blocks or not item.problem) and not (item.is_override or item.generated)]
     for document in sound:
         if posixpath.basename(document.path).lower() in _HOMES:

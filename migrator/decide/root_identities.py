@@ -1,4 +1,4 @@
-"""The identities that meet in a root module: whose the providers are that sign in there, and which role is for whom.
+"""Identities meet in a root module: its providers sign in with credentials that may differ, and a role is for some.
 
 What gives all of them one role (``--role-arn``, a hook, the environment of a run) speaks for one identity, and for none
 that differs from it or is not known.
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrator.decide.diagnostics import ROLE_IN_USE, SEVERAL_IDENTITIES, VARYING_INSTANCES
-from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
+from migrator.decide.diagnostics import NEED_SEVERAL, ROLE_IN_USE, SEVERAL_IDENTITIES, TOO_MANY, VARYING_INSTANCES
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION
@@ -28,7 +27,7 @@ _LEAVE_OUT = (
 )
 
 
-class Signer(Struct, frozen=True, eq=False):
+class ProviderInstance(Struct, frozen=True, eq=False):
     """A provider as it signs in, in one instance of it below a root module; ``role`` is what it is mapped to."""
 
     provider: Provider
@@ -37,51 +36,51 @@ class Signer(Struct, frozen=True, eq=False):
 
 
 class RootIdentities:
-    """What signs in below each root module of a repository."""
+    """The providers that sign in below each root module of a repository."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._signers: dict[str, list[Signer] | Refusal] = {}
+        self._instances: dict[str, list[ProviderInstance] | Refusal] = {}
         self._spoken = cache(self._find_spoken)
         self._signed_in = cache(self._find_signed_in)
 
-    def signers(self, root: str) -> list[Signer] | Refusal:
+    def instances(self, root: str) -> list[ProviderInstance] | Refusal:
         """The providers below a root module, each once for every identity that it has there."""
-        if root not in self._signers:
-            self._signers[root] = self._find(root)
-        return self._signers[root]
+        if root not in self._instances:
+            self._instances[root] = self._find(root)
+        return self._instances[root]
 
-    def role(self, signers: Iterable[Signer]) -> str | Refusal | Identity | None:
+    def role(self, instances: Iterable[ProviderInstance]) -> str | Refusal | Identity | None:
         """The one role that is for all of them, or else their one identity; a refusal where they need several."""
         found: set[str | Refusal | Identity] = set()
         unmapped: set[Identity] = set()
-        for signer in signers:
-            found.add(signer.role or self._role_arn(signer) or signer.identity)
-            unmapped |= {signer.identity} if signer.role is None else set()
-            if isinstance(signer.role, Refusal):
-                return signer.role
-            if is_varying(signer.identity):
+        for instance in instances:
+            found.add(instance.role or self._role_arn(instance) or instance.identity)
+            unmapped |= {instance.identity} if instance.role is None else set()
+            if isinstance(instance.role, Refusal):
+                return instance.role
+            if is_varying(instance.identity):
                 return NEED_SEVERAL
         return NEED_SEVERAL if len(found) > 1 or len(unmapped) > 1 else next(iter(found), None)
 
-    def differing(self, root: str, signers: Iterable[Signer]) -> Refusal | None:
-        """Why no role that is written out can be right for them, if so: their credentials are not always the same."""
-        for signer in signers:
-            places = self._context.roles.values.differing(root, signer.identity)
-            if is_varying(signer.identity):
-                return VARYING_INSTANCES.refusal(what=f"the provider at {signer.provider.place}")
-            if places or self._context.roles.values.is_by_workspace(signer.identity):
-                return self._context.roles.varies(places)
+    def differing(self, root: str, instances: Iterable[ProviderInstance]) -> Refusal | None:
+        """Say why no role that is written out can be right for them, if so: their credentials vary."""
+        for instance in instances:
+            places = self._context.role_mappings.values.differing(root, instance.identity)
+            if is_varying(instance.identity):
+                return VARYING_INSTANCES.refusal(what=f"the provider at {instance.provider.place}")
+            if places or self._context.role_mappings.values.is_by_workspace(instance.identity):
+                return self._context.role_mappings.varies(places)
         return None
 
     def unspoken(self, provider: Provider, role: str) -> Refusal | None:
-        """Why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
-        instances = self._context.roles.instances(provider)
+        """Say why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
+        instances = self._context.role_mappings.instances(provider)
         if instances is None:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
-            here = [Signer(provider, identity, None) for path, identity in instances if path == root]
-            own_there = {signer.identity for signer in here}
+            here = [ProviderInstance(provider, identity, None) for path, identity in instances if path == root]
+            own_there = {instance.identity for instance in here}
             if refused := self._others(root, provider, own_there, role) or self.differing(root, here):
                 return refused
         shared = self._context.shared_roles
@@ -94,37 +93,37 @@ class RootIdentities:
         return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=self.remedy(provider))
 
     def apart(self, root: str, role: str) -> str | None:
-        """Where something has ``role`` that may not have the credentials of those below ``root``; None if nothing."""
+        """Find where something with other credentials than those below ``root`` may have ``role``; None if nothing."""
         shared = self._context.shared_roles
-        mine = {shared.fingerprint(root, signer.identity) for signer in self.unmapped(root)}
+        mine = {shared.fingerprint(root, instance.identity) for instance in self.unmapped(root)}
         return shared.apart(role, mine) if mine else None
 
-    def unmapped(self, root: str) -> list[Signer]:
+    def unmapped(self, root: str) -> list[ProviderInstance]:
         """The providers below a root module that nothing is mapped to."""
-        signers = self.signers(root)
-        return [] if isinstance(signers, Refusal) else [signer for signer in signers if signer.role is None]
+        instances = self.instances(root)
+        return [] if isinstance(instances, Refusal) else [instance for instance in instances if instance.role is None]
 
-    def spoken(self, root: str, role: str) -> list[Signer]:
-        """For whom --role-arn speaks below a root module, as far as that is known."""
+    def spoken(self, root: str, role: str) -> list[ProviderInstance]:
+        """The providers that --role-arn is for below a root module, as far as that is known."""
         spoken = self._spoken(root, role)
         return [] if isinstance(spoken, Refusal) else spoken
 
     def remedy(self, provider: Provider) -> str:
-        """How the provider gets a role of its own, in a sentence for people."""
-        instances = self._context.roles.instances(provider) or ()
+        """Say how the provider gets a role of its own."""
+        instances = self._context.role_mappings.instances(provider) or ()
         if len(instances) > len({root for root, _ in instances}):
             return _LEAVE_OUT
-        option = self._context.roles.how_to_map(provider)
+        option = self._context.role_mappings.how_to_map(provider)
         return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
     def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
-        """Whose role it would be as well below a root module, if not the provider's alone."""
+        """Say who else would have the role below a root module, if anybody."""
         if len(own) > 1 or any(map(is_varying, own)):
             return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
         spoken = self._spoken(root, role)
         if isinstance(spoken, Refusal):
             return spoken
-        other = next((signer for signer in spoken if signer.identity not in own), None)
+        other = next((instance for instance in spoken if instance.identity not in own), None)
         if other is not None:
             whose = f"the provider at {other.provider.place}"
             return IDENTITY_COLLISION.refusal(other=whose, remedy=self.remedy(provider))
@@ -133,18 +132,18 @@ class RootIdentities:
             return None
         return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
 
-    def _find_spoken(self, root: str, role: str) -> list[Signer] | Refusal:
-        """For whom --role-arn speaks below a root module: its first provider, or all where it has none."""
-        signers = self.signers(root)
-        if isinstance(signers, Refusal):
-            return signers
-        unmapped = [signer for signer in signers if signer.role is None and self._role_arn(signer) == role]
-        unmapped = [signer for signer in unmapped if signer.identity] or unmapped
-        modules = {signer.provider.module.path for signer in unmapped}
+    def _find_spoken(self, root: str, role: str) -> list[ProviderInstance] | Refusal:
+        """Find the providers that --role-arn is for below a root module: its first, or all where it has none."""
+        instances = self.instances(root)
+        if isinstance(instances, Refusal):
+            return instances
+        unmapped = [instance for instance in instances if instance.role is None and self._role_arn(instance) == role]
+        unmapped = [instance for instance in unmapped if instance.identity] or unmapped
+        modules = {instance.provider.module.path for instance in unmapped}
         lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
-        first = [signer for signer in unmapped if signer.provider.module.path == lead]
-        first.sort(key=lambda signer: signer.provider.alias is not None)
-        return [signer for signer in first if signer.provider is first[0].provider] or unmapped
+        first = [instance for instance in unmapped if instance.provider.module.path == lead]
+        first.sort(key=lambda instance: instance.provider.alias is not None)
+        return [instance for instance in first if instance.provider is first[0].provider] or unmapped
 
     def _find_signed_in(self, root: str, role: str) -> Provider | None:
         """A provider below a root module that has web identity with ``role`` already."""
@@ -155,16 +154,16 @@ class RootIdentities:
                     return provider
         return None
 
-    def _role_arn(self, signer: Signer) -> str | None:
-        return self._context.config.at(signer.provider.module.path).role_arn
+    def _role_arn(self, instance: ProviderInstance) -> str | None:
+        return self._context.config.at(instance.provider.module.path).role_arn
 
-    def _find(self, root: str) -> list[Signer] | Refusal:
-        found: list[Signer] = []
-        for provider in self._context.roles.providers(root):
-            instances = self._context.roles.instances(provider)
+    def _find(self, root: str) -> list[ProviderInstance] | Refusal:
+        found: list[ProviderInstance] = []
+        for provider in self._context.role_mappings.providers(root):
+            instances = self._context.role_mappings.instances(provider)
             if instances is None:
                 return TOO_MANY
             for identity in (instance for path, instance in instances if path == root):
-                roles = {role for _, role in self._context.roles.cases(provider, root, identity)}
-                found += (Signer(provider, identity, role) for role in roles)
+                roles = {role for _, role in self._context.role_mappings.cases(provider, root, identity)}
+                found += (ProviderInstance(provider, identity, role) for role in roles)
         return found

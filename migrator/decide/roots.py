@@ -1,4 +1,4 @@
-"""Root modules, and the stacks that run them."""
+"""Root modules are run by stacks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Runners(Struct, frozen=True, eq=False):
 
     @property
     def accounts(self) -> Iterator[AccountStack]:
-        """What an inventory says of them."""
+        """The stacks as an inventory has them."""
         return (stack.account for stack in self.all if stack.account is not None)
 
     def with_those(self, others: Runners) -> Runners:
@@ -54,8 +54,8 @@ class Root(Struct, frozen=True, eq=False, dict=True):
     """A root module with an S3 backend, and the stacks that run it.
 
     ``backends`` are the block itself, those of override files, and the partial configurations for it;
-    ``remote_states`` what it and the modules that it calls read from S3. ``is_fed`` tells that settings of Spacelift
-    hand static credentials to its runs.
+    ``remote_states`` what it and the modules that it calls read from S3. ``gets_static_keys`` tells that
+    settings of Spacelift hand static credentials to its runs.
     """
 
     module: Module
@@ -130,7 +130,7 @@ class ModuleWithStaticKeys(Struct, frozen=True, eq=False):
 
     @property
     def group(self) -> str:
-        """As `Root.group`."""
+        """The name that binds together what must be changed together: `Finding.group`."""
         return group_of(self.module)
 
 

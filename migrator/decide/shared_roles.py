@@ -1,4 +1,4 @@
-"""What one role of --role-arn or --backend-role-arn is for, in all that a run looks at: no two identities share it.
+"""No two identities of a run share a role of --role-arn or --backend-role-arn.
 
 A role that the user names once speaks for one identity: that of root modules in HCL, of what Terragrunt writes, of
 programs of CDKTF, of backends, here and in the other repositories of the run. Where two of these differ, or it is not
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, ProviderAuth
 from migrator.decide.diagnostics import BACKEND_COLLISION, VARYING_BACKENDS
-from migrator.decide.target import region_of
+from migrator.decide.hook_targets import region_of
 from migrator.model.fleet import RoleUser
 from migrator.model.partitions import partition_objection
 from migrator.spacelift.settings.model import TerraformSetting
@@ -39,16 +39,16 @@ class SharedRoles:
         self._environments: dict[str, str] = {}
 
     def apart(self, role: str, own: Collection[str], *, is_backend: bool = False) -> str | None:
-        """Where something has ``role`` as well and is none of the ``own`` fingerprints, for people; None if nothing."""
+        """Find where something has ``role`` as well and is none of the ``own`` fingerprints; None if nothing."""
         users = self._users.get((role, is_backend), {})
         return next((place for name, place in users.items() if name not in own), None)
 
     @cached_property
     def users(self) -> tuple[RoleUser, ...]:
-        """What gets such a role in this repository, once for each identity."""
+        """The users of such a role in this repository, once for each identity."""
         found: dict[tuple[str, bool, str], RoleUser] = {}
         made = (*self._providers(), *self._backends(), *self._generated(), *self._programs())
-        for user in (*made, *self._context.roles.users()):
+        for user in (*made, *self._context.role_mappings.users()):
             found.setdefault((user.role, user.is_backend, user.fingerprint), user)
         return tuple(found.values())
 
@@ -64,7 +64,7 @@ class SharedRoles:
         context = self._context
         if not identity:
             return self._environment(root)
-        known = context.roles.values.known(root, identity)
+        known = context.role_mappings.values.known(root, identity)
         if not known:
             return fingerprint(identity, "not known", context.repo, root)
         is_local = any(name == "root" or made.symbols for name, made in known)
@@ -73,7 +73,7 @@ class SharedRoles:
     # --- backends ----------------------------------------------------------------------------------------------------
 
     def backend_refusal(self, root: Root) -> Refusal | None:
-        """Why no role that the user named once can be for a root module's backend, if so."""
+        """Say why no role that the user named once can be for a root module's backend, if so."""
         role = self._backend_role(root)
         if role is None:
             return None
@@ -100,7 +100,7 @@ class SharedRoles:
         config = context.config.at(root.module.path)
         if not root.is_migrated(config.include_ambient):
             return None
-        has_own = any(backend.assumes_role or context.roles.role(backend) for backend in root.backends)
+        has_own = any(backend.assumes_role or context.role_mappings.role(backend) for backend in root.backends)
         return config.backend_role_arn or (None if has_own else config.role_arn)
 
     def _backend_identities(self, root: Root) -> set[str]:
@@ -118,28 +118,32 @@ class SharedRoles:
 
     def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:
         for attribute in backend.credentials:
-            yield attribute.name, self._context.roles.residues.of(backend.module, backend.document, attribute)
+            yield attribute.name, self._context.role_mappings.residues.of(backend.module, backend.document, attribute)
 
     # --- providers ---------------------------------------------------------------------------------------------------
 
     def _providers(self) -> Iterator[RoleUser]:
         context = self._context
         for root in sorted(
-            {path for provider in context.facts.providers for path, _ in context.roles.instances(provider) or ()}
+            {
+                path
+                for provider in context.facts.providers
+                for path, _ in context.role_mappings.instances(provider) or ()
+            }
         ):
             config = context.config.at(root)
             is_hooked = config.provider_auth is ProviderAuth.HOOK
             for role in {config.backend_role_arn or config.role_arn} if is_hooked else self._roles_below(root):
-                signers = context.root_identities
-                for signer in signers.unmapped(root) if is_hooked else signers.spoken(root, role or ""):
-                    place = signer.provider.place
-                    is_changed = signer.identity or self._is_to_change(root)
+                identities = context.root_identities
+                for instance in identities.unmapped(root) if is_hooked else identities.spoken(root, role or ""):
+                    place = instance.provider.place
+                    is_changed = instance.identity or self._is_to_change(root)
                     if role is not None and is_changed and context.workspace.in_scope(place.path):
-                        yield RoleUser(role, str(place), self.fingerprint(root, signer.identity))
+                        yield RoleUser(role, str(place), self.fingerprint(root, instance.identity))
 
     def _roles_below(self, root: str) -> set[str | None]:
         """The roles of --role-arn for the folders of the providers below a root module."""
-        providers = self._context.roles.providers(root)
+        providers = self._context.role_mappings.providers(root)
         return {self._context.config.at(provider.module.path).role_arn for provider in providers}
 
     def _is_to_change(self, root: str) -> bool:
@@ -159,20 +163,20 @@ class SharedRoles:
             runners = self._context.facts.runners_of(root)
             stacks = {*runners.here, *runners.blueprints}
             setting = [
-                self._told(item)
+                self._name_of(item)
                 for item in self._context.facts.settings
                 if item.names and (root in item.roots or not stacks.isdisjoint(item.reach.stacks))
             ]
             self._environments[root] = fingerprint((), ENVIRONMENT, *sorted(set(setting))) if setting else ENVIRONMENT
         return self._environments[root]
 
-    def _told(self, setting: Setting) -> str:
-        """What a setting hands to a run: the same where the same value stands in the same module."""
+    def _name_of(self, setting: Setting) -> str:
+        """Name what a setting hands to a run: the same where the same value stands in the same module."""
         value = setting.block.attribute("value") if isinstance(setting, TerraformSetting) else None
         modules = self._context.workspace.modules_of(setting.document) if value is not None else []
         if value is None or not modules:
             return str(setting.place)
-        made = self._context.roles.residues.of(modules[0], setting.document, value)
+        made = self._context.role_mappings.residues.of(modules[0], setting.document, value)
         is_varying = any(symbol.op in ("each", "count") for symbol in made.symbols)
         return str(setting.place) if is_varying else f"{setting.names} {fingerprint((('value', made),))}"
 

@@ -1,4 +1,4 @@
-"""Which role the backend of a root module assumes in the runs of each stack, where partial configurations say several.
+"""Stacks may give a root module's backend different roles, by partial configurations of their own.
 
 ``TF_CLI_ARGS_init`` of a stack names its own file: https://docs.spacelift.io/vendors/terraform/terraform-backend.
 """
@@ -8,19 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.decide.roots import Root, Runners
-from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.partial_backends import backend_config_files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrator.decide.context import Context
     from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.terraform.backends import S3Backend
 
 
-def runners_by_role(context: Context, root: Root) -> dict[str | None, Runners]:
+def runners_by_role(
+    context: Context, root: Root, role_of: Callable[[S3Backend], str | None]
+) -> dict[str | None, Runners]:
     """The stacks that run ``root`` by the role of their file; all for no role where that is not known of each."""
-    partial = {
-        backend.document.path: backend.role_arn for backend in root.backends if backend.is_partial and backend.role_arn
-    }
+    files = [backend for backend in root.backends if backend.is_partial]
+    partial = {backend.document.path: role for backend in files if (role := role_of(backend))}
     found: dict[str | None, list[StackDefinition]] = {}
     for stack in root.runners.here if len(set(partial.values())) > 1 and not root.runners.elsewhere else ():
         arguments = [
@@ -28,7 +31,7 @@ def runners_by_role(context: Context, root: Root) -> dict[str | None, Runners]:
         ]
         folder = root.module.path
         paths = {path for text in arguments for path in backend_config_files(context.workspace, text or "", folder)}
-        roles = {string_value(partial[path]) for path in paths & partial.keys()}
+        roles = {partial[path] for path in paths & partial.keys()}
         found.setdefault(roles.pop() if len(roles) == 1 and None not in arguments else None, []).append(stack)
     if None in found or not found:
         return {None: root.runners}

@@ -1,4 +1,4 @@
-"""Whether a root module's backend signs in by itself or leaves that to a hook, and why.
+"""A root module's backend signs in by itself or leaves that to a hook, for a reason.
 
 A hook works with every version of Terraform and OpenTofu, so that is what is taken unless a version that signs in by
 itself is certain: see ``docs/strategies.md``.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Strategy(Struct, frozen=True):
-    """How a root module's backend is to sign in, and ``because`` of what, for people; ``""`` where nothing says so.
+    """The way a root module's backend is to sign in, and ``because`` of what; ``""`` where nothing says so.
 
     ``way`` is never `BackendAuth.AUTO`.
     """
@@ -57,7 +57,7 @@ _UNCHANGED = regex(r"(?:, so nothing was changed|\. Nothing was changed here)\.\
 
 
 class Strategies:
-    """How the backends of a repository are to sign in; ``has_hook`` tells what stacks have a hook already."""
+    """Decides how the backends of a repository are to sign in; ``has_hook`` tells what stacks have a hook already."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -77,7 +77,7 @@ class Strategies:
         return by_file or self.lists.has_hook(stack, "before_init")
 
     def runtime_stack(self, stack: StackDefinition) -> RuntimeStack | None:
-        """What the runtime configuration must know of the stack; None if it is not known, or does not matter."""
+        """Find what the runtime configuration must know of the stack; None if it is not known, or does not matter."""
         if stack.slug is None or stack.is_ignored or IGNORES in stack.labels:
             return None
         lists = ((name, self.lists.commands(stack, name)) for name in phase_lists(self._context.config))
@@ -88,7 +88,7 @@ class Strategies:
         return root.is_migrated(self._context.config.include_ambient) and self.of(root).way is BackendAuth.HOOK
 
     def sign_in(self, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:
-        """How one of the root module's backends is to sign in by itself."""
+        """Decide how one of the root module's backends is to sign in by itself."""
         carriers = root.carriers
         is_carrier = backend in carriers or (not carriers and backend is root.backend)
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
@@ -104,7 +104,7 @@ class Strategies:
 
     def mapped(self, backend: S3Backend) -> str | Refusal | None:
         """The role that the user named for the backend's identity, or the one that a remote state is read with."""
-        return self._context.roles.role(backend)
+        return self._context.role_mappings.role(backend)
 
     def native_readers(self, state: RemoteState) -> list[Root] | Refusal | None:
         """The root modules that read a remote state which is to sign in by itself; None where a hook signs in.
@@ -127,14 +127,14 @@ class Strategies:
     def state_sign_ins(
         self, state: RemoteState, roots: Sequence[Root]
     ) -> Iterator[tuple[StateConfig, SignIn[Attribute] | Refusal]]:
-        """How each part of a remote state's configuration signs in by itself, which ``roots`` read."""
+        """Decide how each part of a remote state's configuration signs in by itself, which ``roots`` read."""
         roles = {self.role(root) for root in roots}
         config = self._context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
         role = roles.pop() if len(roles) == 1 else config.role_arn
         return state_sign_ins(state, config, role, self.mapped)
 
     def objection(self, root: Root) -> Refusal | None:
-        """Why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
+        """Say why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
         signed = [] if root.has_web_identity else [self.sign_in(root, backend) for backend in root.backends]
         for state in root.remote_states:
             if state.skip_reason is None and not state.has_web_identity and state.names:
@@ -142,18 +142,18 @@ class Strategies:
         return next((outcome for outcome in signed if isinstance(outcome, Refusal)), None)
 
     def engine(self, root: Root) -> Engine:
-        """What is known of the root module's engine, but for what its stacks say."""
+        """Gather what is known of the root module's engine, but for what its stacks say."""
         return Engine(self._code(root), *self.runtime.evidence(root.module.path))
 
     def program_engine(self, program: CdktfProgram) -> Engine:
-        """The same of a program: nothing in it says which engine reads what it writes."""
+        """Gather what is known of a program's engine: nothing in it says which engine reads what it writes."""
         return Engine((), *self.runtime.evidence(program.folder))
 
     def _code_of(self, root: Root) -> tuple[Evidence, ...]:
         return tuple(code_evidence(self._context.workspace, root.module, root.backends))
 
     def _certain_of(self, module: Module) -> Verdict:
-        """What the code of a root module without an S3 backend is certain of."""
+        """The verdict of the code of a root module without an S3 backend."""
         return verdict(
             evidence for evidence in code_evidence(self._context.workspace, module, ()) if not evidence.is_soft
         )
@@ -177,12 +177,12 @@ class Strategies:
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
     def rejecting(self, root: Root) -> str:
-        """Why the root module's flat role is an error already, for people; ``""`` if it may be none."""
+        """Say why the root module's flat role is an error already; ``""`` if it may be none."""
         found = next((evidence for known in self._of_stacks(root) if (evidence := rejects_flat_role(known))), None)
         return f"Terraform from 1.10 on rejects the role here, and {found}" if found else ""
 
     def doubts(self, root: Root) -> Iterator[Note]:
-        """What speaks against signing in by itself where the user wants it in any case."""
+        """Note what speaks against signing in by itself where the user wants it in any case."""
         if self._context.config.backend_auth is BackendAuth.NATIVE:
             against = (item for known in self._of_stacks(root) if not (item := verdict(known)).is_native)
             why = next((item.why for item in against if item.why and item.why.high <= FIRST_NATIVE), None)
@@ -222,7 +222,7 @@ class Strategies:
         return self._decide(runners, known, lambda: self._program_objection(program))
 
     def call_sign_in(self, program: CdktfProgram, call: CdktfCall) -> SignIn[tuple[Items, Item]] | Refusal:
-        """How a backend or remote state of a program signs in by itself."""
+        """Decide how a backend or remote state of a program signs in by itself."""
         config = self._context.config.at(program.folder)
         return sign_in(call, config, config.role_arn, has_own=True, may_vary=True)
 
@@ -252,7 +252,7 @@ class Strategies:
         )
 
     def _of_stacks(self, root: Root) -> Iterator[tuple[Evidence, ...]]:
-        """What is known of the engines of the stacks that run the root module, all that may hold of each."""
+        """The evidence on the engine of each stack that runs the root module: all that may hold of it."""
         return _evidence(self.engine(root), root.runners)
 
 

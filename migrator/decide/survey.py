@@ -1,4 +1,4 @@
-"""What a repository tells of its stacks: to people in the summary, to the other repositories of the run."""
+"""A repository tells of its stacks: to people in the summary, and to the other repositories of the run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from migrator.spacelift.stacks.contexts import attachments
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Target
+    from migrator.decide.hook_targets import Target
     from migrator.decide.role_values import RoleValue
     from migrator.spacelift.stacks.model import StackDefinition
 
@@ -45,7 +45,7 @@ class Surveyor:
         self._context = context
 
     def survey(self, repo: str) -> Survey:
-        """What the other repositories of a run, which know this one as ``repo``, must know of it."""
+        """Gather what the other repositories of a run, which know this one as ``repo``, must know of it."""
         stacks = [item for item in self._context.facts.stacks if self._context.workspace.in_scope(item.document.path)]
         attached = attachments(self._context.workspace).receivers
         receivers = (
@@ -94,7 +94,7 @@ class Surveyor:
         return {root.path for module in modules.values() for root in self._context.workspace.roots_of(module)}
 
     def _reason(self, group: str) -> str:
-        """Why a group is not migrated; ``""`` if it is."""
+        """Say why a group is not migrated; ``""`` if it is."""
         return self._refused.get(group, "")
 
     @cached_property
@@ -139,7 +139,7 @@ class Surveyor:
             self._context.hook_plan.obstacle(stack),
             self._context.strategies.has_hook(stack),
             known.slug if known else "",
-            self._told(known.lists) if known else (),
+            self._known_lists(known.lists) if known else (),
             stack.evidence,
             self._roles(stack),
             stack in self._context.facts.integrations,
@@ -152,7 +152,7 @@ class Surveyor:
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
-        """Why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
+        """Say why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
         if refusal := static_keys(self._context.facts, stack):
             pass
         elif by == "integration":
@@ -166,7 +166,7 @@ class Surveyor:
         known = ((variable.name, variable.value) for variable in self._context.facts.variables.of(stack))
         return tuple((name, value) for name, value in known if value is not None and is_role_arn(value))
 
-    def _told(
+    def _known_lists(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
     ) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
         """Lists of hooks as others must know them: commands only if they are repeated, and never one with a secret."""
@@ -234,7 +234,7 @@ class Surveyor:
         return replace(row, remarks=(f"Defined {defined}.", f"Signs in today: {stack.account.signs_in}.", *row.remarks))
 
     def _fate_of_values(self, stack: StackDefinition) -> str:
-        """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
+        """Say what a stack without a hook gets instead, and what becomes of that; ``""`` if that is nothing."""
         for finding in self._context.settled:
             if finding.rule in _GIVING and finding.subject == stack.title:
                 return f"No hook is needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
@@ -300,5 +300,5 @@ def _holds_secret(commands: Sequence[str]) -> bool:
 
 
 def _said(code: Code) -> str:
-    """What a stack says of its code, for people; ``""`` if that is not known."""
+    """Name the code that a stack runs; ``""`` if that is not known."""
     return f"{code.repository}: {code.project_root or '.'}" if code.repository and code.project_root is not None else ""

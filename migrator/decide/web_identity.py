@@ -1,4 +1,4 @@
-"""A provider's sign-in by web identity: the block, and the role that stands in it."""
+"""A provider signs in by web identity: here its block is made, and the role that stands there is chosen."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from migrator.decide.diagnostics import (
     VARYING_INSTANCES,
 )
 from migrator.decide.role_values import value_notes
-from migrator.decide.shared_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
 from migrator.terraform.expressions.terms import literal
 from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION, ROLE_ASSUMES_ITSELF
+from migrator.terraform.outside_identities import identity_of
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note, variable_called
@@ -41,7 +41,7 @@ _MAPPED = "mapped to"
 
 
 class WebIdentity:
-    """What every provider of a repository is to sign in with."""
+    """Decides what every provider of a repository is to sign in with."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -94,6 +94,20 @@ class WebIdentity:
         role = self._role(provider)
         return None if isinstance(role, Refusal) else _expression(role)
 
+    def roles_at_roots(self, provider: Provider) -> Iterator[tuple[str, str | Refusal | None]]:
+        """The roles that the provider's variable is to hold, each with the path of a root module; None for any role."""
+        role = self._role(provider)
+        for root, name, identity in self._in_roots(role, provider) if isinstance(role, RoleVariable) else ():
+            known = self._known_value(root, name, provider, identity)
+            for _, named in self._context.role_mappings.cases(provider, root.path, _plain(identity)):
+                yield root.path, known or named
+
+    def _in_roots(self, variable: RoleVariable, provider: Provider) -> Iterator[tuple[Module, str, Identity]]:
+        """The root modules of the provider, each with what it calls the variable, and the provider's identity there."""
+        for module in self._context.workspace.modules_of(provider.document):
+            own = self._identity_in(module, provider)
+            yield from self._context.role_variables.in_roots(module, variable, own)
+
     def _integration(self, provider: Provider) -> Place | None:
         """The AWS integration by which all stacks sign in that run the provider, if there is one."""
         modules = self._context.workspace.modules_of(provider.document)
@@ -119,9 +133,9 @@ class WebIdentity:
         return edits
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """What is left to do: give the provider's role variable its value, in each root module; see to its account.
+        """Note what is left to do: give the role variable its value in each root module, and see to its account.
 
-        And what has become of the constraints on its releases.
+        A note also tells what has become of the constraints on the provider's releases.
         """
         if self._by_hook is not None:
             yield from self._by_hook.notes(provider)
@@ -130,13 +144,10 @@ class WebIdentity:
             yield from self._versions.notes(provider)
         role = None if provider.has_web_identity else self._role(provider)
         if isinstance(role, Literal):
-            yield from self._context.roles.account_notes(provider, role.text)
+            yield from self._context.role_mappings.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
-            for module in self._context.workspace.modules_of(provider.document):
-                for root, name, identity in self._context.role_variables.in_roots(
-                    module, role, self._identity_in(module, provider)
-                ):
-                    yield from self._value_notes(root, name, provider, identity)
+            for root, name, identity in self._in_roots(role, provider):
+                yield from self._value_notes(root, name, provider, identity)
 
     def hand_down(
         self, called: Module, inputs: Sequence[KnownInput], place: Place, values: RoleValues
@@ -165,21 +176,21 @@ class WebIdentity:
 
     def _handed_down(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
         return (
-            (variable_called(input_.name), identity_of(self._context.roles.residues, called, input_))
+            (variable_called(input_.name), identity_of(self._context.role_mappings.residues, called, input_))
             for input_ in inputs
         )
 
     def held(self, module: Module, name: str) -> Identity | None:
-        """Whose role the variable ``name`` of a module holds, in the module's terms; None if that is not known."""
+        """The identity whose role the variable ``name`` of a module holds, in the module's terms; None if not known."""
         return self._context.role_variables.held(module, name)
 
     def needs(self, provider: Provider) -> frozenset[str]:
-        """What must be changed for the provider to have credentials: `Finding.needs`."""
+        """The changes without which the provider has no credentials: `Finding.needs`."""
         return self._by_hook.needs(provider) if self._by_hook is not None else frozenset()
 
     def _value_notes(self, root: Module, name: str, provider: Provider, identity: Identity) -> Iterator[Note]:
-        """That a variable of a root module is to be given its value: which one in which environment, if it is known."""
-        cases = self._context.roles.cases(provider, root.path, _plain(identity))
+        """Note that a variable of a root module needs its value: which one in which environment, if that is known."""
+        cases = self._context.role_mappings.cases(provider, root.path, _plain(identity))
         known = {role for _, role in cases if isinstance(role, str)}
         if root.path in self._context.workspace.called_elsewhere:
             return  # there its callers give it one
@@ -189,7 +200,7 @@ class WebIdentity:
             yield from value_notes(self._context, root.path, name, known.pop())
             return
         yield from value_notes(self._context, root.path, name)
-        values, plain = self._context.roles.values, _plain(identity)
+        values, plain = self._context.role_mappings.values, _plain(identity)
         differing = values.differing(root.path, plain)
         if differing and not known:
             yield ROLE_PER_ENVIRONMENT.note(*map(str, differing), name=name)
@@ -201,8 +212,8 @@ class WebIdentity:
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
-        is_several = self._context.roles.is_several(provider)
-        mapped = None if is_several else self._context.roles.role(provider)
+        is_several = self._context.role_mappings.is_several(provider)
+        mapped = None if is_several else self._context.role_mappings.role(provider)
         if isinstance(mapped, Refusal):
             return mapped
         if mapped is not None and self._context.config.role_in is RoleIn.LITERAL:
@@ -232,25 +243,25 @@ class WebIdentity:
         """The modules that nobody calls here, and whose credentials come from callers, if --role-arn is for them."""
         for path, module in self._context.workspace.modules.items():
             is_literal = self._context.config.at(path).literal_role_arn is not None
-            providers = self._context.roles.providers(path) if path not in self._context.workspace.calls else ()
+            providers = self._context.role_mappings.providers(path) if path not in self._context.workspace.calls else ()
             if is_literal and any(self._comes_from_callers(provider, path) for provider in providers):
                 yield module
 
     def _comes_from_callers(self, provider: Provider, path: str) -> bool:
         """Whether a provider's credentials come from the variables of the module at ``path``."""
-        instances = self._context.roles.instances(provider) or ()
+        instances = self._context.role_mappings.instances(provider) or ()
         return any(term.symbols for root, identity in instances if root == path for _, term in identity)
 
     def has_literal_role(self, provider: Provider) -> bool:
         """Whether the provider's block names its role."""
-        return self._context.config.role_in is RoleIn.LITERAL and self._context.roles.is_mapped(provider)
+        return self._context.config.role_in is RoleIn.LITERAL and self._context.role_mappings.is_mapped(provider)
 
     def identity(self, provider: Provider) -> Identity:
-        """What tells identities apart: credentials, and the role that they are mapped to where a variable holds it."""
-        identity = self._context.roles.residues.identity(provider)
-        if self._context.config.role_in is RoleIn.LITERAL or self._context.roles.is_several(provider):
+        """Credentials tell identities apart, and the role that they are mapped to, where a variable holds it."""
+        identity = self._context.role_mappings.residues.identity(provider)
+        if self._context.config.role_in is RoleIn.LITERAL or self._context.role_mappings.is_several(provider):
             return identity
-        mapped = self._context.roles.role(provider)
+        mapped = self._context.role_mappings.role(provider)
         return (
             tuple(sorted((*identity, (_MAPPED, literal(mapped))), key=itemgetter(0)))
             if isinstance(mapped, str)
@@ -258,7 +269,7 @@ class WebIdentity:
         )
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
-        """The same in another module that the provider's file is part of."""
+        """The identity of the provider in another module that its file is part of."""
         alike = (own for own in self._context.facts.in_module(module) if own.block is provider.block)
         return self.identity(next(alike, provider))
 
@@ -266,7 +277,7 @@ class WebIdentity:
         """The role that the variable ``name`` of a root module is to have for an identity, if it is known."""
         if self._context.config.role_in is RoleIn.LITERAL:
             return None
-        cases = self._context.roles.cases(provider, root.path, _plain(identity))
+        cases = self._context.role_mappings.cases(provider, root.path, _plain(identity))
         mapped = cases[0][1] if len(cases) == 1 else None
         if isinstance(mapped, str):
             return mapped
@@ -288,14 +299,14 @@ class WebIdentity:
         return None
 
     def _objection(self, provider: Provider, role: str) -> Refusal | None:
-        """Why the provider cannot sign in with ``role``, an expression."""
+        """Say why the provider cannot sign in with ``role``, an expression."""
         if self._context.config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
             return PORTABLE_IN_JSON.refusal()
-        if is_varying(self._context.roles.residues.identity(provider)):
+        if is_varying(self._context.role_mappings.residues.identity(provider)):
             return VARYING_INSTANCES.refusal(what=f"the provider at {provider.place}")
-        known = self._context.roles.role(provider) or self._context.config.at(provider.module.path).role_arn
+        known = self._context.role_mappings.role(provider) or self._context.config.at(provider.module.path).role_arn
         names = {role, quote(known)} if isinstance(known, str) else {role}
-        if isinstance(known, str) and (mismatch := self._context.roles.of_other_partition(provider, known)):
+        if isinstance(known, str) and (mismatch := self._context.role_mappings.of_other_partition(provider, known)):
             return mismatch
         if names & self._assumed_in(provider.module):
             return ROLE_ASSUMES_ITSELF.refusal(role=role)

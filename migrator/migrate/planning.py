@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.decide.context import Context
-from migrator.decide.shared_identities import plain_defaults, plain_identity
-from migrator.decide.signers import signing_rows
+from migrator.decide.signers.roles import trust_rows
+from migrator.decide.signers.table import signing_rows
 from migrator.decide.survey import Surveyor
-from migrator.decide.trusts import trust_rows
 from migrator.migrate.accepted import unknown_codes, with_accepted
 from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.guessed_slugs import notes_on_slugs
@@ -28,6 +27,7 @@ from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModul
 from migrator.model.results import KEYS_RULE, Mode, Plan, StagedChanges
 from migrator.rules.registry import all_rules
 from migrator.terraform.outside_calls import registered
+from migrator.terraform.outside_identities import plain_defaults, plain_identity
 from migrator.terraform.secrets import Secrets
 from migrator.terraform.usage.interfaces import Interface, interfaces
 
@@ -100,7 +100,7 @@ class Planning:
             )
             for name in interface.gains
         )
-        defaults = tuple(plain_defaults(interface.module, context.roles.residues, title)) if gains else ()
+        defaults = tuple(plain_defaults(interface.module, context.role_mappings.residues, title)) if gains else ()
         folder = os.path.realpath(workspace.root / path)
         place = Place(min(document.path for document in interface.module.documents))
         return KnownModule(repo, workspace.identity, path, place, folder, gains, interface.loses, defaults=defaults)
@@ -110,7 +110,6 @@ class Planning:
         workspace, config = self._context.workspace, self._context.config
         findings, changes = self._settlement.findings, self._settlement.changes
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
-        signers = signing_rows(self._context)
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
         paths = {finding.place.path for finding in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(paths))])
@@ -128,9 +127,9 @@ class Planning:
                 *workspace.notes,
                 *unknown_codes(workspace),
             ),
-            signers=signers,
-            trusts=trust_rows(self._context, signers),
-            mapped=tuple(sorted(self._context.roles.used)),
+            signers=signing_rows(self._context),
+            trusts=trust_rows(self._context),
+            mapped=tuple(sorted(self._context.role_mappings.used)),
             stacks=tuple(self._surveyor.rows()),
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
             stages=stages,

@@ -152,7 +152,7 @@ class KnownInput(Struct, frozen=True):
     """A variable for a role that a module gets.
 
     ``origin`` is the identity of the role, in expressions over the module's other variables: see
-    `migrator.decide.shared_identities`.
+    `migrator.terraform.outside_identities`.
     """
 
     name: str

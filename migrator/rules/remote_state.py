@@ -61,9 +61,9 @@ from migrator.decide.diagnostics import (
     OTHER_ROOT_MODULE,
     ROLE_WITH_ENVIRONMENT,
 )
-from migrator.decide.environment_sign_in import state_notes
+from migrator.decide.environment_roots import state_notes
 from migrator.decide.hook_diagnostics import NO_HOOK
-from migrator.decide.sign_in_changes import StateSignIns, environment_state_sign_ins, hook_state_sign_ins
+from migrator.decide.signers.changes import StateSignIns, environment_state_sign_ins, hook_state_sign_ins
 from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.diagnostics import Diagnostic

@@ -85,8 +85,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
-from migrator.decide.environment_sign_in import state_notes
-from migrator.decide.sign_in_changes import backend_sign_in
+from migrator.decide.environment_roots import state_notes
+from migrator.decide.signers.changes import backend_sign_in
 from migrator.decide.strategy import since
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Refusal, Rewrite

@@ -75,7 +75,7 @@ from migrator.spacelift.stacks.runtime_config import PATH
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Target
+    from migrator.decide.hook_targets import Target
 
 
 FROM_TEMPLATE = Diagnostic(

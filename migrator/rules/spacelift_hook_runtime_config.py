@@ -67,7 +67,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.variables import runtime_variables
+from migrator.decide.stack_variables import runtime_variables
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Place, Refusal, Rewrite
 from migrator.rules.registry import Rule
@@ -77,7 +77,7 @@ from migrator.spacelift.stacks.runtime_config import PATH
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Target
+    from migrator.decide.hook_targets import Target
     from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
     from migrator.syntax.yaml.tree import Keys
 

@@ -73,7 +73,7 @@ from msgspec.structs import replace
 
 from migrator.config.config import HookPlace
 from migrator.decide.environment_roots import others_credentials
-from migrator.decide.variables import (
+from migrator.decide.stack_variables import (
     RequiredVariable,
     is_for_runtime_config,
     required_variables,

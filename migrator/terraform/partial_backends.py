@@ -42,9 +42,8 @@ _OTHER_BACKENDS = frozenset(
         "storage_account_name",
     }
 )
-_S3 = frozenset(
-    {"bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix", *ROLE_FAMILY, *CREDENTIALS}
-)
+_OF_S3 = ("bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix")
+_S3 = frozenset({*_OF_S3, "assume_role", "assume_role_with_web_identity", *ROLE_FAMILY, *CREDENTIALS})
 _ARGUMENT = regex(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
 _OTHER_SCRIPTS = regex(
     r"(?:^|/)(?:\.[\w-]+\.ya?ml|\.envrc(?:\.\w+)?|(?:Docker|Task|Container)file(?:\.\w+)?|[\w-]+\.just|Makefile\.\w+)$"

@@ -32,7 +32,7 @@ _WEB_IDENTITY = "assume_role_with_web_identity"
 _A_ROLE = "a role"
 
 
-class SignIn(Struct, frozen=True):
+class ConfiguredSignIn(Struct, frozen=True):
     """How a block is configured to sign in, in words; ``""`` for what it does not name.
 
     ``keys`` are the names of the static keys that it sets, ``named`` where its credentials come from.
@@ -76,7 +76,7 @@ class Environment(Struct, frozen=True):
     rest: Signer = ENVIRONMENT
 
 
-def signer(block: SignIn, environment: Environment) -> Signer:
+def signer(block: ConfiguredSignIn, environment: Environment) -> Signer:
     """Who signs: the first credentials, and the roles that are assumed with them; or how it fails."""
     first = _first(block, environment)
     if first.is_failure:
@@ -85,7 +85,7 @@ def signer(block: SignIn, environment: Environment) -> Signer:
     return replace(first, said=", then ".join((first.said, *assumed)))
 
 
-def _first(block: SignIn, environment: Environment) -> Signer:
+def _first(block: ConfiguredSignIn, environment: Environment) -> Signer:
     if block.keys:
         return Signer(block.named) if block.keys >= {"access_key", "secret_key"} else INCOMPLETE
     profile = block.profile or environment.profile
@@ -106,7 +106,7 @@ def _first(block: SignIn, environment: Environment) -> Signer:
     return Signer(block.named) if block.named else environment.rest
 
 
-def provider_sign_in(workspace: Workspace, provider: Provider, without: Collection[Provider] = ()) -> SignIn:
+def provider_sign_in(workspace: Workspace, provider: Provider, without: Collection[Provider] = ()) -> ConfiguredSignIn:
     """How the provider that ``provider`` is a block of signs in; what an override file says counts.
 
     The credentials of the blocks ``without`` do not count.
@@ -125,7 +125,7 @@ def provider_sign_in(workspace: Workspace, provider: Provider, without: Collecti
     )
 
 
-def backend_sign_in(workspace: Workspace, backends: Sequence[S3Backend]) -> SignIn:
+def backend_sign_in(workspace: Workspace, backends: Sequence[S3Backend]) -> ConfiguredSignIn:
     """How the backend signs in that ``backends`` make up: the block that counts, then its partial configurations.
 
     The same holds for the parts of a remote state's configuration.
@@ -133,7 +133,7 @@ def backend_sign_in(workspace: Workspace, backends: Sequence[S3Backend]) -> Sign
     return changed_sign_in(workspace, [(backend, BodyChange()) for backend in backends])
 
 
-def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, BodyChange]]) -> SignIn:
+def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, BodyChange]]) -> ConfiguredSignIn:
     """How the ``backends`` sign in after the change of each."""
     arguments: dict[str, Argument] = {}
     added: dict[str, str] = {}
@@ -162,7 +162,7 @@ def _role_of(document: Document, argument: NewArgument) -> str:
     return quote(value.text) if isinstance(value, Literal) else ""
 
 
-def _configured(workspace: Workspace, module: Module, arguments: Mapping[str, Argument]) -> SignIn:
+def _configured(workspace: Workspace, module: Module, arguments: Mapping[str, Argument]) -> ConfiguredSignIn:
     """How an S3 backend with the arguments ``arguments`` signs in, be it a block or a remote state's configuration."""
     credentials = {name: item for name, item in arguments.items() if name in CREDENTIALS}
     flat = arguments.get("role_arn")
@@ -179,11 +179,11 @@ def said(role: str) -> str:
     return " ".join(role.split()) or _A_ROLE if literal is None else literal
 
 
-def _sign_in(found: Credentials, web_identity: str, assumed: list[str]) -> SignIn:
+def _sign_in(found: Credentials, web_identity: str, assumed: list[str]) -> ConfiguredSignIn:
     keys = STATIC_KEYS & found.arguments.keys()
     profile = found.profile or found.expression("profile") if "profile" in found.arguments else ""
     named = found.title if found.arguments else ""
-    return SignIn(keys, named, profile, web_identity, tuple(assumed))
+    return ConfiguredSignIn(keys, named, profile, web_identity, tuple(assumed))
 
 
 def _member(argument: Argument | None) -> str | None:

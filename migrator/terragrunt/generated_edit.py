@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Note, Place, Refusal, Rewrite
+from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.version_constraints import excludes, minor, raised
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
@@ -198,6 +198,17 @@ class GeneratedSignIn:
         if role_arn is not None and name is None and is_varying:
             return IDENTITY_VARIES.refusal(instances="units")
         return role_of(name, _fingerprint(provider), role_arn, self._apart)
+
+    def roles(self, unit: Unit) -> Iterator[str | None]:
+        """The roles that the generated providers of a unit sign in with afterwards; None for one that is not known."""
+        for part in unit.generated:
+            migrating = [] if part.is_ignored or part.problem else self.migrating(part)
+            for provider in part.providers:
+                if provider in migrating and not provider.has_web_identity:
+                    role = self._role(part, provider)
+                    yield role.text if isinstance(role, Literal) else None
+                elif not isinstance(provider.skip_reason, LeftAlone):
+                    yield from map(string_value, provider.web_identity_roles)
 
     @property
     def spoken(self) -> Iterator[tuple[Place, str]]:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from migrator.model.account import ACCOUNT
 from migrator.model.fleet import RepoIdentity
-from migrator.trust.known import ROLE_VARIABLE, Knowledge, KnownStack, roles_in
+from migrator.spacelift.hooks.roles import roles_in
+from migrator.trust.known import ROLE_VARIABLE, Knowledge, SubjectStack
 
 if TYPE_CHECKING:
     from migrator.spacelift.inventory.known import Account
@@ -30,28 +31,26 @@ def with_account(repositories: Sequence[Knowledge], account: Account, roles: Ite
     return [*shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
 
 
-def _stacks(account: Account) -> Iterator[KnownStack]:
+def _stacks(account: Account) -> Iterator[SubjectStack]:
     keys = account.keys
     by_id = {stack.id: stack for stack in keys.inventory.stacks} if keys is not None else {}
     for known in account.stacks:
         if keys is not None and known.account is not None:
             commands = (command for _, command in keys.commands(by_id[known.account.id], "before_init"))
-            yield KnownStack(
+            yield SubjectStack(
                 known.title,
                 known.place,
                 known.code,
                 known.account.id,
                 known.account.space,
                 frozenset(role for command in commands for role in roles_in(command)),
-                frozenset(),
-                frozenset(),
                 is_guess=False,
                 has_session_tags=known.account.has_session_tags,
                 account=known.account,
             )
 
 
-def _with_roles(known_stack: KnownStack, roles: Sequence[str]) -> KnownStack:
+def _with_roles(known_stack: SubjectStack, roles: Sequence[str]) -> SubjectStack:
     """The stack with those of the ``roles`` that its variables hold, by checksum."""
     if known_stack.account is None:
         return known_stack

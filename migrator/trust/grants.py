@@ -14,7 +14,7 @@ from migrator.trust.policy import Grant, Role
 from migrator.trust.subjects import Runs
 
 if TYPE_CHECKING:
-    from migrator.trust.known import KnownStack, Use
+    from migrator.trust.known import SubjectStack, Use
 
 _OF_MODULES = ("TESTING",)
 """The only runs of a module."""
@@ -39,7 +39,7 @@ class RequiredRole(Struct, frozen=True):
     scope: str = ""
     state: RoleState = RoleState.AUTO
 
-    def grants(self, uses: Sequence[Use], stacks: Sequence[KnownStack] = ()) -> tuple[Grant, ...]:
+    def grants(self, uses: Sequence[Use], stacks: Sequence[SubjectStack] = ()) -> tuple[Grant, ...]:
         """A grant for each role that was found or named. Raises `UsageError` where there is none.
 
         A role that was not found is for the stacks whose role is open; for all ``stacks`` if there are none.
@@ -64,12 +64,12 @@ class RequiredRole(Struct, frozen=True):
     def _is_new(self, is_found: bool) -> bool:
         return self.state is RoleState.NEW or (self.state is RoleState.AUTO and not is_found)
 
-    def _runs(self, known: Sequence[KnownStack]) -> Iterator[Runs]:
+    def _runs(self, known: Sequence[SubjectStack]) -> Iterator[Runs]:
         for slug, space, kind in self._stacks(known):
             for run_type in self.run_types or (_OF_MODULES if kind == "module" else ("",)):
                 yield Runs(space, slug, run_type, self.scope, kind)
 
-    def _stacks(self, known: Sequence[KnownStack]) -> Iterator[tuple[str, str, str]]:
+    def _stacks(self, known: Sequence[SubjectStack]) -> Iterator[tuple[str, str, str]]:
         """The slug and space of each stack and module, and which it is."""
         found = [(stack.slug, stack.space, stack.kind) for stack in known if stack.slug]
         if self.stacks or self.modules or not found:
@@ -82,11 +82,11 @@ class RequiredRole(Struct, frozen=True):
                 yield slug, own_space, kind
 
 
-def _stacks(role: str | None, uses: Sequence[Use]) -> list[KnownStack]:
+def _stacks(role: str | None, uses: Sequence[Use]) -> list[SubjectStack]:
     return [use.stack for use in uses if use.role == role and use.stack is not None]
 
 
-def open_questions(required: RequiredRole, uses: Sequence[Use], known: Sequence[KnownStack] = ()) -> Iterator[str]:
+def open_questions(required: RequiredRole, uses: Sequence[Use], known: Sequence[SubjectStack] = ()) -> Iterator[str]:
     """What the repositories do not tell and nobody has said: sentences for people."""
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
     used = {use.stack for use in uses}
@@ -118,5 +118,5 @@ def open_questions(required: RequiredRole, uses: Sequence[Use], known: Sequence[
         yield f"{_listed(is_open)}: The value of the role variable is not known. help: name the role with --role-arn"
 
 
-def _listed(stacks: Sequence[KnownStack]) -> str:
+def _listed(stacks: Sequence[SubjectStack]) -> str:
     return ", ".join(dict.fromkeys(f"{stack.place} ({stack.title})" for stack in stacks))

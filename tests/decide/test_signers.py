@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from migrator.config.config import Config
-from migrator.decide.sign_in_changes import SignInChanges
-from migrator.decide.signers import environments_after, signers
+from migrator.decide.signers.table import Blocks, BlockSigner, environments_after, signers, signers_after
 from migrator.migrate.planning import Planning
 from migrator.model.fleet import RepoIdentity
+from migrator.terraform.backends import s3_backends
+from migrator.terraform.partial_backends import partial_backends
 from migrator.terraform.providers import aws_providers
+from migrator.terraform.remote_states import remote_states
 from migrator.terraform.signing import Signer
 from migrator.workspace.discover import listing, walk
+from migrator.workspace.module import Module
 from migrator.workspace.workspace import Workspace
 from tests.rules.test_fixtures import CASES, case_id, options
 
+Signers = dict[tuple[str, str], Signer]
 
-def both(case: Path) -> tuple[dict[tuple[str, str], Signer], dict[tuple[str, str], Signer]]:
+
+def both(case: Path) -> tuple[Signers, Signers]:
     """Who signs after the migration of a case, as decided, and as the changed files say."""
     workspace = Workspace(listing(case / "before", walk(case / "before")), RepoIdentity("webshop"))
     planning = Planning(workspace, Config(**options(case)))
     context = planning.context
-    around = environments_after(context)
-    decided = signers(context, around, workspace, context.facts.in_module, SignInChanges(context))
-    return decided, signers(context, around, workspace.changed(planning.changes), aws_providers)
+    after = workspace.changed(planning.changes)
+    read = blocks(after, context.facts.terragrunt.modules)
+    return by_block(signers_after(context)), by_block(signers(after, read, environments_after(context)))
+
+
+def blocks(workspace: Workspace, units: Mapping[str, Module]) -> Blocks:
+    """All that signs in, as the files say."""
+    modules = {module.path: module for module in workspace.interesting_modules()}
+    backends = {path: s3_backends(module) for path, module in modules.items()}
+    for owner, partial in partial_backends(workspace, [modules[path] for path in modules if backends[path]], units):
+        if owner is not None:
+            backends[owner.path].append(partial)
+    states = {path: tuple(remote_states(module)) for path, module in modules.items()}
+    return Blocks({path: tuple(aws_providers(module)) for path, module in modules.items()}, backends, states)
+
+
+def by_block(rows: Iterable[BlockSigner]) -> Signers:
+    return {(row.root, row.title): row.by for row in rows}
 
 
 def test_the_changed_files_say_what_was_decided() -> None:

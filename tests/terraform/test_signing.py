@@ -27,7 +27,15 @@ from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult, SigningRow
 from migrator.report.text import summary
 from migrator.terraform.backends import s3_backends
-from migrator.terraform.signing import INCOMPLETE, NO_PROFILE, Environment, Signer, SignIn, backend_sign_in, signer
+from migrator.terraform.signing import (
+    INCOMPLETE,
+    NO_PROFILE,
+    ConfiguredSignIn,
+    Environment,
+    Signer,
+    backend_sign_in,
+    signer,
+)
 from migrator.workspace.discover import listing, walk
 from migrator.workspace.workspace import Workspace
 from tests.conftest import Terraform, _wait_for
@@ -267,17 +275,17 @@ def initialised(
 @pytest.mark.parametrize(
     ("block", "environment", "expected"),
     [
-        (SignIn(profile="prod", named="profile prod"), Environment(), "profile prod"),
-        (SignIn(profile="prod", web_identity=ROLE), Environment(), f"{BY_ROLE}, if there is a profile prod"),
-        (SignIn(profile="prod", web_identity=ROLE), Environment(profiles=frozenset({"prod"})), BY_ROLE),
-        (SignIn(named="a shared credentials file"), Environment(), "a shared credentials file"),
-        (SignIn(named="a shared credentials file"), Environment(has_keys=True), "keys in the environment"),
-        (SignIn(assumed=("a", "b")), Environment(), "the environment, then role a, then role b"),
-        (SignIn(), Environment(profile="prod"), "profile prod"),
-        (SignIn(frozenset({"secret_key"}), "a static key", assumed=("a",)), Environment(), INCOMPLETE.said),
+        (ConfiguredSignIn(profile="prod", named="profile prod"), Environment(), "profile prod"),
+        (ConfiguredSignIn(profile="prod", web_identity=ROLE), Environment(), f"{BY_ROLE}, if there is a profile prod"),
+        (ConfiguredSignIn(profile="prod", web_identity=ROLE), Environment(profiles=frozenset({"prod"})), BY_ROLE),
+        (ConfiguredSignIn(named="a shared credentials file"), Environment(), "a shared credentials file"),
+        (ConfiguredSignIn(named="a shared credentials file"), Environment(has_keys=True), "keys in the environment"),
+        (ConfiguredSignIn(assumed=("a", "b")), Environment(), "the environment, then role a, then role b"),
+        (ConfiguredSignIn(), Environment(profile="prod"), "profile prod"),
+        (ConfiguredSignIn(frozenset({"secret_key"}), "a static key", assumed=("a",)), Environment(), INCOMPLETE.said),
     ],
 )
-def test_what_else_is_predicted(block: SignIn, environment: Environment, expected: str) -> None:
+def test_what_else_is_predicted(block: ConfiguredSignIn, environment: Environment, expected: str) -> None:
     assert signer(block, environment).said == expected
 
 

@@ -1,4 +1,4 @@
-"""The variables that stacks are to set, and which of them the runtime configuration is to hold."""
+"""Stacks are to set some variables, and the runtime configuration is to hold some of these."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RequiredVariable(Struct, frozen=True, eq=False):
 
 
 def required_variables(context: Context) -> Iterator[RequiredVariable]:
-    """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
+    """The variables for stacks that run root modules of this repository, and for its stacks that run others."""
     for role_value in context.sign_ins.values:
         needs = (
             frozenset(place.key for place in role_value.users) if len(set(role_value.users)) == 1 else frozenset[str]()
@@ -72,7 +72,7 @@ def required_variables(context: Context) -> Iterator[RequiredVariable]:
 
 
 def _of_others(context: Context) -> Iterator[RequiredVariable]:
-    """What root modules of other repositories want of the stacks of this one."""
+    """The variables that root modules of other repositories need on stacks of this one."""
     for stack, root in context.facts.serving:
         for name, value in root.variables:
             yield RequiredVariable(

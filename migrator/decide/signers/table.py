@@ -1,25 +1,24 @@
-"""The table of who signs: for each root module its providers, its backend and the states that it reads."""
+"""The table says who signs: for each root module its providers, its backend and the states that it reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
-from migrator.decide.sign_in_changes import SignInChanges
+from migrator.decide.signers.changes import SignInChanges
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.results import SigningRow
-from migrator.syntax.terraform import BodyChange
-from migrator.terraform.backends import S3Backend, s3_backends
-from migrator.terraform.partial_backends import partial_backends
-from migrator.terraform.remote_states import remote_states
+from migrator.syntax.terraform import Attribute, BodyChange
 from migrator.terraform.signing import (
     ENVIRONMENT,
+    ConfiguredSignIn,
     Environment,
     Signer,
-    SignIn,
     changed_sign_in,
     provider_sign_in,
     said,
@@ -28,17 +27,19 @@ from migrator.terraform.signing import (
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.terraform.backend_edit import SignIn
+    from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
-    from migrator.workspace.module import Module
+    from migrator.terraform.remote_states import RemoteState
     from migrator.workspace.workspace import Workspace
 
+    _Block = Provider | S3Backend | RemoteState
+
 _NOBODY = Environment()
-_INTEGRATION = Signer("the AWS integration")
+_INTEGRATION = Signer("the AWS integration", is_keyless=True)
 _HOOK = Signer("web identity, by the hook", is_keyless=True)
 
 
@@ -49,11 +50,9 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     """
     if all(isinstance(finding.fix, LeftAlone) for finding in context.settled):
         return ()
-    before = signers(context, _environments(context), context.workspace, context.facts.in_module)
-    after = signers(
-        context, environments_after(context), context.workspace, context.facts.in_module, SignInChanges(context)
-    )
-    both = {key: (was, after.get(key, was)) for key, was in before.items()}
+    before = signers(context.workspace, _blocks(context.facts), _environments(context))
+    after = {(row.root, row.title): row.by for row in signers_after(context)}
+    both = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
         SigningRow(root or ".", who, was.said, comes.said, comes.role, comes.is_keyless)
@@ -62,8 +61,14 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     )
 
 
+def signers_after(context: Context) -> Iterator[BlockSigner]:
+    """Tell who signs after the migration, by the decisions alone."""
+    around, changes = environments_after(context), SignInChanges(context)
+    return signers(context.workspace, _blocks(context.facts), around, changes)
+
+
 def environments_after(context: Context) -> dict[str, Environment]:
-    """What the root modules have around them after the migration, by path."""
+    """The environments of root modules after the migration, by path."""
     refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)}
     hooks: dict[str, list[str]] = {}
     for target in context.hook_plan.targets:
@@ -84,15 +89,15 @@ def _by_hook(roles: Sequence[str]) -> Signer:
 
 
 def _living_on(root: EnvironmentRoot) -> Environment:
-    """What the environment of a root module comes to hold."""
+    """The environment that a root module gets."""
     if root.has_integration:
-        by_role = Signer(f"role {root.role}, by the AWS integration")
+        by_role = Signer(f"role {root.role}, by the AWS integration", is_keyless=True)
         return Environment(rest=by_role if root.role else _INTEGRATION)
     return Environment(web_identity=str(root.role))
 
 
 def _environments(context: Context) -> dict[str, Environment]:
-    """What the root modules live on already whose stacks have a hook, an integration, or the variables of a role."""
+    """The environments of today, by path, if stacks have a hook, an integration, or the variables of a role."""
     facts, has_hook = context.facts, context.strategies.has_hook
     found = {module.module.path: Environment(has_keys=True) for module in facts.modules_with_static_keys}
     for root in facts.roots:
@@ -114,34 +119,48 @@ def _role_of(facts: Facts, stack: StackDefinition) -> str:
     return variables.get(ROLE, "") if TOKEN_FILE in variables else ""
 
 
+class BlockSigner(Struct, frozen=True, eq=False):
+    """A ``block`` is signed for ``by`` somebody in the runs of the root module at ``root``; ``title`` names it."""
+
+    root: str
+    title: str
+    block: _Block
+    by: Signer
+
+
+class Blocks(Struct, frozen=True, eq=False):
+    """The AWS providers, S3 backends and remote states of a repository, each by the path of the module."""
+
+    providers: Mapping[str, Sequence[Provider]]
+    backends: Mapping[str, Sequence[S3Backend]]
+    states: Mapping[str, Sequence[RemoteState]]
+
+
+def _blocks(facts: Facts) -> Blocks:
+    states = groupby(facts.remote_states, key=lambda state: state.module.path)
+    return Blocks(
+        {provider.module.path: facts.in_module(provider.module) for provider in facts.providers},
+        {root.module.path: root.backends for root in facts.roots},
+        {path: tuple(found) for path, found in states},
+    )
+
+
 def signers(
-    context: Context,
-    environments: Mapping[str, Environment],
-    workspace: Workspace,
-    providers_of: Callable[[Module], Iterable[Provider]],
-    changes: SignInChanges | None = None,
-) -> dict[tuple[str, str], Signer]:
-    """Who signs in a ``workspace`` with ``environments`` around it, after ``changes``: by root module and by block."""
-    units = context.facts.terragrunt.modules
-    interesting = {module.path: module for module in workspace.interesting_modules()}
-    providers = {path: _leads(providers_of(module)) for path, module in interesting.items()}
-    backends = {path: s3_backends(module) for path, module in interesting.items()}
-    roots = [item for path, item in interesting.items() if backends[path]]
-    for owner, partial in partial_backends(workspace, roots, units):
-        if owner is not None:
-            backends[owner.path].append(partial)
-    found: dict[tuple[str, str], Signer] = {}
-    for path, module in sorted(workspace.modules.items()):
-        if (path in workspace.calls and not backends.get(path)) or not workspace.in_scope(path):
+    workspace: Workspace, blocks: Blocks, environments: Mapping[str, Environment], changes: SignInChanges | None = None
+) -> Iterator[BlockSigner]:
+    """Tell who signs for each of the ``blocks`` of a ``workspace`` with ``environments`` around, after ``changes``."""
+    leads = {path: _leads(providers) for path, providers in blocks.providers.items()}
+    for path in sorted(workspace.modules):
+        backends = blocks.backends.get(path, ())
+        if (path in workspace.calls and not backends) or not workspace.in_scope(path):
             continue
         environment = environments.get(path, _NOBODY)
-        for title, who in _of_backend(workspace, module, backends.get(path, []), environment, changes):
-            found[path, title] = who
+        own = [*_configured(workspace, backends, blocks.states.get(path, ()), changes)]
         for inner in (path, *sorted(workspace.reached_from(path))):
             where = f" in {inner or '.'}" if inner != path else ""
-            for provider in providers.get(inner, ()):
-                found[path, provider.title + where] = signer(_of_provider(workspace, provider, changes), environment)
-    return found
+            for provider in leads.get(inner, ()):
+                own.append((provider.title + where, provider, _of_provider(workspace, provider, changes)))
+        yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in own)
 
 
 def _leads(providers: Iterable[Provider]) -> list[Provider]:
@@ -154,32 +173,35 @@ def _leads(providers: Iterable[Provider]) -> list[Provider]:
     ]
 
 
-def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChanges | None) -> SignIn:
+def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChanges | None) -> ConfiguredSignIn:
     if changes is None:
         return provider_sign_in(workspace, provider)
     sign_in = provider_sign_in(
-        workspace, provider, [item for item in provider.family if changes.loses_credentials(item)]
+        workspace, provider, [block for block in provider.family if changes.loses_credentials(block)]
     )
     role = changes.web_identity(provider)
     return sign_in if role is None else replace(sign_in, web_identity=said(role) if role else "")
 
 
-def _of_backend(
+def _configured(
     workspace: Workspace,
-    module: Module,
     backends: Sequence[S3Backend],
-    environment: Environment,
+    states: Iterable[RemoteState],
     changes: SignInChanges | None,
-) -> Iterator[tuple[str, Signer]]:
+) -> Iterator[tuple[str, _Block, ConfiguredSignIn]]:
+    """The backend of a root module and the states that it reads, each with its title and how it signs in."""
     blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
         block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
         parts = [block, *(backend for backend in backends if backend.is_partial)]
-        changed = [(part, changes.of_backend(part) if changes else BodyChange()) for part in parts]
-        yield block.title, signer(changed_sign_in(workspace, changed), environment)
-    for state in remote_states(module):
-        if state.kind == "s3":
-            made = {part.backend.place.key: change for part, change in (changes.of_state(state) if changes else ())}
-            changed = [(part.backend, made.get(part.backend.place.key, BodyChange())) for part in state.configs]
-            sign_in = changed_sign_in(workspace, changed) if changed else SignIn()
-            yield f"data.{'.'.join(state.block.labels)}", signer(sign_in, environment)
+        made = [(part, _change(changes.of_backend(part) if changes else None)) for part in parts]
+        yield block.title, block, changed_sign_in(workspace, made)
+    for state in (state for state in states if state.kind == "s3"):
+        coming = changes.of_state(state) if changes else {}
+        made = [(part.backend, _change(coming.get(part.backend))) for part in state.configs]
+        sign_in = changed_sign_in(workspace, made) if made else ConfiguredSignIn()
+        yield f"data.{'.'.join(state.block.labels)}", state, sign_in
+
+
+def _change(signed: SignIn[Attribute] | None) -> BodyChange:
+    return signed.change if signed is not None else BodyChange()

@@ -1,4 +1,4 @@
-"""What the rules change in the sign-in of each provider, backend and remote state, as far as the findings are settled.
+"""Rules change the sign-in of providers, backends and remote states, as far as the findings are settled.
 
 A rule makes its edits of these changes, and who signs afterwards follows from them: no file is read again.
 """
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ProviderAuth
-from migrator.decide.environment_sign_in import environment_sign_in
+from migrator.decide.environment_roots import environment_sign_in
 from migrator.model.findings import Refusal, Rewrite
-from migrator.syntax.terraform import Attribute, BodyChange
+from migrator.syntax.terraform import Attribute
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from migrator.terraform.remote_states import Config, RemoteState
 
 
+RULES = ("provider-static-keys", "provider-environment", "s3-backend", "remote-state")
+"""The rules that change how a block signs in."""
+
+
 class SignInChanges:
     """The changes of the blocks that the settled findings of a context rewrite."""
 
@@ -34,53 +38,50 @@ class SignInChanges:
             for finding in context.settled
             if isinstance(finding.fix, Rewrite) and finding.fix.edits
         }
-        self._backends = {
-            backend.place.key: (root, backend) for root in context.facts.roots for backend in root.backends
-        }
-        self._states = {state.place.key: state for state in context.facts.remote_states}
-        self._providers = {provider.place.key: provider for provider in context.facts.providers}
+        self._roots = {backend: root for root in context.facts.roots for backend in root.backends}
 
     def _is_rewritten(self, place: Place, *rules: str) -> bool:
         return any((rule, place.key) in self._rewritten for rule in rules)
 
     def loses_credentials(self, provider: Provider) -> bool:
         """Whether the credentials of a provider's block go."""
-        return self._is_rewritten(provider.place, "provider-static-keys", "provider-environment")
+        return self._is_rewritten(provider.place, *RULES[:2])
+
+    def gaining(self, provider: Provider) -> Provider | None:
+        """The block of a provider that gets a web identity of its own; None if no block does."""
+        losing = (block for block in self._losing(provider) if not block.has_web_identity and block.is_lead)
+        return None if self._context.config.provider_auth is ProviderAuth.HOOK else next(losing, None)
 
     def web_identity(self, provider: Provider) -> str | None:
         """The expression of the role that a provider signs in with afterwards; None if that does not change."""
-        for block in provider.family:
-            known = self._providers.get(block.place.key)
-            if known is None or not self.loses_credentials(block):
-                continue
-            if self._context.environment_roots.serves(known):
-                continue
-            if self._context.config.provider_auth is ProviderAuth.HOOK:
-                if self._context.hook_identity.replaces_web_identity(known):
-                    return ""
-            elif not known.has_web_identity and known.is_lead:
-                return self._context.web_identity.role_expression(known)
-        return None
+        if self._context.config.provider_auth is ProviderAuth.HOOK:
+            replaced = map(self._context.hook_identity.replaces_web_identity, self._losing(provider))
+            return "" if any(replaced) else None
+        gaining = self.gaining(provider)
+        return self._context.web_identity.role_expression(gaining) if gaining is not None else None
 
-    def of_backend(self, backend: S3Backend) -> BodyChange:
-        """The change of a backend block or a partial configuration."""
-        found = self._backends.get(backend.place.key)
-        if found is None or not self._is_rewritten(backend.place, "s3-backend"):
-            return BodyChange()
-        signed = backend_sign_in(self._context, *found)
-        return BodyChange() if isinstance(signed, Refusal) else signed.change
+    def _losing(self, provider: Provider) -> Iterator[Provider]:
+        """The blocks of a provider that sign in by themselves afterwards, or by a hook."""
+        serves = self._context.environment_roots.serves
+        return (block for block in provider.family if self.loses_credentials(block) and not serves(block))
 
-    def of_state(self, state: RemoteState) -> list[tuple[Config, BodyChange]]:
-        """The changes of the parts of a remote state's configuration."""
-        known = self._states.get(state.place.key)
-        if known is None or not self._is_rewritten(state.place, "remote-state"):
-            return []
-        signed = _state_sign_ins(self._context, known)
-        return [(part, outcome.change) for part, outcome in signed if isinstance(outcome, SignIn)]
+    def of_backend(self, backend: S3Backend) -> SignIn[Attribute] | None:
+        """The new sign-in of a backend block or a partial configuration; None if it stays as it is."""
+        if not self._is_rewritten(backend.place, "s3-backend") or backend not in self._roots:
+            return None
+        signed = backend_sign_in(self._context, self._roots[backend], backend)
+        return signed if isinstance(signed, SignIn) else None
+
+    def of_state(self, state: RemoteState) -> dict[S3Backend, SignIn[Attribute]]:
+        """The new sign-ins of the parts of a remote state's configuration."""
+        if not self._is_rewritten(state.place, "remote-state"):
+            return {}
+        signed = _state_sign_ins(self._context, state)
+        return {part.backend: outcome for part, outcome in signed if isinstance(outcome, SignIn)}
 
 
 def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:
-    """How a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
+    """Decide how a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
     strategies = context.strategies
     is_migrated = root.is_migrated(context.config.include_ambient)
     environment_root = context.environment_roots.at(root.module.path) if is_migrated else None
@@ -92,7 +93,7 @@ def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[
 
 
 StateSignIns = Iterator[tuple["Config", SignIn[Attribute] | Refusal]]
-"""How each part of a remote state's configuration signs in afterwards."""
+"""The parts of a remote state's configuration, each with how it signs in afterwards."""
 
 
 def environment_state_sign_ins(context: Context, state: RemoteState, root: EnvironmentRoot) -> StateSignIns:

@@ -1,4 +1,4 @@
-"""Identities as other repositories are told of them: in expressions over a module's own variables, without a value.
+"""Identities are told to other repositories in expressions over the variables of a module, without any value.
 
 A caller elsewhere works out what an identity is in each of its calls. What is the same in all calls of the module
 stands there under a name for it, what depends on the variables alone as a function of them, and of anything else nobody
@@ -55,7 +55,7 @@ def stub_of(workspace: Workspace, module: KnownModule) -> Module:
 
 
 def identity_of(residues: Residues, stub: Module, known: KnownInput) -> Identity:
-    """Whose the role is that the variable of a module of another repository holds, in the terms of that."""
+    """The identity whose role a variable of another repository's module holds, in the terms of that module."""
     return without_nulls({name: residues.value(stub, text) for name, text in known.origin})
 
 

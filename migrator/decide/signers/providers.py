@@ -1,4 +1,4 @@
-"""What becomes of the sign-in of every provider, decided once and for all.
+"""All providers' new sign-ins are decided here, once and for all.
 
 Which variable holds a role, and which value a stack gives it, depends on all providers together. So all are decided in
 one pass with an order of its own, whichever rule asks first.
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from migrator.config.config import ProviderAuth
 from migrator.decide.role_values import RoleValues
-from migrator.decide.shared_identities import stub_of
+from migrator.terraform.outside_identities import stub_of
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from migrator.terraform.providers import Provider
 
 
-class Environment(Struct, frozen=True):
+class ChangedEnvironment(Struct, frozen=True):
     """The group of a root module whose environment gets other credentials, and ``why`` a provider cannot use those.
 
     That holds for all its providers, or (not ``is_for_all``) for those that assume a role.
@@ -62,14 +62,14 @@ class SignIns:
             self._handed_down[called] = edits, tuple(web_identity.handed_down_notes(stub, gains, self.values))
 
     def of(self, provider: Provider) -> tuple[Rewrite | Refusal | LeftAlone, tuple[Note, ...]] | None:
-        """What becomes of a provider, and what a person must then do; None if it does not sign in by itself."""
+        """Tell what becomes of a provider, and what a person must then do; None if it does not sign in by itself."""
         return self._fates.get(provider)
 
     def handed_down(self, called: Called) -> tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]:
         """The edits by which roles reach the calls of a module of another repository, and what a person must do."""
         return self._handed_down[called]
 
-    def environment(self, provider: Provider) -> Environment | None:
+    def environment(self, provider: Provider) -> ChangedEnvironment | None:
         """The environment of a provider's root module, if it gets other credentials."""
         return self._environments.get(provider.module.path)
 
@@ -98,22 +98,24 @@ class SignIns:
         return is_live and is_for_hook and provider.skip_reason is None
 
 
-def _environments(context: Context) -> dict[str, Environment]:
+def _environments(context: Context) -> dict[str, ChangedEnvironment]:
     """The modules whose environment changes, by path: root modules and units, and those that they call."""
     include_ambient, needs_hook = context.config.include_ambient, context.strategies.needs_hook
     roots = [
-        (root.module, Environment(root.group, _HOOK))
+        (root.module, ChangedEnvironment(root.group, _HOOK))
         for root in context.facts.roots
         if root.gets_static_keys or needs_hook(root)
     ]
-    roots += [(item.module, Environment(item.group, _SETTINGS)) for item in context.facts.modules_with_static_keys]
+    roots += [
+        (known.module, ChangedEnvironment(known.group, _SETTINGS)) for known in context.facts.modules_with_static_keys
+    ]
     found = context.facts.terragrunt
     for unit, group in zip(found.units, found.groups, strict=True):
         if unit.module is not None and unit.needs_hook(include_ambient):
-            roots.append((unit.module, Environment(group, _HOOK)))
+            roots.append((unit.module, ChangedEnvironment(group, _HOOK)))
     alone = (root for root in context.facts.roots if root.is_migrated(include_ambient) and not needs_hook(root))
-    roots += [(root.module, Environment(root.group, _ROLE, is_for_all=False)) for root in alone]
-    environments: dict[str, Environment] = {}
+    roots += [(root.module, ChangedEnvironment(root.group, _ROLE, is_for_all=False)) for root in alone]
+    environments: dict[str, ChangedEnvironment] = {}
     for module, environment in roots:
         environments.setdefault(module.path, environment)
     for path, environment in list(environments.items()):

@@ -1,4 +1,4 @@
-"""The roles that the user named for identities: which provider or backend has which, and what speaks against it."""
+"""The user names roles for identities with --role; here each provider and backend gets its own, or a refusal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from migrator.decide.diagnostics import (
     CHECK_ACCOUNTS,
     SEVERAL_MAPPED_ROLES,
     SEVERAL_MAPPINGS,
+    TOO_MANY,
     VARYING_ENVIRONMENTS,
 )
-from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.fleet import RoleUser
 from migrator.model.partitions import partition_objection
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _SEVERAL = SEVERAL_MAPPED_ROLES.refusal()
 
 
-class Roles:
+class RoleMappings:
     """The mappings of a run, as they apply to the providers and backends of one repository."""
 
     def __init__(self, context: Context) -> None:
@@ -60,11 +60,11 @@ class Roles:
         return self._context.terragrunt_inputs.of(name)
 
     def origins(self, holder: Provider | S3Backend) -> Origins:
-        """Where the credentials of ``holder`` come from."""
+        """Find where the credentials of ``holder`` come from."""
         return self._origins.setdefault(holder, Origins(self._context.workspace, holder))
 
     def instances(self, provider: Provider) -> frozenset[tuple[str, Identity]] | None:
-        """What the provider's credentials are in each root module that leads to it; None if the ways are too many."""
+        """The provider's credentials in each root module that leads to it; None if the ways are too many."""
         if provider not in self._instances:
             try:
                 found = self.residues.at_roots(provider.module, self.residues.identity(provider))
@@ -119,7 +119,7 @@ class Roles:
         return found or [(None, None)]
 
     def varies(self, differing: Sequence[Place]) -> Refusal:
-        """That credentials are others in other environments, which is said at some places."""
+        """Say that credentials are others in other environments, which is said at some places."""
         return VARYING_ENVIRONMENTS.refusal(what=", ".join(map(str, differing)) or "terraform.workspace")
 
     def _mapped(
@@ -143,7 +143,7 @@ class Roles:
         return [*sorted(own.values()), *sorted(others[name] for name in others.keys() - own.keys())]
 
     def users(self) -> Iterator[RoleUser]:
-        """What each mapping stands for in this repository."""
+        """The identities that each mapping stands for in this repository."""
         for mapping in self._context.config.roles:
             if mapping.origin[0] != "account":
                 for name, provider in self._known_as(mapping).items():
@@ -206,7 +206,7 @@ class Roles:
         return self._claims[root]
 
     def _origins_of_siblings(self, provider: Provider, root: str, identity: Identity) -> frozenset[Origin]:
-        """What one identity of the provider is known by, but for its profile.
+        """The origins that one identity of the provider is known by, but for its profile.
 
         What is said of the provider, or passed under a name of its module, is of no use where it is for several.
         """
@@ -226,13 +226,13 @@ class Roles:
         return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
     def of_other_partition(self, provider: Provider, role: str) -> Refusal | None:
-        """Why a role cannot be assumed in the provider's region; None if it can, as far as is known."""
+        """Say why a role cannot be assumed in the provider's region; None if it can, as far as is known."""
         said = ((item.document, body.attribute("region")) for item in provider.family for body in item.bodies)
         known = (self.values.string(provider.module, document, region) for document, region in said if region)
         return partition_objection(role, next(filter(None, known), ""))
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
-        """That the provider's own lists of accounts do not admit the account of ``role``, if so."""
+        """Note that the provider's own lists of accounts do not admit the account of ``role``, if so."""
         if any(item.assumed_roles for item in provider.family):
             return
         account, origins = account_of(role), self.origins(provider)
