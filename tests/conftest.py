@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +67,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_of_hypothesis = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if is_of_hypothesis or "dice" in getattr(item, "fixturenames", ()):
             item.add_marker("drawn")
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than processors with ``-n auto``: while a test waits for a program, another one works."""
+    workers = yield
+    return workers if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else workers + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -142,6 +149,7 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(home / "terraformrc"))
     monkeypatch.setenv("CHECKPOINT_DISABLE", "1")
+    monkeypatch.setenv("GOGC", "off")  # terraform ends before there is anything to collect
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 

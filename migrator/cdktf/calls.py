@@ -6,6 +6,7 @@ bindings are prebuilt (``cdktf_cdktf_provider_aws``) or generated (``imports``);
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from migrator.cdktf.diagnostics import BACKEND_ARGUMENTS_UNKNOWN, BACKEND_ROLE_IS_OBJECT
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.python.edit import comment_behind, quote
 from migrator.syntax.python.program import Program, parse
@@ -34,6 +36,13 @@ OLD_PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.AwsProvider", "imports.aws.
 BACKENDS = frozenset({"cdktf.S3Backend"})
 STATES = frozenset({"cdktf.DataTerraformRemoteStateS3"})
 VARIABLE = "cdktf.TerraformVariable"
+
+
+_ASSIGNED = regex(r"([\w.]+)[ \t]*(?::[^=\n]*)?=\s*$")
+_SET = regex(
+    r"(?<![\w.])(?P<target>[\w.]+)\.(?:(?P<name>\w+)[ \t]*=(?!=)|add_override\(\s*[\"'](?P<path>[^\"'\n]+)[\"'])"
+)
+_OVERRIDDEN = ("provider.aws", "terraform.backend.s3")
 
 
 class CdktfCall(Struct, frozen=True, eq=False, dict=True):
@@ -228,10 +237,14 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
 
 class CdktfProgram(Struct, frozen=True, eq=False):
-    """The Python files of one folder, which together make the stacks of one program."""
+    """The Python files of one folder, which together make the stacks of one program.
+
+    ``later`` has the places where credentials are set after the call, each with the name of the argument.
+    """
 
     folder: str
     calls: tuple[CdktfCall, ...]
+    later: tuple[tuple[Place, str], ...] = ()
 
     @property
     def group(self) -> str:
@@ -273,4 +286,16 @@ def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
         for program in (parse(document.text),)
         for call in program.calls(names)
     ]
-    return CdktfProgram(folder, tuple(calls))
+    return CdktfProgram(folder, tuple(calls), tuple(_set_later(documents, calls)))
+
+
+def _set_later(documents: list[Document], calls: list[CdktfCall]) -> Iterator[tuple[Place, str]]:
+    """Where credentials are set by attribute, or by ``add_override``: what is written so wins over the call."""
+    for document in (item for item in documents if not item.is_excluded):
+        heads = (call.program.text[: call.call.span.start] for call in calls if call.document is document)
+        targets = {target[1] for head in heads if (target := _ASSIGNED.search(head))}
+        for match in _SET.finditer(document.text):
+            is_of_call = match["target"] in targets
+            names = {*CREDENTIALS, *ROLE_FAMILY} & {*re.split(r"\W", match["path"] or match["name"])}
+            if names and (is_of_call or (match["path"] or "").startswith(_OVERRIDDEN)):
+                yield Place(document.path, document.source.line(match.start()), match.start()), min(names)

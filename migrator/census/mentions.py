@@ -54,7 +54,7 @@ _MENTION = regex(
     rb"(?<![A-Za-z0-9])(?<!TF_VAR_)(?P<name>" + ANY.encode() + rb")(?!\w|=%s)"
     rb"|(?<![A-Za-z0-9])(?P<key>(?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])"
     rb"|(?<![\w-])(?P<option>--profile(?![\w-])|--?backend-config(?![\w-])"
-    rb"(?:[=\s\"',]+(?P<what>[^\s\"'=,\]\\]+)(?P<is_pair>=)?)?)"
+    rb"(?:[=\s\"',\\]+(?P<what>[^\s\"'=,\]\\]+)(?P<is_pair>=)?)?)"
     rb"|(?:(?<![\w.$-])|(?<=[\w)]\.)(?=\w+\()|(?<=[ \t]\.)(?=\w+\())(?P<argument>"
     + _ARGUMENTS
     + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"

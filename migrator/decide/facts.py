@@ -107,7 +107,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     stray: list[S3Backend] = []
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
-    stacks = list(stack_definitions(workspace, account.applied))
+    stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     made = MadeByHand(workspace, repo, fleet, account, stacks)
     programs = cdktf_programs(workspace)
@@ -121,6 +121,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
     reaches = Reaches(workspace, stacks)
+    over_the_code = tuple(overrides(workspace, reaches))
     with_own_settings = tuple(own_runs(workspace, reaches))
     in_code = _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings)
     settings = tuple(_elsewhere(repo, fleet, in_code))
@@ -150,7 +151,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
         integrations={**integrations_of(stacks), **integrations(workspace, stacks)},
-        overrides=tuple(overrides(workspace, reaches)),
+        overrides=over_the_code,
         own_runs=with_own_settings,
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),

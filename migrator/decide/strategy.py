@@ -17,6 +17,7 @@ from migrator.decide.diagnostics import ENGINE_TOO_OLD, NOT_ALL_NATIVE, PARTIAL_
 from migrator.decide.roots import Root, Runners
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
+from migrator.regex import regex
 from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
 from migrator.spacelift.hooks.lists import HookLists
 from migrator.spacelift.stacks.runtime_config import IGNORES
@@ -49,6 +50,10 @@ class Strategy(Struct, frozen=True):
     def is_native(self) -> bool:
         """Whether the backend signs in with web identity itself."""
         return self.way is BackendAuth.NATIVE
+
+
+_UNCHANGED = regex(r"(?:, so nothing was changed|\. Nothing was changed here)\.\Z")
+"""The end of a refusal that does not hold where a hook is used instead."""
 
 
 class Strategies:
@@ -241,7 +246,7 @@ class Strategies:
             return Strategy(BackendAuth.HOOK, _why(against))
         refused = objection()
         return (
-            Strategy(BackendAuth.HOOK, refused.reason)
+            Strategy(BackendAuth.HOOK, _UNCHANGED.sub(".", refused.reason))
             if refused
             else Strategy(BackendAuth.NATIVE, str(verdicts[0].why))
         )

@@ -31,9 +31,11 @@ def notes_on_slugs(context: Context) -> Iterator[Note]:
     if context.config.hook_in is HookPlace.RUNTIME_CONFIG:
         deciding |= {stack.slug or "" for target in context.hook_plan.targets for stack in target.runners.here}
     for stack in dict.fromkeys(context.facts.stacks) if deciding else ():
-        is_derived = isinstance(stack, TerraformDefinition) and not stack.source.has_explicit_slug
+        is_derived = not (isinstance(stack, TerraformDefinition) and stack.source.has_explicit_slug)
         is_in_scope = context.workspace.in_scope(stack.place.path)
-        if is_derived and is_in_scope and stack.account is None and stack.slug in deciding:
+        is_named = stack.slug in context.workspace.slugs.values()
+        is_guess = is_derived and not is_named and stack.account is None
+        if is_guess and is_in_scope and stack.slug in deciding:
             yield SLUG_IS_GUESS.note(str(stack.place), slug=stack.slug, title=stack.title)
 
 

@@ -96,6 +96,12 @@ RAISE_BINDINGS = Diagnostic(
     why="Web identity needs release 4.12 of the provider.",
     help="Edit the constraint, run `cdktf get`, and commit the bindings if they are in git.",
 )
+SET_LATER = Diagnostic(
+    "set-after-the-call",
+    found="The program sets `{name}` after the call that makes the provider or the backend.",
+    why="The later value would override the migrated call, so nothing was changed.",
+    help="Remove this statement, or write the argument into the call, then run again.",
+)
 CHECK_CREDENTIAL_SOURCE = Diagnostic(
     "check-credential-source",
     found="Find out whether the program still needs the values that its credentials came from.",
@@ -126,7 +132,9 @@ def _findings(
 ) -> Iterator[Finding]:
     include_ambient = context.config.include_ambient
     is_migrated = program.is_migrated(include_ambient)
-    group = program.group if is_migrated else None
+    group = program.group if is_migrated or program.later else None
+    for place, name in program.later:
+        yield RULE.finding(place, f"{name}: set after the call", SET_LATER.refusal(name=name), group)
     has_all = (is_migrated and not strategy.is_native) or include_ambient
     for call in program.calls:
         if is_migrated and strategy.is_native and may_sign_in(call):
@@ -164,8 +172,12 @@ def _provider(
 
 def _native(context: Context, program: CdktfProgram, call: CdktfCall, strategy: Strategy) -> Finding:
     signed = context.strategies.call_sign_in(program, call)
-    outcome = "" if isinstance(signed, Refusal) else since(f"web identity with {signed.role}", strategy.because)
+    outcome = "" if isinstance(signed, Refusal) else since(_signs_in(call, signed.role), strategy.because)
     return RULE.finding(call.place, _message(call), _written(call, signed, outcome), program.group, _rotate(call))
+
+
+def _signs_in(call: CdktfCall, role: str) -> str:
+    return f"The {'backend' if call.is_backend else 'remote state'} signs in with web identity: {role}."
 
 
 def _written(call: CdktfCall, signed: SignIn[Held] | Refusal, outcome: str) -> Rewrite | Refusal:
@@ -187,7 +199,7 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
     if not has_names:
         return None
     signed = hook_sign_in(backend)
-    outcome = "" if isinstance(signed, Refusal) else ", ".join(outcomes_of(backend, signed))
+    outcome = "" if isinstance(signed, Refusal) else " ".join(outcomes_of(backend, signed))
     fix = _written(backend, signed, outcome)
     return RULE.finding(backend.place, _message(backend), fix, group, _rotate(backend))
 

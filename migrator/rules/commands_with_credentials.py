@@ -65,6 +65,7 @@ main.tf:12: provider "kubernetes": a command uses --profile: command-needs-crede
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from migrator.decide.facts import Facts
     from migrator.span import Span
     from migrator.syntax.terraform import Block
+    from migrator.terragrunt.units import Terragrunt
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
@@ -95,7 +97,7 @@ COMMAND_NEEDS_CREDENTIALS = Diagnostic(
 GIVE_COMMANDS_CREDENTIALS = Diagnostic(
     "give-commands-credentials",
     found="Give these commands credentials before the profile or the keys are removed.",
-    why="Commands in `exec` blocks and `local-exec` provisioners sign in on their own, not through the provider.",
+    why="Commands in `exec` blocks, provisioners and hooks sign in on their own, not through the provider.",
     help="Let the stack run a hook (`--backend-auth hook`), and remove the profile from the command.",
 )
 
@@ -104,21 +106,36 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each block with such a command, where something is there to migrate."""
     if not _is_migrating(context.facts):
         return
-    for module in context.workspace.interesting_modules():
-        for document, part, title in _commands(module):
-            match = _NAMES.search(document.text, part.start, part.end)
-            if match is not None:
-                place = Place(document.path, document.source.line(match.start("name")))
-                message = f"{title}: a command uses {match['name']}"
-                fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
-                note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
-                yield RULE.finding(place, message, fix, notes=(note,), subject=title, names=(match["name"],))
+    of_modules = (command for module in context.workspace.interesting_modules() for command in _commands(module))
+    for document, part, title in chain(of_modules, _of_terragrunt(context.facts.terragrunt)):
+        match = _NAMES.search(part.of(document.text))
+        if match is not None:
+            place = Place(document.path, document.source.line(part.start + match.start("name")))
+            message = f"{title}: a command uses {match['name']}"
+            fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
+            note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
+            yield RULE.finding(place, message, fix, notes=(note,), subject=title, names=(match["name"],))
 
 
 def _is_migrating(facts: Facts) -> bool:
-    return any(provider.credentials for provider in facts.providers) or any(
-        root.names_credentials for root in facts.roots
+    return (
+        any(provider.credentials for provider in facts.providers)
+        or any(root.names_credentials for root in facts.roots)
+        or any(unit.names_credentials for unit in facts.terragrunt.units)
     )
+
+
+def _of_terragrunt(found: Terragrunt) -> Iterator[tuple[Document, Span, str]]:
+    """The parts of Terragrunt's files that run commands: its own hooks, and ``run_cmd``."""
+    for document in found.documents:
+        for terraform in (item for item in document.blocks if item.type == "terraform"):
+            for hook in terraform.blocks():
+                execute = hook.attribute("execute") if hook.type.endswith("_hook") else None
+                if execute is not None:
+                    yield document, execute.span, hook.title()
+        for attribute in (item for block in document.blocks if block.type == "locals" for item in block.attributes):
+            if "run_cmd(" in attribute.value.of(document.text):
+                yield document, attribute.span, f"local.{attribute.name}"
 
 
 def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:

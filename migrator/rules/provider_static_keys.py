@@ -57,7 +57,7 @@ from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewr
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.providers import WEB_IDENTITY, Provider
-from migrator.terraform.rotation import region_notes, rotate
+from migrator.terraform.rotation import condition_notes, region_notes, rotate
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -96,7 +96,10 @@ def check(context: Context) -> Iterator[Finding]:
                 group = root.group if root is not None else None
                 yield _finding(provider, served, group, notes)
         elif not provider.is_bare and (decided := context.sign_ins.of(provider)) is not None:
-            fix, notes = decided[0], (*decided[1], *region_notes(provider), *rotate(provider))
+            fix, notes = (
+                decided[0],
+                (*decided[1], *condition_notes(provider), *region_notes(provider), *rotate(provider)),
+            )
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
                 shown_notes = () if isinstance(fix, LeftAlone) else notes

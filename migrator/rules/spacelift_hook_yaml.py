@@ -1,6 +1,7 @@
 """The hook becomes the first command before init of a stack in YAML: a blueprint, a template, a stack file of a module.
 
-A blueprint has them at ``hooks.init.before``: https://docs.spacelift.io/concepts/blueprint.
+A blueprint has them at ``hooks.init.before``: https://docs.spacelift.io/concepts/blueprint. Its template is a file, a
+heredoc of a resource, or what ``file`` and ``templatefile`` read.
 `migrator.spacelift.stacks.yaml` lists the other files that are known.
 
 Before:
@@ -85,9 +86,9 @@ if TYPE_CHECKING:
 
 BLUEPRINT_NOT_READ = Diagnostic(
     "blueprint-not-read",
-    found="The template of the blueprint is not a heredoc.",
-    why="Only templates that are written out in the resource are read.",
-    help="Write the template as a heredoc, or change it by hand.",
+    found="The template of the blueprint cannot be read here.",
+    why="A template is read if it is plain YAML in a heredoc, or in a file of this repository.",
+    help="Write the template so, or change it by hand.",
 )
 MIGRATE_BLUEPRINTS = Diagnostic(
     "migrate-blueprints",

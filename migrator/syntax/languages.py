@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.syntax.hcl import edit as hcl_edit
 from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
@@ -99,11 +100,12 @@ JSON = Syntax(
 )
 PYTHON = Language(program.parse, program.check, program.verify, program.finish)
 YAML = Language(program.parse, program.check, yaml.verify, program.finish)
+_YAML = regex(r"\.ya?ml(?:\.(?:tftpl|tpl|tmpl))?$")
 
 
 def language_of(path: str) -> Language:
     """The language of the file at ``path``."""
-    if path.endswith((".yml", ".yaml")):
+    if _YAML.search(path):
         return YAML
     return PYTHON if path.endswith(".py") else syntax_of(path)
 

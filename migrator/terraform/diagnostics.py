@@ -53,6 +53,12 @@ CONDITIONAL_KEYS = Diagnostic(
     why="The code supports web identity already, so nothing was changed.",
     help="Set the variables of the condition on the stacks so that web identity is chosen.",
 )
+CHOOSE_WEB_IDENTITY = Diagnostic(
+    "choose-web-identity",
+    found="Let every run choose the web identity of these providers.",
+    why="The web identity depends on a condition. The static credentials, which signed in before, are removed.",
+    help="Set the variables of the condition on each stack before the code is merged.",
+)
 NO_WEB_IDENTITY_ROLE = Diagnostic(
     "no-role-for-backend",
     found="No role is known for the web identity of the backend.",
@@ -112,6 +118,11 @@ IGNORED_CONSTRAINT = Diagnostic(
     why="Web identity needs release {release} of the provider, so nothing was changed.",
     help="Raise the constraint at {place}, or let this run change that file.",
 )
+CONSTRAINT_NOT_READ = Diagnostic(
+    "constraint-not-read",
+    found="Before the merge, make sure that this constraint admits release {release} of {name}.",
+    why="The constraint is not a literal, and this run cannot read its value. Web identity needs release {release}.",
+)
 LOCKED_RELEASE = Diagnostic(
     "lock-file-too-old",
     found="Run `terraform init -upgrade -backend=false` and commit {file} in these root modules.",
@@ -119,13 +130,13 @@ LOCKED_RELEASE = Diagnostic(
 )
 MAJOR_RELEASE = Diagnostic(
     "new-major-release",
-    found="Before the merge, read {guides}.",
-    why="The constraint on {name} was raised to a new major release: web identity needs {release}.",
+    found="Before the merge, check the code with the upgrade guide {guides}.",
+    why="The migration raised the constraint on {name} to a new major release: web identity needs {release}.",
 )
 NEW_RELEASE = Diagnostic(
     "new-release",
     found="Before the merge, check that the code works with the new release of {name}.",
-    why="The constraint was raised: web identity needs {release}.",
+    why="The migration raised the constraint: web identity needs {release}.",
 )
 RAISED_MINIMUM = Diagnostic(
     "raised-minimum",

@@ -161,7 +161,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
             return MOCK_KEYS_IN_TEST.left_alone()
         if self.document.generated:
             return self.document.generated
-        if self.is_switch and self._has_dynamic_web_identity:
+        if self.is_switch and self.has_conditional_web_identity:
             return CONDITIONAL_KEYS.left_alone()
         return skip_reason_of_endpoint(self.module, self.document, self.block)
 
@@ -174,12 +174,18 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
         return bool(found) and all(optional(item) is not None for item in found)
 
     @property
-    def _has_dynamic_web_identity(self) -> bool:
-        blocks = [block for provider in self.family for body in provider.bodies for block in body.blocks("dynamic")]
-        objects = [body.attribute(WEB_IDENTITY) for provider in self.family for body in provider.bodies]
-        return any(block.labels == (WEB_IDENTITY,) for block in blocks) or any(
-            _GUARDED.match(self.document.expression(attribute)) for attribute in objects if attribute is not None
-        )
+    def has_conditional_web_identity(self) -> bool:
+        """Whether the provider has web identity, and a run can be without it."""
+        blocks = [block for provider in self.family for body in provider.bodies for block in body.blocks()]
+        sections = [block for block in blocks if _makes(block, WEB_IDENTITY)]
+        objects = [
+            provider.document.object_items(attribute)
+            for provider in self.family
+            for body in provider.bodies
+            if (attribute := body.attribute(WEB_IDENTITY)) is not None
+        ]
+        found = [*(block.type != "dynamic" for block in sections), *map(bool, objects)]
+        return bool(found) and not any(found)
 
     @property
     def is_bare(self) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from migrator.model.notes import ROTATE, SET_REGION
 from migrator.regex import regex
-from migrator.secret import STATIC_KEYS, is_telling, shown_key
+from migrator.secret import STATIC_KEYS, names_secret, shown_key
+from migrator.terraform.diagnostics import CHOOSE_WEB_IDENTITY
 from migrator.terraform.endpoints import is_mock
 from migrator.terraform.secrets import literals
 
@@ -44,6 +45,12 @@ def region_notes(holder: Provider) -> Iterator[Note]:
         yield SET_REGION.note(str(holder.place))
 
 
+def condition_notes(provider: Provider) -> Iterator[Note]:
+    """That a provider which loses its credentials has web identity on some condition only."""
+    if provider.is_lead and provider.credentials and provider.has_conditional_web_identity:
+        yield CHOOSE_WEB_IDENTITY.note(str(provider.place))
+
+
 def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE) -> Iterator[Note]:
     """A note of a literal that stood, or stands, where an argument for a key takes its value from.
 
@@ -51,7 +58,7 @@ def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE
     """
     items = document.object_items(value)
     for item in items:
-        if document.object_items(item) or is_telling(item.name) or STATIC_KEYS & {item.name}:
+        if document.object_items(item) or names_secret(item.name) or STATIC_KEYS & {item.name}:
             yield from rotate_value(document, item, kind)
     if not items and _has_literal(document.expression(value)):
         yield _note(document, value, [value], kind)

@@ -74,23 +74,33 @@ def needed_release(provider: Provider) -> Version:
 
 def constraints(module: Module, kind: str) -> Iterator[Constraint]:
     """The constraints of ``module`` on the provider ``kind``, in every way that there is to write one."""
+    for document, argument, around in _arguments(module, kind):
+        if (text := document.literal(argument)) is not None:
+            yield Constraint(document, argument, text, around)
+
+
+def unread_constraints(module: Module, kind: str) -> Iterator[tuple[Document, Attribute]]:
+    """The constraints that are no literals, as in code that another program writes."""
+    for document, argument, _ in _arguments(module, kind):
+        if document.literal(argument) is None:
+            yield document, argument
+
+
+def _arguments(module: Module, kind: str) -> Iterator[tuple[Document, Attribute, tuple[Block | Attribute, ...]]]:
+    """The arguments that hold a constraint, each with what is around it."""
     names = {name for name, known in local_names(module).items() if known == kind}
     for document, terraform in module.blocks("terraform"):
         for required in terraform.blocks("required_providers"):
             for argument in required.attributes:
                 if argument.name in names:
-                    items = [attribute for attribute in document.object_items(argument) if attribute.name == "version"]
-                    for value in items or (argument,):
-                        yield from _literal(document, value, terraform, required, argument)
+                    items = document.object_items(argument)
+                    versions = [attribute for attribute in items if attribute.name == "version"]
+                    for value in versions if items else (argument,):
+                        yield document, value, (terraform, required, argument)
     for name in sorted(names):
         for document, block in module.blocks("provider", name):
             if (version := block.attribute("version")) is not None:
-                yield from _literal(document, version, block)
-
-
-def _literal(document: Document, argument: Attribute, *around: Block | Attribute) -> Iterator[Constraint]:
-    if (text := document.literal(argument)) is not None:
-        yield Constraint(document, argument, text, around)
+                yield document, version, (block,)
 
 
 def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Place, str]]:

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Note, Place, Refusal, Rewrite
-from migrator.model.version_constraints import excludes, raised
+from migrator.model.version_constraints import excludes, minor, raised
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
+from migrator.terraform.diagnostics import CONSTRAINT_NOT_READ, IGNORED_CONSTRAINT
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.terraform.fingerprints import of_arguments
 from migrator.terraform.identities import identities, role_of
 from migrator.terraform.identity_diagnostics import (
@@ -31,7 +33,7 @@ from migrator.terraform.identity_diagnostics import (
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
-from migrator.terraform.versions import Constraint, constraints, needed_release
+from migrator.terraform.versions import Constraint, constraints, needed_release, unread_constraints
 from migrator.terragrunt.diagnostics import GENERATED_UNSOUND, MODULES_DIFFER, OVERRIDE_CANNOT_DECLARE
 from migrator.workspace.module import Module
 
@@ -88,6 +90,8 @@ class GeneratedSignIn:
 
     def sign_in(self, part: Generated) -> Rewrite | Refusal:
         """Make providers in ``part`` sign in with web identity, and leave its backends to the hook."""
+        if refusal := self._version_objection(part):
+            return refusal
         edits: list[Edit] = []
         declared: list[RoleVariable] = []
         outcomes: dict[str, None] = {}
@@ -95,13 +99,10 @@ class GeneratedSignIn:
         raised_to: dict[str, None] = {}
         for provider, constraint in self._too_old(part):
             release = needed_release(provider)
-            objection = self._workspace.objection(constraint.place.path)
-            if constraint.is_ignored or objection:
-                return constraint.refusal(release)
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
-            raised_to[f"hashicorp/{provider.kind} {text}"] = None
+            raised_to[f"The constraint on hashicorp/{provider.kind} changes: {text}."] = None
         for provider in self.migrating(part):
             role = None if provider.has_web_identity else self._role(part, provider)
             if isinstance(role, Refusal):
@@ -114,24 +115,39 @@ class GeneratedSignIn:
             added = (web_identity_block(provider, role, self._config),) if role is not None else ()
             edits += sign_in_edits(provider, added)
             expression = role.reference.address if isinstance(role, RoleVariable) else self._first_role
-            removed = "credentials removed: the provider has web identity"
-            outcomes[f"web identity with {expression}" if role is not None else removed] = None
+            removed = "The static credentials are removed. The provider has web identity already."
+            outcomes[f"The provider signs in with web identity: {expression}." if role is not None else removed] = None
         for backend in part.backends:
             if backend.skip_reason is None and (backend.credentials or backend.role_family):
                 change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
                 edits += backend.document.change(backend.block, change)
-                outcomes["the backend signs in with the hook's credentials"] = None
+                outcomes["The backend signs in with the credentials of the hook."] = None
         blocks = [variable.declaration(is_optional=self._config.portable) for variable in declared]
         try:
-            outcome = ", ".join((*outcomes, *raised_to))
+            outcome = " ".join((*outcomes, *raised_to))
             return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), outcome)
         except SyntaxProblem as problem:
             return GENERATED_UNSOUND.refusal(reason=problem.reason)
+
+    def _version_objection(self, part: Generated) -> Refusal | None:
+        """Why a constraint that excludes every release with web identity cannot be raised."""
+        for provider, constraint in self._too_old(part):
+            if constraint.is_ignored or self._workspace.objection(constraint.place.path):
+                return constraint.refusal(needed_release(provider))
+        for provider, place, text in self._unread(part):
+            if text is not None and excludes(text, needed_release(provider)):
+                release = minor(needed_release(provider))
+                return IGNORED_CONSTRAINT.refusal(constraint=text, place=place, release=release)
+        return None
 
     def set_value(self, part: Generated) -> Iterator[Note]:
         """A note for each variable that is to be given its value in the units of ``part``."""
         for provider, constraint in self._too_old(part):
             yield raised_note(constraint, provider.kind, needed_release(provider))
+        for provider, place, text in self._unread(part):
+            if text is None:
+                name, first = f"hashicorp/{provider.kind}", minor(needed_release(provider))
+                yield CONSTRAINT_NOT_READ.note(str(place), name=name, release=first)
         for provider in self.migrating(part):
             for folder in dict.fromkeys(unit.folder for unit in self.units(part)):
                 yield from lock_notes(self._workspace, Module(folder), provider.kind, needed_release(provider))
@@ -141,15 +157,27 @@ class GeneratedSignIn:
     def _too_old(self, part: Generated) -> Iterator[tuple[Provider, Constraint]]:
         """The constraints on providers in ``part`` that exclude every release with web identity."""
         seen: set[tuple[str, Span]] = set()
-        asking = [item for item in self.migrating(part) if not item.has_web_identity]
-        needs_release = asking and self._config.provider_auth is ProviderAuth.WEB_IDENTITY
-        for module in self._modules_of(part) if needs_release else ():
-            for provider in asking:
+        for provider in self._new(part):
+            for module in self._modules_of(part):
                 for constraint in constraints(module, provider.kind):
                     key = (constraint.document.path, constraint.argument.span)
                     if key not in seen and excludes(constraint.text, needed_release(provider)):
                         seen.add(key)
                         yield provider, constraint
+
+    def _unread(self, part: Generated) -> Iterator[tuple[Provider, Place, str | None]]:
+        """The constraints on these providers that Terragrunt fills in, and the value in each unit as far as known."""
+        for provider in self._new(part):
+            for unit in self.units(part):
+                for generated in unit.generated:
+                    for document, argument in unread_constraints(generated.module, provider.kind):
+                        value = Expression(document.expression(argument), unit.config_of(generated))
+                        yield provider, document.place(argument), value.string
+
+    def _new(self, part: Generated) -> list[Provider]:
+        """The providers in ``part`` that get web identity."""
+        is_by_themselves = self._config.provider_auth is ProviderAuth.WEB_IDENTITY
+        return [item for item in self.migrating(part) if is_by_themselves and not item.has_web_identity]
 
     def _modules_of(self, part: Generated) -> Iterator[Module]:
         """The modules whose providers share a release with those in ``part``."""

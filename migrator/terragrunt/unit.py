@@ -162,6 +162,10 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
             return False
         return include_ambient or self.names_credentials
 
+    def config_of(self, part: Generated) -> Config:
+        """The file that writes ``part``, as this unit reads the file."""
+        return next(config for config in self.configs if config.document is part.outer)
+
     @property
     def role_arns(self) -> set[str | None]:
         """The roles for the unit's state; None stands for a role that is not known."""
@@ -171,7 +175,7 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
             if remote_state.skip_reason is None and remote_state.role_arn is not None
         }
         for part in self.generated:
-            config = next(state_config for state_config in self.configs if state_config.document is part.outer)
+            config = self.config_of(part)
             written = (
                 backend.role_arn for backend in part.backends if backend.skip_reason is None and not part.is_ignored
             )

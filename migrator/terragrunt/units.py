@@ -24,6 +24,7 @@ from migrator.terragrunt.unit import Unit, merged
 from migrator.terragrunt.values import Config, LiteralObject, config_of, file_of, is_file
 from migrator.workspace.diagnostics import WRITTEN_ELSEWHERE
 from migrator.workspace.discover import Kind
+from migrator.workspace.generators import TERRAGRUNT
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
@@ -115,7 +116,22 @@ def terragrunt(
         module = _module(configs[0])
         module_providers = providers.get(module.path, ()) if module else ()
         units.append(Unit(workspace, configs[0].folder, configs, tuple(_effective(parts)), module, module_providers))
+    _keep_overwritten(units)
     return Terragrunt(tuple(units), tuple(_groups(units)), strays, written, tuple(from_files.unknown.values()))
+
+
+def _keep_overwritten(units: Iterable[Unit]) -> None:
+    """Let no rule change a file that Terragrunt overwrites, whether it is signed or not."""
+    for unit in units:
+        for part in unit.generated:
+            item = part.item if isinstance(part.item, Block) else None
+            if_exists, path = (item.attribute(name) if item else None for name in ("if_exists", "path"))
+            config = unit.config_of(part)
+            if if_exists is None or path is None or config.value(if_exists).string != "overwrite":
+                continue
+            found = unit.workspace.documents.get(posixpath.join(unit.folder, config.value(path).string or ""))
+            if found is not None and found is not part.outer:
+                found.elsewhere = TERRAGRUNT.refusal()
 
 
 class _FromFiles:

@@ -72,7 +72,7 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
     @cached_property
     def includes(self) -> dict[str, Config | None]:
         """What the file includes, by label; None for what cannot be found."""
-        found: dict[str, Config | None] = {}
+        found = self.__dict__["includes"] = dict[str, Config | None]()  # a path may name the other includes
         for block in self.blocks("include"):
             path = block.attribute("path")
             document = self._file(self.value(path).string) if path else None

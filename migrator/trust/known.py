@@ -109,13 +109,16 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     context = Context(workspace, config)
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
-    hooks = [
-        (target.path, _known(target.role if isinstance(target.role, str) else None))
+    targets = [
+        target
         for target in context.hook_plan.targets
         if isinstance(target.role, str) or not _has_hooks(context, target)
     ]
+    of_stacks = [target for target in targets if _is_of_some_stacks(target, targets)]
+    roles.update((target.path, set()) for target in of_stacks)
+    hooks = [(target.path, _role(target)) for target in targets if target not in of_stacks]
     coming = [*hooks, *_native_roles(context), *_program_roles(context)]
-    hooked = {path for path, _ in hooks} | {root.module.path for root in facts.roots if root.gets_static_keys}
+    hooked = {target.path for target in targets} | {root.module.path for root in facts.roots if root.gets_static_keys}
     for path, role in (*coming, *_backend_roles(facts), *_provider_roles(context, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
@@ -125,7 +128,15 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     for path in roles:
         for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
             running[stack].add(path)
-    known = tuple(_stack(stack, frozenset(paths), facts.variables) for stack, paths in running.items())
+    known = tuple(
+        _stack(
+            stack,
+            frozenset(paths),
+            facts.variables,
+            frozenset(_role(target) for target in of_stacks if stack in target.runners.here),
+        )
+        for stack, paths in running.items()
+    )
     written = frozenset(_runtime_hooks(workspace))
     modules = (
         receiver
@@ -134,6 +145,16 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     )
     every = (*known, *(_module(module) for module in modules))
     return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
+
+
+def _is_of_some_stacks(target: Target, targets: Sequence[Target]) -> bool:
+    """Whether other stacks of the same root module get a hook with another role."""
+    roles = {other.role for other in targets if other.path == target.path}
+    return len(roles) > 1 and bool(target.runners.here) and not target.runners.elsewhere
+
+
+def _role(target: Target) -> str | None:
+    return _known(target.role if isinstance(target.role, str) else None)
 
 
 def _has_hooks(context: Context, target: Target) -> bool:
@@ -196,7 +217,9 @@ def _module(module: Stack) -> KnownStack:
     )
 
 
-def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
+def _stack(
+    stack: StackDefinition, paths: frozenset[str], variables: StackVariables, coming: Roles = frozenset()
+) -> KnownStack:
     space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
@@ -207,7 +230,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
-    roles = frozenset(role for text in _hooks(stack) for role in roles_in(text))
+    roles = coming | frozenset(role for text in _hooks(stack) for role in roles_in(text))
     return KnownStack(
         stack.title,
         stack.place,

@@ -36,7 +36,7 @@ _TERRAFORM = regex(rb"\bprovider\b|\bbackend\b|spacelift")
 _OTHERS = regex(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
 _OF_INTEREST = regex(
     rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
-    + _OTHERS.pattern
+    rb"(?:AKIA|ASIA)[A-Z0-9]{16}|" + _OTHERS.pattern
 )
 """A word of any rule: a file without any of the words is relevant for no rule, even if the file cannot be parsed."""
 
@@ -101,7 +101,7 @@ class Document(Struct, eq=False, dict=True):
 
     @cached_property
     def is_override(self) -> bool:
-        """Whether Terraform merges the file over the others of its folder."""
+        """Whether Terraform merges the file over the other files of the folder."""
         return is_override(self.path)
 
     @property

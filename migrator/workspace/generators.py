@@ -64,6 +64,9 @@ class Generator(Struct, frozen=True):
         return NEEDS_GENERATED_FILE.refusal(path=path, by=self.name, remedy=self.remedy)
 
 
+TERRAGRUNT = Generator("Terragrunt", "Change the Terragrunt configuration, and run `terragrunt init`.")
+
+
 def is_written_by_terragrunt(data: bytes) -> bool:
     """Whether Terragrunt writes a file, and would overwrite changes."""
     return _BY_TERRAGRUNT.match(data) is not None
@@ -73,7 +76,7 @@ def generator(path: str, data: bytes) -> Generator | None:
     """The program that writes the file at ``path`` and would overwrite an edit; None if people write the file."""
     head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf")
     if is_written_by_terragrunt(head):
-        return Generator("Terragrunt", "Change the Terragrunt configuration, and run `terragrunt init`.")
+        return TERRAGRUNT
     if path.endswith(".json") and _BY_CDKTF.search(data):
         return Generator("CDKTF", "Change the program, and run `cdktf synth`.")
     comment = " ".join(_comments(path, head.decode("utf-8", "replace")).split())

@@ -27,6 +27,7 @@ from migrator.config.role_mapping import RoleMapping
 from migrator.model.results import Mode, RepoResult
 from migrator.remotes.sources import RepoSource
 from migrator.report.serial import to_plain
+from tests import program
 from tests.conftest import FIXTURES, needed
 from tests.forge_server import TOKEN, Answer, GitHubServer, running
 from tests.migrate.test_stages import CODE_AND_STACK
@@ -89,15 +90,7 @@ class Fleet:
             if any(one.startswith("--state") for one in arguments)
             else (*arguments, "--state", str(self.state))
         )
-        return subprocess.run(
-            self.command(*given),
-            cwd=self.folder,
-            env={**os.environ, **more},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        return program.run("batch", *given, cwd=self.folder, env={**os.environ, **more})
 
     def as_printed(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command line as the program printed it, in a shell in which the program is installed."""
@@ -152,9 +145,7 @@ def test_from_a_repos_file_to_reports(fleet: Fleet) -> None:
     texts = [done.stdout, done.stderr, fleet.state.read_text(), *((fleet.folder / one).read_text() for one in reports)]
     assert not any(key in text for key in KEYS for text in texts)
 
-    status = subprocess.run(
-        fleet.command("status", "--state", str(fleet.state)), cwd=fleet.folder, capture_output=True, text=True
-    )
+    status = program.run("batch", "status", "--state", fleet.state)
     assert status.returncode == 0
     assert status.stdout.count("pushed to origin") == 3
 
@@ -290,7 +281,7 @@ def test_a_report_that_cannot_be_written_hides_neither_the_others_nor_an_interru
     assert process.returncode == 130, said
     assert "Error: taken.json cannot be written: No space left on device" in said
     assert (fleet.folder / "out.md").is_file()
-    left = subprocess.run(fleet.command("status", "--state", str(fleet.state)), capture_output=True, text=True)
+    left = program.run("batch", "status", "--state", fleet.state)
     assert "not done yet" in left.stdout
     assert "being migrated" not in left.stdout  # what was in flight has been finished
     resumed = fleet.run(*named, "--jobs", "2", "--resume", *reports)
@@ -489,13 +480,7 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         assert body["draft"] is True
         assert not any(key in json.dumps(body) for key in KEYS)
         assert TOKEN not in done.stderr + done.stdout + fleet.state.read_text()
-        status = subprocess.run(
-            fleet.command("status", "--state", str(fleet.state)),
-            cwd=fleet.folder,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-        )
+        status = program.run("batch", "status", "--state", fleet.state, env={**os.environ, **environment})
         assert re.search(r"/pull/\d+ \(open\)", status.stdout), status.stdout + status.stderr
 
 
@@ -511,7 +496,7 @@ def test_a_pull_request_for_each_stage_into_the_one_before(fleet: Fleet) -> None
         for number, body in enumerate(bodies, 1):
             assert body["body"].startswith(f"Stage {number} of 3: ")
             assert f"({number} of 3: " in body["title"]
-        assert "Merge and apply it first" in bodies[0]["body"]
+        assert "Merge this branch first" in bodies[0]["body"]
         pushed = fleet.git("branch", "--format=%(refname:short)", cwd=fleet.folder / "bare" / "shop.git").split()
         assert pushed == ["main", *heads]
 
@@ -568,7 +553,7 @@ def test_the_end_and_the_status_tell_refusals_by_code_and_repository(fleet: Flee
     assert line, done.stderr
     assert all(f"{name} (1)" in line[1] for name in named[:2])
     assert "3 repositories: 1 migrated, 2 refused" in done.stderr
-    status = subprocess.run(fleet.command("status", "--state", str(fleet.state)), capture_output=True, text=True)
+    status = program.run("batch", "status", "--state", fleet.state)
     assert status.returncode == 0
     assert line[0] in status.stdout
     assert f"{named[0]}: nothing was migrated; refused: " in status.stdout

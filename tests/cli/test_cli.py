@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 import migrator
 from migrator.cli.main import cli
+from tests import program
 from tests.conftest import MakeRepo, needed
 
 PROVIDER = 'provider "aws" {\n  access_key = "AKIAIOSFODNN7EXAMPLE"\n}\n'
@@ -24,11 +25,6 @@ BROKEN = 'provider "aws" {\n  access_key = ##KEY##\n}\n'
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
-
-
-def program(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "migrator", *(str(argument) for argument in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, timeout=60)
 
 
 @pytest.fixture
@@ -44,7 +40,8 @@ def test_no_report_holds_what_a_preview_shows() -> None:
 
 
 def test_version() -> None:
-    assert program("--version").stdout == f"tf-oidc-migrate {migrator.__version__}\n"
+    done = subprocess.run([sys.executable, "-m", "migrator", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"tf-oidc-migrate {migrator.__version__}\n"
 
 
 HEAVY = {"git", "hcl2", "jinja2", "lark", "libcst", "migrator.migrate.planning", "rich", "yaml"}
@@ -146,7 +143,7 @@ def test_in_place_needs_no_git(folder: Path) -> None:
 
 
 def test_the_current_folder_is_the_default(folder: Path) -> None:
-    done = program("--check", cwd=folder)
+    done = program.run("--check", cwd=folder)
     assert (done.returncode, done.stdout) == (1, "main.tf\nvariables.tf\n")
     assert done.stderr.startswith(f"{folder.name}: 2 files would change\n")
 
@@ -175,7 +172,7 @@ def test_wrong_usage(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.exit_code == 2
     assert "Usage:" in done.stderr
-    assert program(*arguments).returncode == 2
+    assert program.run(*arguments).returncode == 2
 
 
 def test_a_file_is_no_repository(folder: Path) -> None:
@@ -288,7 +285,7 @@ def test_bash_completes_every_command(words: str, offered: list[str], monkeypatc
     monkeypatch.setenv("_TF_OIDC_MIGRATE_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", f"tf-oidc-migrate {words}")
     monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
-    assert program().stdout.splitlines() == offered
+    assert program.run().stdout.splitlines() == offered
 
 
 def test_a_tab_in_bash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,7 +358,7 @@ def test_reports_are_written_to_devices_as_they_are(make_repo: MakeRepo, tmp_pat
     """A device is not replaced by a file."""
     make_repo({"main.tf": PROVIDER}, name="repo")
     (tmp_path / "full.json").symlink_to("/dev/full")
-    done = program("--check", "repo", "--report", "full.json", cwd=tmp_path)
+    done = program.run("--check", "repo", "--report", "full.json", cwd=tmp_path)
     assert done.returncode == 3
     assert "full.json cannot be written: No space left on device" in done.stderr
     assert Path("/dev/full").is_char_device()
@@ -382,12 +379,12 @@ def test_two_folders_of_one_checkout(make_repo: MakeRepo, tmp_path: Path) -> Non
     repo = make_repo({"app/main.tf": PROVIDER, "net/main.tf": PROVIDER, "left/main.tf": PROVIDER}, name="mono")
     (tmp_path / "link").symlink_to("mono/net")
     folders = ("mono/app", "mono/net", "link", "mono/app/")
-    shown = program("--preview", *folders, cwd=tmp_path)
+    shown = program.run("--preview", *folders, cwd=tmp_path)
     assert [line for line in shown.stdout.splitlines() if line.startswith("+++ ")] == [
         f"+++ b/{path}" for path in ("app/main.tf", "app/variables.tf", "net/main.tf", "net/variables.tf")
     ]
-    assert program("--check", *folders, cwd=tmp_path).returncode == 1
-    done = program(*folders, cwd=tmp_path)
+    assert program.run("--check", *folders, cwd=tmp_path).returncode == 1
+    done = program.run(*folders, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("mono/app, mono/net: 4 files changed on the new branch")
     assert repo.git("log", "--format=%s", "main..spacelift-oidc").splitlines() == [
@@ -400,7 +397,7 @@ def test_two_folders_of_one_checkout(make_repo: MakeRepo, tmp_path: Path) -> Non
 def test_a_folder_inside_of_another_that_is_given(make_repo: MakeRepo, tmp_path: Path) -> None:
     repo = make_repo({"app/main.tf": PROVIDER, "net/main.tf": PROVIDER}, name="mono")
     other = make_repo({"main.tf": PROVIDER}, name="mono/app/other")
-    done = program("mono/app", "mono", "mono/app/other", cwd=tmp_path)
+    done = program.run("mono/app", "mono", "mono/app/other", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(repo.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 4
     assert len(other.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 2

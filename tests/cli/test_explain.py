@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from click.testing import CliRunner
 from migrator.cli.explain import ALL, explain
 from migrator.cli.main import cli
 from migrator.rules.registry import all_rules
+from tests import program
 
 ROOT = Path(__file__).parents[2]
 RULES = [rule.id for rule in all_rules()]
@@ -49,8 +48,7 @@ def test_the_example_of_a_rule_is_what_becomes_of_it(rule: str, number: int, exa
         (repository / path).parent.mkdir(parents=True, exist_ok=True)
         (repository / path).write_text(text)
     options = [*(heading["options"] or "").split(), "--report", str(tmp_path / "report.json")]
-    command = [sys.executable, "-m", "migrator", "--in-place", *options, str(repository)]
-    subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    program.run("--in-place", *options, repository, cwd=ROOT)
     (result,) = json.loads((tmp_path / "report.json").read_text())["results"]
     became = {
         path.relative_to(repository).as_posix(): path.read_text()

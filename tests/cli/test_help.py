@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import click
 import pytest
 from click.testing import CliRunner
 
 from migrator.cli.commands import COMMANDS, load
+from tests import program
 
 NAMES = ["", *COMMANDS]
-
-
-def program(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "migrator", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def options(command: click.Command) -> list[click.Option]:
@@ -65,7 +58,7 @@ def test_the_main_page_lists_every_command() -> None:
 @pytest.mark.system
 @pytest.mark.parametrize("name", NAMES)
 def test_help_of_a_command_is_what_its_own_option_prints(name: str) -> None:
-    by_command, by_option = program("help", *name.split()), program(*name.split(), "--help")
+    by_command, by_option = program.run("help", *name.split()), program.run(*name.split(), "--help")
     assert (by_command.returncode, by_command.stdout) == (0, by_option.stdout)
     assert by_option.stdout.startswith(f"Usage: tf-oidc-migrate {name}".rstrip())
 
@@ -83,6 +76,6 @@ def test_help_of_a_command_is_what_its_own_option_prints(name: str) -> None:
     ],
 )
 def test_a_mistyped_name_is_a_usage_error_with_the_nearest_name(arguments: list[str], hint: str) -> None:
-    done = program(*arguments)
+    done = program.run(*arguments)
     assert done.returncode == 2
     assert hint in done.stderr

@@ -18,6 +18,7 @@ from migrator.git.branch import Checkout
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Change
 from migrator.model.results import Mode
+from tests import program
 from tests.conftest import MakeRepo, Repo, needed
 
 PROVIDER = 'provider "aws" {\n  profile = "webshop"\n}\n'
@@ -392,8 +393,7 @@ def test_names_that_need_quoting(make_repo: MakeRepo) -> None:
 def test_a_surrounding_git_hook_does_not_redirect_us(make_repo: MakeRepo) -> None:
     outer, inner = make_repo(FILES, name="outer"), make_repo(FILES, name="inner")
     environment = {**os.environ, "GIT_DIR": str(outer.root / ".git"), "GIT_INDEX_FILE": str(outer.root / ".git/index")}
-    command = [sys.executable, "-m", "migrator", str(inner.root)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = program.run(inner.root, env=environment)
     assert done.returncode == 0, done.stderr
     assert (inner.branch(), outer.branch()) == ("spacelift-oidc", "main")
 

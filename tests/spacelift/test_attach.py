@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from migrator.spacelift.inventory.account import Inventory
 from migrator.spacelift.inventory.attach import attachments
 from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
 from migrator.spacelift.inventory.file import write_inventory
+from tests import program
 from tests.spacelift import spacelift_provider
 from tests.spacelift.spacelift_server import context, element, stack
 
@@ -201,8 +201,7 @@ def test_the_commands_run_in_a_shell(tmp_path: Path, shell: str) -> None:
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "migrator", "attach", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return program.run("attach", *arguments, cwd=cwd)
 
 
 @pytest.fixture

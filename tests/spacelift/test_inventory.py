@@ -21,6 +21,7 @@ from migrator.spacelift.inventory.account import Inventory
 from migrator.spacelift.inventory.file import read_inventory, write_inventory
 from migrator.spacelift.inventory.read import PAGE, read_account
 from migrator.spacelift.inventory.session import HttpSession, session_from_environment
+from tests import program
 from tests.spacelift.spacelift_server import (
     KEY_ID,
     KEY_SECRET,
@@ -100,8 +101,7 @@ def signed_in(account: Account) -> HttpSession:
 
 def run(environment: dict[str, str], *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     plain = {name: value for name, value in os.environ.items() if name not in NAMES}
-    command = [sys.executable, "-m", "migrator", "inventory", *arguments]
-    return subprocess.run(command, env={**plain, **environment}, cwd=cwd, capture_output=True, text=True, check=False)
+    return program.run("inventory", *arguments, env={**plain, **environment}, cwd=cwd)
 
 
 def key_of(account: Account) -> dict[str, str]:

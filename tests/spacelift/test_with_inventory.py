@@ -24,17 +24,13 @@ from migrator.spacelift.inventory.account import Inventory, ReadError
 from migrator.spacelift.inventory.file import write_inventory
 from migrator.spacelift.inventory.known import Account, account_of
 from migrator.spacelift.stacks.model import StackDefinition
+from tests import program
 from tests.spacelift import ten_stacks
 from tests.spacelift.spacelift_server import context, element, running, stack
 
 pytestmark = pytest.mark.system
 DOCS = Path(__file__).parents[2] / "docs"
 FORMATS = ("json", "sarif", "md", "html", "xml")
-
-
-def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "migrator", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ten_stacks.repositories(made)
     with running(ten_stacks.account()) as served:
         write_inventory(str(made / "i.json"), ten_stacks.written(served))
-    without = run("--check", "--report", "without.json", "webshop", "platform", cwd=made)
+    without = program.run("--check", "--report", "without.json", "webshop", "platform", cwd=made)
     reports = [item for ending in FORMATS for item in ("--report", f"with.{ending}")]
-    with_it = run("--check", "--inventory", "i.json", *reports, "webshop", "platform", cwd=made)
+    with_it = program.run("--check", "--inventory", "i.json", *reports, "webshop", "platform", cwd=made)
     (made / "with.txt").write_text(with_it.stdout + with_it.stderr)
     assert (without.returncode, with_it.returncode) == (1, 1), with_it.stderr
     return made
@@ -103,7 +99,7 @@ def test_drift_is_told(report: dict[str, Any]) -> None:
 def test_no_output_holds_a_secret_of_the_account(folder: Path) -> None:
     texts = [(folder / f"with.{ending}").read_text() for ending in (*FORMATS, "txt")]
     texts.append((folder / "i.json").read_text())
-    shown = run("--preview", "--inventory", "i.json", "webshop", cwd=folder)
+    shown = program.run("--preview", "--inventory", "i.json", "webshop", cwd=folder)
     for text in (*texts, shown.stdout, shown.stderr):
         assert ten_stacks.KEY_ID not in text
         assert ten_stacks.SECRET not in text
@@ -111,7 +107,7 @@ def test_no_output_holds_a_secret_of_the_account(folder: Path) -> None:
 
 
 def test_a_repository_on_its_own_sees_the_account(folder: Path) -> None:
-    done = run("--check", "--inventory", "i.json", "webshop", cwd=folder)
+    done = program.run("--check", "--inventory", "i.json", "webshop", cwd=folder)
     assert "No definition of a stack" not in done.stderr
     assert "Defined by hand." in done.stderr
 
@@ -129,7 +125,7 @@ def test_a_batch_knows_the_account(folder: Path, tmp_path: Path, command: str, r
         "-j",
         "1",
     ]
-    done = run("batch", *arguments, "webshop", "platform", cwd=folder)
+    done = program.run("batch", *arguments, "webshop", "platform", cwd=folder)
     assert done.returncode in (0, 1), done.stderr
     made = json.loads((tmp_path / "r.json").read_text())
     for repo in ("webshop", "platform"):
@@ -141,7 +137,7 @@ def test_a_batch_knows_the_account(folder: Path, tmp_path: Path, command: str, r
 
 
 def test_trust_has_exact_subjects(folder: Path) -> None:
-    done = run(
+    done = program.run(
         "trust", "--spacelift-host", "acme.app.spacelift.io", "--format", "json", "--inventory", "i.json",
         "--role-arn", ten_stacks.DNS_ROLE, "webshop", "platform", cwd=folder,
     )  # fmt: skip
@@ -169,22 +165,24 @@ def test_a_role_variable_that_is_set_is_compared_by_checksum(
 ) -> None:
     report = tmp_path / "r.json"
     options = ("--role-in", "variable", "--role-arn", role, "--report", str(report))
-    run("--check", "--inventory", "i.json", *options, "platform/dns", cwd=folder)
+    program.run("--check", "--inventory", "i.json", *options, "platform/dns", cwd=folder)
     found = json.loads(report.read_text())["results"][0]["findings"]
     assert said in {item["code"] for item in found}, found
 
 
 def test_attach_leaves_to_code_what_code_makes(folder: Path) -> None:
-    done = run("attach", "--inventory", "i.json", "webshop", "platform", cwd=folder)
+    done = program.run("attach", "--inventory", "i.json", "webshop", "platform", cwd=folder)
     assert [line.split('"')[1] for line in done.stdout.splitlines() if "stack_id" in line] == ["mail"]
     assert "reports-eu: no hook. The template at platform: spacelift/main.tf" in done.stderr
-    named = run("attach", "--inventory", "i.json", "--stack", "reports-eu", "webshop", "platform", cwd=folder)
+    named = program.run("attach", "--inventory", "i.json", "--stack", "reports-eu", "webshop", "platform", cwd=folder)
     assert [line.split('"')[1] for line in named.stdout.splitlines() if "stack_id" in line] == ["reports-eu"]
 
 
 def test_the_runtime_configuration_has_the_hooks_of_stacks_by_hand(folder: Path, tmp_path: Path) -> None:
     webshop, _ = ten_stacks.repositories(tmp_path)
-    done = run("--in-place", "--hook-in", "runtime-config", "--inventory", folder / "i.json", webshop, cwd=tmp_path)
+    done = program.run(
+        "--in-place", "--hook-in", "runtime-config", "--inventory", folder / "i.json", webshop, cwd=tmp_path
+    )
     config = (webshop / ".spacelift" / "config.yml").read_text()
     assert "\n  mail:\n" in config
     assert "role/mail-state" in config
@@ -198,20 +196,20 @@ def test_the_settings_file_may_name_the_inventory(folder: Path, tmp_path: Path) 
     webshop, _ = ten_stacks.repositories(tmp_path)
     settings = tmp_path / "s.toml"
     settings.write_text(f'inventory = "{folder / "i.json"}"\n')
-    done = run("--check", "--config", settings, webshop, cwd=tmp_path)
+    done = program.run("--check", "--config", settings, webshop, cwd=tmp_path)
     assert "Defined by hand." in done.stderr
     (webshop / "tf-oidc-migrate.toml").write_text(settings.read_text())
-    refused = run("--check", webshop, cwd=tmp_path)
+    refused = program.run("--check", webshop, cwd=tmp_path)
     assert "inventory must be a file in the repository" in refused.stderr
     (webshop / "i.json").write_bytes((folder / "i.json").read_bytes())
     (webshop / "tf-oidc-migrate.toml").write_text('inventory = "i.json"\n')
-    assert "Defined by hand." in run("--check", webshop, cwd=tmp_path).stderr
+    assert "Defined by hand." in program.run("--check", webshop, cwd=tmp_path).stderr
 
 
 @pytest.mark.parametrize("command", [[], ["batch"]])
 def test_what_is_no_inventory_is_wrong_usage(folder: Path, tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "i.json").write_text("{}")
-    done = run(*command, "--check", "--inventory", tmp_path / "i.json", "webshop", cwd=folder)
+    done = program.run(*command, "--check", "--inventory", tmp_path / "i.json", "webshop", cwd=folder)
     assert done.returncode == 2
     assert "holds no inventory" in done.stderr
 
@@ -349,16 +347,16 @@ def definition(**more: Any) -> StackDefinition:
 
 def test_a_definition_is_matched_by_slug_or_name_and_repository() -> None:
     renamed = account(stack("old-slug", name="App"))
-    assert renamed.applied(definition()).slug == "old-slug"
+    assert renamed.as_applied(definition()).slug == "old-slug"
     other = account(stack("app", repository="intranet"))
-    assert other.applied(definition()).account is None
-    assert account(stack("app")).applied(definition(slug=None)).account is None
+    assert other.as_applied(definition()).account is None
+    assert account(stack("app")).as_applied(definition(slug=None)).account is None
     twice = account(stack("app", name="x"), stack("other", name="app"))
-    assert twice.applied(definition()).account is None
+    assert twice.as_applied(definition()).account is None
 
 
 def test_the_account_wins_for_what_runs_and_drift_is_told() -> None:
-    applied = account(stack("app", projectRoot="elsewhere", branch="release")).applied(definition())
+    applied = account(stack("app", projectRoot="elsewhere", branch="release")).as_applied(definition())
     assert (applied.code.project_root, applied.code.branch) == ("elsewhere", "release")
     assert applied.account is not None
     assert applied.account.drift == (

@@ -8,8 +8,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from migrator.syntax.hcl.layout import align
-
 KEYS = {"access_key": '"AKIAIOSFODNN7EXAMPLE"', "secret_key": '"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"'}
 ROLE = '"arn:aws:iam::123456789012:role/state"'
 OTHERS = {
@@ -192,9 +190,3 @@ class Module:
         if self.chance(0.2):
             lines += ["", *self.own_lines("", self.comment(stays=True))]
         return "\n".join(lines) + "\n"
-
-
-def module(dice: random.Random) -> tuple[str, Module]:
-    """A module, aligned as ``terraform fmt`` has it, and what must be in it again."""
-    made = Module(dice)
-    return align(made.text()), made

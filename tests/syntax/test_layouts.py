@@ -22,7 +22,7 @@ from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.layout import align
 from tests.conftest import Terraform
 from tests.invariants import CONFIG, workspace_of
-from tests.syntax.layouts import Module, module
+from tests.syntax.layouts import Module
 
 pytestmark = pytest.mark.system  # for the time that it takes
 VARIABLES = replace(CONFIG, role_arn=None)
@@ -37,14 +37,18 @@ PROVEN = 25  # of a batch are planned a second time
 
 
 def drawn(dice: random.Random, count: int, config: Config = VARIABLES) -> dict[str, tuple[str, Module]]:
-    """Modules by their files; some end their lines as Windows does. A role of ``config`` is for one identity alone."""
+    """Modules by their files, aligned as ``terraform fmt`` has them; some end their lines as Windows does.
+
+    A role of ``config`` is for one identity alone.
+    """
     found: dict[str, tuple[str, Module]] = {}
     while len(found) < count:
-        text, made = module(dice)
+        made = Module(dice)
+        text = made.text()
         newline = "\r\n" if dice.random() < 0.2 else "\n"
         is_other = bool(config.role_arn) and made.way not in ("literal", "local")
         if not is_other and not ((config.role_arn or config.backend_role_arn) and "profile" in text):
-            found[f"m{len(found)}/main.tf"] = text.replace("\n", newline), made
+            found[f"m{len(found)}/main.tf"] = align(text).replace("\n", newline), made
     return found
 
 

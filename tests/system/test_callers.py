@@ -6,7 +6,6 @@ import json
 import random
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from migrator.model.fleet_parts import parts
 from migrator.model.module_source import ModuleSource, parse_source
 from migrator.model.results import Mode
 from migrator.report.serial import from_plain, to_plain
+from tests import program
 from tests.conftest import MakeRepo, Repo, Terraform
 from tests.invariants import workspace_of
 from tests.module_trees import Maker, Tree, roles
@@ -440,8 +440,7 @@ def test_a_literal_role_is_for_credentials_of_the_module_itself(make_repo: MakeR
 
 
 def batch(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "migrator", "batch", "--jobs", "2", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return program.run("batch", "--jobs", "2", *arguments, cwd=cwd)
 
 
 def test_a_batch_knows_of_calls_and_so_does_its_plan(make_repo: MakeRepo, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from migrator.model.results import Mode, RepoResult
 from migrator.remotes.clone import push
 from migrator.remotes.url import parse_url
 from migrator.report.registry import REPORTS, write_report
+from tests import program
 from tests.conftest import MakeRepo, Repo
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +38,7 @@ DEPTH = 5_000
 
 
 def run(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "migrator", *map(str, arguments)]
-    environment = {**os.environ, **more}
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, errors="surrogateescape", timeout=60
-    )
+    return program.run(*arguments, env={**os.environ, **more}, errors="surrogateescape")
 
 
 # --- nothing of it runs ---------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ from migrator.model.findings import Change
 from migrator.model.known_secrets import KnownSecrets
 from migrator.secret import MASK, assigned_pieces, hide, mask
 from migrator.terraform.secrets import Secrets
+from tests import program
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent
 
 REPORTS = ("report.json", "report.sarif", "report.md", "report.html", "report.xml")
@@ -92,9 +92,9 @@ def test_no_output_gives_a_secret_away(dice: Random, tmp_path: Path) -> None:
     assert not [line for line in headers if MASK in line]
     assert texts[1].count(WHOLE) >= len(repos), "the paths of the repositories"
     texts += run("--check", "-vv", *repos)
-    texts += program("trust", "--spacelift-host", "demo.app.spacelift.io", "--role-arn", ROLE, *repos)
-    texts += program("batch", "--plan-out", out / "plan", "-j", 1, "--state", out / "first", *repos)
-    texts += program("batch", "--no-switch", "--verbose", "-j", 1, "--state", out / "second", *repos)
+    texts += outputs("trust", "--spacelift-host", "demo.app.spacelift.io", "--role-arn", ROLE, *repos)
+    texts += outputs("batch", "--plan-out", out / "plan", "-j", 1, "--state", out / "first", *repos)
+    texts += outputs("batch", "--no-switch", "--verbose", "-j", 1, "--state", out / "second", *repos)
     for repo in repos:
         log = ["git", "log", "--branches", "--not", "HEAD", "--format=%B"]
         texts.append(subprocess.run(log, cwd=repo, capture_output=True, check=True, text=True).stdout)
@@ -118,7 +118,7 @@ def test_a_command_with_a_secret_is_told_to_no_other_repository(dice: Random, tm
         commit(tmp_path / name)
     options = ("--hook-in", "runtime-config", "--role-arn", ROLE, "--backend-auth", "hook")
     out = ("--plan-out", tmp_path / "plan", "--state", tmp_path / "state", "-j", 1)
-    texts = program("batch", *options, *out, tmp_path / "stacks", tmp_path / "shop")
+    texts = outputs("batch", *options, *out, tmp_path / "stacks", tmp_path / "shop")
     texts += [(tmp_path / name).read_text() for name in ("plan", "state")]
     assert "would replace the stack's hooks" in texts[-1]
     require_none(planted, texts)
@@ -127,9 +127,8 @@ def test_a_command_with_a_secret_is_told_to_no_other_repository(dice: Random, tm
 ROLE = "arn:aws:iam::123456789012:role/spacelift"
 
 
-def program(*arguments: object) -> list[str]:
-    command = [sys.executable, "-m", "migrator", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=600, text=True)
+def outputs(*arguments: object) -> list[str]:
+    done = program.run(*arguments)
     assert done.returncode in (0, 1, 3, 4), done.stderr
     return [done.stdout, done.stderr]
 

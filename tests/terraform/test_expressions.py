@@ -120,7 +120,10 @@ def test_what_refers_to_itself_is_not_known(tmp_path: Path, local: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("doubled", ['"${local.a#}${local.a#}"', "merge(local.a#, local.a#)", "[local.a#, local.a#]"])
+@pytest.mark.parametrize(
+    "doubled",
+    ['"${local.a#}${local.a#}"', "merge(local.a#, local.a#)", "[local.a#, local.a#]", "concat(local.a#, local.a#)"],
+)
 def test_what_doubles_forty_times_is_not_followed_to_its_end(tmp_path: Path, doubled: str) -> None:
     lines = [f"  a{number + 1} = {doubled.replace('#', str(number))}" for number in range(40)]
     definitions = 'locals {\n  a0 = "x"\n' + "\n".join(lines) + "\n}\n"

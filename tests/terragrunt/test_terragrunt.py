@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from migrator.config.config import Config as MigrationConfig
 from migrator.errors import SyntaxProblem
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.fleet import RepoIdentity
 from migrator.span import Span, apply_edits
 from migrator.syntax.hcl import parse as hcl
@@ -18,7 +20,7 @@ from migrator.terragrunt.values import Config, config_of, objects
 from migrator.workspace.discover import Kind, listing, walk
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
-from tests.conftest import FIXTURES, Terraform
+from tests.conftest import FIXTURES, MakeRepo, Terraform
 
 CASES = sorted(path for path in FIXTURES.glob("rules/terragrunt/*/after"))
 
@@ -142,6 +144,14 @@ def test_a_merged_object_is_found_where_it_is_written(config: Config) -> None:
     assert [one.document.path for one in found] == ["live/account.hcl", "live/shop/terragrunt.hcl"]
     for one in found:
         assert one.span.of(one.document.text).startswith("{")
+
+
+def test_an_include_by_its_own_values_is_not_known(make_repo: MakeRepo) -> None:
+    text = 'include "root" {\n  path = include.root.locals.path\n}\n\nlocals {\n  path = include.root.locals.path\n}\n'
+    state = 'remote_state {\n  backend = "s3"\n  config = {\n    profile = "live"\n  }\n}\n'
+    result = migrate_repo(str(make_repo({"app/terragrunt.hcl": text + state}).root), MigrationConfig())
+    assert result.error == ""
+    assert "include-unknown" in [finding.code for finding in result.findings]
 
 
 def heredocs(folder: Path, path: str) -> list[str]:

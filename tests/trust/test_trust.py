@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
@@ -24,6 +27,7 @@ from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Block
 from migrator.trust.policy import Role
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES, Runs, SubjectTemplate
+from tests import program
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 
 HOST = "demo.app.spacelift.io"
@@ -488,17 +492,24 @@ def test_the_output_is_a_file_that_is_never_overwritten(tmp_path: Path) -> None:
 
 @pytest.fixture
 def aws(moto: str) -> Callable[..., Any]:
-    """The real aws CLI, as the administrator of an emulated account that is emptied first."""
+    """The real aws CLI, as the administrator of an emulated account that is emptied first.
+
+    It is called in this process: as a program it takes half a second to start.
+    """
     subprocess.run(["curl", "-sf", "-X", "POST", f"{moto}/moto-api/reset"], check=True, capture_output=True, timeout=60)
-    program = needed("aws")
+    needed("aws")
+    from awscli import clidriver
+
     owner = {"AWS_ACCESS_KEY_ID": "owner", "AWS_SECRET_ACCESS_KEY": "owner", "AWS_DEFAULT_REGION": "us-east-1"}
+    owner["AWS_DATA_PATH"] = str(Path(clidriver.__file__).parent / "data")  # it says so once, when it is loaded
 
     def call(*arguments: str, fails: bool = False) -> Any:
-        command = [program, "--endpoint-url", moto, "--output", "json", "iam", *arguments]
-        env = {**os.environ, **owner, "AWS_EC2_METADATA_DISABLED": "true"}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
-        assert (done.returncode != 0) == fails, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else done.stderr
+        command = ["--endpoint-url", moto, "--output", "json", "iam", *arguments]
+        out, err = io.StringIO(), io.StringIO()
+        with patch.dict(os.environ, owner), redirect_stdout(out), redirect_stderr(err):
+            code = clidriver.create_clidriver().main(command)
+        assert (code != 0) == fails, err.getvalue()
+        return json.loads(out.getvalue()) if out.getvalue().strip() else err.getvalue()
 
     return call
 
@@ -654,21 +665,23 @@ def test_a_named_role_is_for_the_stacks_whose_role_is_open(make_repo: MakeRepo) 
     assert 'data "aws_iam_role" "terraform_state"' in module
 
 
-def test_what_is_guessed_of_a_stack_is_told(make_repo: MakeRepo) -> None:
+@pytest.mark.parametrize("labels", ['["feature:aws_oidc_session_tagging"]', "concat(local.labels, [])"])
+def test_what_is_guessed_of_a_stack_is_told(make_repo: MakeRepo, labels: str) -> None:
     repo = make_repo(
         {
             "main.tf": sign_in(f'"{ROLE}"'),
-            "stacks/main.tf": """resource "spacelift_stack" "net" {
+            "stacks/locals.tf": 'locals {\n  labels = ["feature:aws_oidc_session_tagging"]\n}\n',
+            "stacks/main.tf": f"""resource "spacelift_stack" "net" {{
   name       = "net_prod & more"
   repository = "repo"
   branch     = "main"
   space_id   = spacelift_space.live.id
-  labels     = ["feature:aws_oidc_session_tagging"]
-}
+  labels     = {labels}
+}}
 
-resource "spacelift_space" "live" {
+resource "spacelift_space" "live" {{
   name = "live"
-}
+}}
 """,
         },
         name="repo",
@@ -903,8 +916,7 @@ def test_the_readmes_ten_steps_are_commands_that_work_and_policies_that_aws_take
     assert [command.partition(" ")[0] for command in commands] == ["--preview", "trust", "--plan-file", "verify"]
     for command in commands[:3]:  # verify needs the AWS provider, which is not to be had
         arguments = [ROLE if one == "ARN" else one for one in command.split()]
-        program = [sys.executable, "-m", "migrator", *arguments]
-        done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=120)
+        done = program.run(*arguments)
         assert done.returncode == 0, done.stderr
     assert "spacelift-oidc" in (tmp_path / "app/.git/HEAD").read_text()
     assert "role/state-network" in (tmp_path / "migration.md").read_text()

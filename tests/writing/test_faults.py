@@ -22,6 +22,7 @@ from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Change
 from migrator.model.results import Mode, RepoResult
 from migrator.writing import undo_log
+from tests import program
 from tests.conftest import MakeRepo, Repo, needed
 from tests.writing.killed import run_as, run_disturbed, run_killed
 
@@ -142,9 +143,7 @@ def log_of(repo: Repo) -> Path:
 
 def test_a_batch_finishes_what_a_killed_run_began(make_repo: MakeRepo) -> None:
     repo = half_done(make_repo)
-    done = subprocess.run(
-        command("batch", repo.root, "--state", repo.root.parent / "journal"), capture_output=True, text=True
-    )
+    done = program.run("batch", repo.root, "--state", repo.root.parent / "journal")
     assert done.returncode == 0, done.stderr
     assert (repo.branch(), repo.status(), strays(repo.root)) == ("spacelift-oidc", "", [])
     assert repo.git("rev-list", "--count", "main..HEAD") == "1\n"
@@ -163,7 +162,7 @@ def test_a_killed_run_in_place_on_a_checkout(make_repo: MakeRepo) -> None:
 def test_a_preview_does_not_read_what_is_half_done(make_repo: MakeRepo, option: str) -> None:
     repo = half_done(make_repo)
     before = untouched(repo)
-    done = subprocess.run(command(option, repo.root), capture_output=True, text=True)
+    done = program.run(option, repo.root)
     assert (done.returncode, done.stdout) == (3, "")
     assert "was killed" in done.stderr
     assert untouched(repo) == before
@@ -301,7 +300,7 @@ def test_a_second_run_is_told_and_the_first_one_ends_well(
     stopped: tuple[Repo, subprocess.Popen[str]], option: str
 ) -> None:
     repo, first = stopped
-    second = subprocess.run(command(option, repo.root), capture_output=True, text=True)
+    second = program.run(option, repo.root)
     assert second.returncode == 3
     assert "Another run of tf-oidc-migrate is working here. help: try again when that run has ended" in second.stderr
     first.send_signal(signal.SIGCONT)

@@ -55,9 +55,9 @@ HOOK_LIST_UNKNOWN = Diagnostic(
 )
 HOOK_LIST_IMPORTED = Diagnostic(
     "hook-list-imported",
-    found="The stack file imports another file, and sets no `{name}` of its own.",
-    why="A new list in this file may replace the list that the imported file sets.",
-    help="Add the hook to the file that is imported.",
+    found="The stack file sets no `{name}` of its own, and may import the list of another file.",
+    why="A new list in this file could replace the imported list.",
+    help="Add the hook to the file that sets the list, or set the list in this file.",
     page="""\
 Stack files of Atmos and similar modules import defaults from other files. A list that a file sets itself takes the
 place of the imported list, so that hooks of the imported list would be lost.

@@ -47,6 +47,18 @@ SETTING_LANGUAGE_UNKNOWN = Diagnostic(
     why="Only settings in Terraform and YAML are removed.",
     help=_REMOVE_BY_HAND,
 )
+ENVIRONMENT_REPEATED = Diagnostic(
+    "environment-repeated",
+    found="A `dynamic` block makes the environment of the run from a list.",
+    why="The entries of the list may serve other runs too, so nothing was changed.",
+    help="Remove the static credentials from the list by hand.",
+)
+MOUNTED_FROM_HERE = Diagnostic(
+    "mounted-from-here",
+    found="The mounted file at {place} puts this file over the source of its stacks.",
+    why="The file belongs to the code of these stacks, not to the folder here, so nothing was changed.",
+    help="Change the file by hand, together with that code.",
+)
 MOUNTED_FILE_UNKNOWN = Diagnostic(
     "mounted-file-unknown",
     found="The content of the mounted file cannot be read here.",

@@ -29,7 +29,7 @@ def is_static_variable(name: str) -> bool:
 
 def holds_keys(name: str) -> bool:
     """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only names a profile."""
-    return plain_name(name) not in POINTING
+    return plain_name(name) not in (*POINTING, "AWS_CREDENTIAL_EXPIRATION")
 
 
 def is_static_file(path: str) -> bool:

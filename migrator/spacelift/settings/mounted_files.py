@@ -22,6 +22,7 @@ from migrator.spacelift.settings.diagnostics import (
     INIT_ARGUMENTS_UNKNOWN,
     MOUNTED_FILE_SIGNS_IN,
     MOUNTED_FILE_UNKNOWN,
+    MOUNTED_FROM_HERE,
     MOUNTED_VALUES_ARE_STATIC,
 )
 from migrator.spacelift.stacks.exchange import text_of
@@ -76,9 +77,11 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
         name = file.string("relative_path")
         if name is None:
             continue
-        text = _content(workspace, file.document, file.argument("content"))
+        text, source = _content(workspace, file.document, file.argument("content"))
         mounted[posixpath.basename(name)] = text
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
+        if is_source and source is not None:
+            source.elsewhere = MOUNTED_FROM_HERE.refusal(place=file.place)
         is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in file_names
         holds_values = name.endswith(_VALUES) and text is not None and _NAMES.search(text) is not None
         refusal = _objection(text, is_source=is_source) if is_source or is_backend else None
@@ -131,31 +134,34 @@ def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
 
 
-def _content(workspace: Workspace, document: Document, content: Expression | None) -> str | None:
-    """The content of a mounted file; None if not known."""
+def _content(
+    workspace: Workspace, document: Document, content: Expression | None
+) -> tuple[str | None, Document | None]:
+    """The content of a mounted file, None if not known, and the file of the repository with the content."""
     if content is None:
-        return None
+        return None, None
     text = content.behind.text.strip()
     if (literal := string_value(text)) is not None:
         try:
-            return base64.b64decode(literal, validate=True).decode()
+            return base64.b64decode(literal, validate=True).decode(), None
         except (binascii.Error, UnicodeDecodeError):
-            return None
+            return None, None
     encoded, read = (re.fullmatch(rf"{name}\((.*)\)", text, re.DOTALL) for name in ("base64encode", "filebase64"))
-    if encoded is not None:
-        inner = re.fullmatch(r"(file|templatefile|\w+encode)\((.*)\)", encoded[1].strip(), re.DOTALL)
-        if inner is not None and not inner[1].endswith("encode"):
-            return _file(workspace, document, inner[2])
-        text_inside = text_of(content.derived(encoded[1]))
-        return f"{text_inside}\n{inner[2]}" if inner is not None else text_inside or None
-    return _file(workspace, document, read[1]) if read is not None else None
+    inner = encoded and re.fullmatch(r"(file|templatefile|\w+encode)\((.*)\)", encoded[1].strip(), re.DOTALL)
+    named = read[1] if read else inner[2] if inner and not inner[1].endswith("encode") else None
+    if named is not None:
+        file = _file(workspace, document, named)
+        return (file.text, file) if file is not None else (None, None)
+    if encoded is None:
+        return None, None
+    said = text_of(content.derived(encoded[1]))
+    return f"{said}\n{inner[2]}" if inner else said or None, None
 
 
-def _file(workspace: Workspace, document: Document, argument: str) -> str | None:
-    """The text of a file that an expression names, relative to ``document``."""
+def _file(workspace: Workspace, document: Document, argument: str) -> Document | None:
+    """The file that an expression names, relative to ``document``."""
     match = _PATH.fullmatch(argument.strip())
     if match is None:
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), match[1]))
-    document_at = workspace.documents.get(path) or workspace.other(path)
-    return document_at.text if document_at is not None else None
+    return workspace.documents.get(path) or workspace.other(path)

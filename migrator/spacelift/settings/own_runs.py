@@ -6,10 +6,13 @@ See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/reso
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.spacelift.settings.diagnostics import ENVIRONMENT_REPEATED
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.terraform.credential_names import STATIC
 
@@ -86,4 +89,23 @@ def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
                 is_ignored=run.document.is_ignored(run.block),
                 within=run.config,
                 nested=tuple(nested for nested, _ in settings),
+            )
+        yield from _repeated(run)
+
+
+def _repeated(run: OwnRun) -> Iterator[TerraformSetting]:
+    """The static credentials in an environment that a ``dynamic`` block makes."""
+    for nested in run.config.blocks("dynamic"):
+        values = run.scope.argument(run.document, nested, "for_each") if nested.labels == ("environment",) else None
+        words = set(re.findall(r"\w+", f"{text_of(values)}\n{values.text}")) if values is not None else set()
+        if names := sorted(filter(is_static_variable, words)):
+            yield TerraformSetting(
+                document=run.document,
+                block=run.block,
+                place=run.document.place(nested),
+                title=f"environment of {run.address}",
+                names=tuple(names),
+                reach=run.reach,
+                objection=ENVIRONMENT_REPEATED.refusal(),
+                is_ignored=run.document.is_ignored(run.block),
             )

@@ -7,6 +7,7 @@ the others in reverse alphabetical order: https://docs.spacelift.io/concepts/sta
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
@@ -30,11 +31,15 @@ CALLS_AWS = regex(
 )
 """The pattern of commands that call AWS or Terraform."""
 
+_SCRIPT = regex(r"(?:^|[\s;&|/])((?:\./)?[\w./-]*?[\w-]+\.(?:ba)?sh|\./[\w./-]+)(?![\w.])")
+_COMMENT = regex(r"(?m)^[ \t]*#.*$")
 _ALL = "*"
 
 
 class SpaceliftContext(Resource, frozen=True, eq=False):
     """A ``spacelift_context``, or a single instance of a repeated block."""
+
+    workspace: Workspace | None = None
 
     @property
     def name(self) -> str:
@@ -47,7 +52,7 @@ class SpaceliftContext(Resource, frozen=True, eq=False):
         argument = self.argument("labels")
         if argument is None or argument.is_null:
             return frozenset()
-        return None if argument.strings is None else attaching(argument.strings)
+        return None if argument.strings is None else attaching_labels(argument.strings)
 
     @property
     def signs_in(self) -> bool:
@@ -57,9 +62,20 @@ class SpaceliftContext(Resource, frozen=True, eq=False):
 
     @property
     def calls_aws(self) -> bool:
-        """Whether hooks of the context before init call AWS or Terraform."""
+        """Whether hooks of the context before init call AWS or Terraform, in scripts of the repository too."""
         hooks = self.argument("before_init")
-        return hooks is not None and CALLS_AWS.search(text_of(hooks)) is not None
+        said = text_of(hooks) if hooks is not None else ""
+        return any(map(CALLS_AWS.search, (said, *self._scripts(said))))
+
+    def _scripts(self, said: str) -> Iterator[str]:
+        """The texts of the scripts that commands name."""
+        if self.workspace is None:
+            return
+        for path in map(posixpath.normpath, _SCRIPT.findall(said)):
+            for found in self.workspace.files_called(posixpath.basename(path)):
+                script = self.workspace.documents.get(found) or self.workspace.other(found)
+                if script is not None and f"/{found}".endswith(f"/{path}"):
+                    yield _COMMENT.sub("", script.text)
 
 
 class Attachment(Resource, frozen=True, eq=False, kw_only=True):
@@ -81,7 +97,7 @@ class Attachments:
         self._spaces = Spaces(workspace)
         self._receivers = _index(self.receivers)
         contexts = [
-            SpaceliftContext(resource.document, resource.block, resource.scope, resource.key)
+            SpaceliftContext(resource.document, resource.block, resource.scope, resource.key, workspace)
             for resource in resources(workspace, "spacelift_context")
         ]
         self._contexts = _index(contexts)
@@ -146,7 +162,7 @@ class Attachments:
 
     def labelled(self, resource: Resource, labels: Iterable[str]) -> Iterator[tuple[Stack, str]]:
         """The stacks and modules to which a resource with ``labels`` attaches itself; with why that is not certain."""
-        attached_labels, space = attaching(labels), self._spaces.of(resource)
+        attached_labels, space = attaching_labels(labels), self._spaces.of(resource)
         if not attached_labels:
             return
         by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
@@ -206,7 +222,7 @@ class Attachments:
         return Contexts(tuple(attached_contexts), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
-def attaching(labels: Iterable[str]) -> frozenset[str]:
+def attaching_labels(labels: Iterable[str]) -> frozenset[str]:
     """The labels that a resource with ``labels`` attaches itself to."""
     return frozenset(label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:"))
 

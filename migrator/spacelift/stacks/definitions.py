@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.model.fleet import Code, is_of_branch, runs
-from migrator.spacelift.stacks.blueprints import blueprints, heredoc_of, is_published
+from migrator.spacelift.stacks.blueprints import Blueprint, blueprints
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.engine_evidence import stack_evidence, version_evidence
 from migrator.spacelift.stacks.model import (
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from migrator.model.engine import Evidence
     from migrator.spacelift.stacks.python import PythonStack
     from migrator.spacelift.stacks.yaml import YamlStack
-    from migrator.syntax.terraform import Block
     from migrator.workspace.workspace import Workspace
 
 
@@ -81,12 +80,15 @@ def _definitions(workspace: Workspace) -> Iterator[StackDefinition]:
     for document in workspace.of_kind(Kind.PYTHON):
         if b"spacelift" in document.source.data:
             yield from _in_python(document)
+    templates = list(blueprints(workspace))
+    named = {blueprint.path for blueprint in templates}
     for document in workspace.of_kind(Kind.SCRIPT):
-        if document.path.endswith((".yaml", ".yml")):
+        if document.path.endswith((".yaml", ".yml")) and document.path not in named:
             yield from _in_yaml(workspace, document)
-    for module in workspace.interesting_modules():
-        for document, block in blueprints(module):
-            yield from _in_blueprint(workspace, document, block)
+    published = {blueprint.path for blueprint in templates if blueprint.is_published and blueprint.part is None}
+    for blueprint in templates:
+        is_published = blueprint.is_published or blueprint.path in published
+        yield from _in_blueprint(workspace, blueprint, is_published=is_published)
 
 
 def _in_terraform(workspace: Workspace, stack: Stack) -> TerraformDefinition:
@@ -162,20 +164,19 @@ def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinitio
         yield from (_yaml_definition(workspace, document, stack) for stack in stacks)
 
 
-def _in_blueprint(workspace: Workspace, document: Document, block: Block) -> Iterator[YamlDefinition]:
-    """The stacks of a blueprint with a template in a heredoc of the resource."""
-    from migrator.spacelift.stacks.yaml import stacks_in
-
-    part = heredoc_of(document, block)
-    if part is None:
+def _in_blueprint(workspace: Workspace, blueprint: Blueprint, *, is_published: bool) -> Iterator[YamlDefinition]:
+    """The stacks of a blueprint whose template is in the resource, or in a file of the repository."""
+    if blueprint.document is None:
         return
-    try:
-        stacks = stacks_in(document.path, document.text, part)
-    except SyntaxProblem:
-        return
-    for stack in stacks:
-        definition = _yaml_definition(workspace, document, stack)
-        yield replace(definition, part=part, is_template=True, is_published=is_published(document, block))
+    for stack in blueprint.stacks or ():
+        definition = _yaml_definition(workspace, blueprint.document, stack)
+        yield replace(
+            definition,
+            part=blueprint.part,
+            is_template=blueprint.is_template,
+            is_published=is_published,
+            is_ignored=definition.is_ignored or blueprint.resource.is_ignored(blueprint.block),
+        )
 
 
 def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack) -> YamlDefinition:
@@ -228,7 +229,9 @@ def definitions_running(
     first = stacks.all[0] if is_only_root and len(stacks.all) == 1 else None
     if first is not None and first.is_plain and first.account is None and not _is_of_another(first.code, workspace):
         folder = first.code.project_root
-        return [first] if not folder or workspace.scoped(folder) == path or folder == path else []
+        has_code = folder == "" and workspace.scoped("") in workspace.modules
+        is_there = folder is not None and path in (folder, workspace.scoped(folder))
+        return [first] if is_there or not (folder or has_code) else []
     return [stack for stack in stacks.running(path) if is_of_branch(stack.code, workspace.identity)]
 
 

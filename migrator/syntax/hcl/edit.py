@@ -1,4 +1,4 @@
-"""Edits of HCL: a block's arguments removed, commented out and added, a list's first element put in.
+"""Edits of HCL: remove, comment out and add arguments of a block, and put elements first into a list.
 
 Every edit refers to the original text and changes as little as possible. Columns that ``terraform fmt`` would move are
 moved by `finish`, only in blocks that were aligned before.
@@ -73,7 +73,7 @@ def _outline(text: str, block: Block) -> str:
 def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     """Move the content of a block on one line to lines of their own, since such a block holds one argument only."""
     newline = newline_at(text, block.span.start)
-    outer = _indent_at(text, block.span.start)
+    outer = indent_at(text, block.span.start)
     inner = outer + _unit(outer)
     lines: list[str] = []
     comments = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
@@ -122,7 +122,7 @@ def comments_of(
 
 
 def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:
-    """``spans`` joined over blank lines, each with one of two blank lines that would meet, or that at an edge."""
+    """The ``spans`` joined over blank lines; each takes one of two blank lines that would meet, or that at an edge."""
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and not text[joined[-1].end : span.start].strip():
@@ -150,7 +150,7 @@ def _with_blank_line(span: Span, text: str, block: Block) -> Span:
 def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
     """The edits that put ``# `` before every line of ``argument``, in the column where the argument begins."""
     start, end = attribute.span.start, _end_of_element(text, attribute.span.end)
-    indent = _indent_at(text, start)
+    indent = indent_at(text, start)
     edits = [Edit(path, Span(start, start), "# ")]
     line = _line_end(text, start)
     while line < end:
@@ -165,7 +165,7 @@ def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
 
 def _append(path: str, text: str, block: Block, change: BodyChange, removed: Sequence[Span]) -> Edit:
     """Add ``change.append`` before the closing brace; a blank line separates a block from the code above."""
-    outer = _indent_at(text, block.span.start)
+    outer = indent_at(text, block.span.start)
     inner = _body_indent(text, block)
     place = _line_start(text, block.body.end)
     kept_lines = _kept(text, Span(_first_line(text, block), place), removed)
@@ -202,10 +202,10 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
-    """``items`` as the first of the list constructor at ``value``: on lines of their own if the others are."""
+    """Put ``items`` first into the list at ``value``: on lines of their own, if the other elements are."""
     elements = hcl.list_items(text, value) or ()
     inside = Span(value.start + 1, value.end - 1)
-    indent = _indent_at(text, value.start)
+    indent = indent_at(text, value.start)
     newline = newline_at(text, value.start)
     opening = skip_blanks(text, inside.start)
     on_own_lines = text[opening] in "\r\n#/"
@@ -214,7 +214,7 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
     if not on_own_lines:
         return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(literal)}, " for literal in items))
     place = _end_of_element(text, inside.start)
-    inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
+    inner = indent_at(text, elements[0].start) if elements else indent + _unit(indent)
     return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
 
 
@@ -222,21 +222,21 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
     """Replace ``value`` by a list of ``items``: on lines of their own, unless the value is in brackets on a line."""
     if re.search(r"[{(\[][^})\]]*$", text[_line_start(text, value.start) : value.start]):
         return Edit(path, value, f"[{', '.join(map(expression, items))}]")
-    indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
+    indent, newline = indent_at(text, value.start), newline_at(text, value.start)
     return Edit(path, value, newline.join(["[", *item_lines(items, indent + _unit(indent)), f"{indent}]"]))
 
 
 def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[Edit, ...]:
-    """``expression`` in place of ``value``, its further lines in the column where that line begins."""
+    """Put ``expression`` in place of ``value``; further lines begin in the column of the line of ``value``."""
     lines = expression.split("\n")
-    return (Edit(path, value, f"{newline_at(text, value.start)}{_indent_at(text, value.start)}".join(lines)),)
+    return (Edit(path, value, f"{newline_at(text, value.start)}{indent_at(text, value.start)}".join(lines)),)
 
 
 # --- the columns of what was touched --------------------------------------------------------------------------------
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:
-    """``text`` with ``edits`` made, and each of its ``items`` that was aligned before and was touched aligned again.
+    """The ``text`` with ``edits``; changed ``items`` are aligned again, if they were aligned before.
 
     All edits are made first. Then the changed regions are aligned, since an edit may reach from one region into
     another. Raises `EditConflict` if edits collide.
@@ -255,7 +255,7 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
 
 
 def _set_apart(text: str, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """``edits`` with one blank line between the blocks that are added to the end of ``text``."""
+    """The ``edits`` with one blank line between the blocks that are added to the end of ``text``."""
     has_added = False
     for edit in edits:
         is_added = edit.span.start == len(text)
@@ -308,7 +308,8 @@ def _end_of_element(text: str, end: int) -> int:
     return _line_end(text, position)
 
 
-def _indent_at(text: str, offset: int) -> str:
+def indent_at(text: str, offset: int) -> str:
+    """The blanks with which the line of ``offset`` begins."""
     start = _line_start(text, offset)
     match = re.compile(r"[ \t]*").match(text, start)
     return match[0] if match else ""
@@ -321,6 +322,6 @@ def _unit(indent: str) -> str:
 def _body_indent(text: str, block: Block) -> str:
     for element in block.items:
         if not text[_line_start(text, element.span.start) : element.span.start].strip():
-            return _indent_at(text, element.span.start)
-    outer = _indent_at(text, block.span.start)
+            return indent_at(text, element.span.start)
+    outer = indent_at(text, block.span.start)
     return outer + _unit(outer)

@@ -140,7 +140,12 @@ def known(ask: Callable[[], T], missing: T | None = None) -> T | None:
 
 def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, ...] | None:
     """The strings of the list that an expression is; None where they are not known."""
-    items = _follow(expression, budget).elements
+    found = _follow(expression, budget)
+    made = call(found.text.strip())
+    if made is not None and made.function == "concat" and not made.rest:
+        lists = [strings_of(found.derived(argument), budget.more()) for argument in made.arguments]
+        return None if None in lists else tuple(string for strings in lists for string in strings or ())
+    items = found.elements
     values = [string_of(item, budget) for item in items or ()]
     return None if items is None or None in values else tuple(value for value in values if value is not None)
 
