@@ -71,9 +71,10 @@ def _converter() -> Converter:
     def writer(kind: type[Struct], others: Mapping[str, str] = MappingProxyType({})) -> Callable[[Struct], _Plain]:
         """The way from a ``kind`` to plain data, where ``others`` are the names of some fields; ``""`` has none."""
         hints = get_type_hints(kind)
-        fields = [(name, others.get(name, name), hints[name]) for name in kind.__struct_fields__]
-        shown = [field for field in fields if field[1]]
-        return lambda value: {key: converter.unstructure(getattr(value, name), hint) for name, key, hint in shown}
+        keys = {name: others.get(name, name) for name in kind.__struct_fields__ if others.get(name, name)}
+        return lambda value: {
+            key: converter.unstructure(getattr(value, name), hints[name]) for name, key in keys.items()
+        }
 
     def reader(
         kind: type[_S], others: Mapping[str, str] = MappingProxyType({}), *, is_strict: bool = True
@@ -110,6 +111,16 @@ def _converter() -> Converter:
 
     converter.register_unstructure_hook_factory(_is_struct, writer)
     converter.register_structure_hook_factory(_is_struct, reader)
+    _register_leaves(converter)
+    place = {"place": ("path", "line")}
+    flatten(Finding, {**place, "fix": ("outcome", "code", "detail", "help")}, needs="")
+    flatten(FileProblem, place)
+    flatten(StackRow, place, repo="repository")
+    flatten(RepoResult, {}, repo="repository")
+    return converter
+
+
+def _register_leaves(converter: Converter) -> None:
     for primitive in (str, int, bool):
         converter.register_structure_hook(primitive, _checked)
     converter.register_unstructure_hook(bytes, lambda content: content.decode("utf-8", "surrogateescape"))
@@ -117,12 +128,6 @@ def _converter() -> Converter:
     for fix in OUTCOMES:
         converter.register_unstructure_hook(fix, _plain_fix)
     converter.register_structure_hook(Fix, _fix)
-    place = {"place": ("path", "line")}
-    flatten(Finding, {**place, "fix": ("outcome", "code", "detail", "help")}, needs="")
-    flatten(FileProblem, place)
-    flatten(StackRow, place, repo="repository")
-    flatten(RepoResult, {}, repo="repository")
-    return converter
 
 
 def _is_struct(kind: object) -> bool:
