@@ -50,7 +50,7 @@ def found(stacks: list[dict[str, Any]], contexts: list[dict[str, Any]] = [], rol
 
 def test_a_stack_with_static_keys_gets_the_hook() -> None:
     made = found([stack("app", config=KEYS), stack("none")])
-    assert [(one.stack.id, one.role) for one in made.made] == [("app", ROLE)]
+    assert [(one.stack.id, one.role) for one in made.attached] == [("app", ROLE)]
     assert [key.title for key in made.removable] == [
         "AWS_ACCESS_KEY_ID of the stack app",
         "AWS_SECRET_ACCESS_KEY of the stack app",
@@ -62,7 +62,7 @@ def test_keys_of_a_context_count_however_the_context_is_attached() -> None:
     by_context = stack("b")
     keys = context("keys", config=KEYS, attachedStacks=[to("b")])
     made = found([by_stack, by_context], [keys])
-    assert [one.stack.id for one in made.made] == ["a", "b"]
+    assert [one.stack.id for one in made.attached] == ["a", "b"]
     assert len(made.removable) == 2
 
 
@@ -77,7 +77,7 @@ def test_keys_of_a_context_stay_where_another_gets_them(other: dict[str, Any]) -
 
 def test_keys_of_a_context_stay_where_it_is_not_known_who_gets_them() -> None:
     made = found([stack("a", attachedContexts=[attached("keys")])], [context("keys", config=KEYS, attachedStacks=None)])
-    assert [one.stack.id for one in made.made] == ["a"]
+    assert [one.stack.id for one in made.attached] == ["a"]
     assert not made.removable
     assert {ids for _, ids in made.kept} == {("stacks that the account did not list",)}
 
@@ -96,7 +96,7 @@ REASONS: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_stack_that_gets_no_hook_is_told(name: str) -> None:
     more, reason = REASONS[name]
     made = found([stack("app", **{"config": KEYS, **more})])
-    assert not made.made
+    assert not made.attached
     assert not made.removable
     assert [reason in one.reason for one in made.skipped] == [True]
 
@@ -110,7 +110,7 @@ def test_the_hook_of_a_context_counts() -> None:
 def test_the_hook_runs_before_those_of_other_contexts(there: list[int], priority: int) -> None:
     contexts = [context(f"c{number}") for number in there]
     app = stack("app", config=KEYS, attachedContexts=[attached(f"c{number}", number) for number in there])
-    assert [one.priority for one in found([app], contexts).made] == [priority]
+    assert [one.priority for one in found([app], contexts).attached] == [priority]
 
 
 # --- the module -------------------------------------------------------------------------------------------------------
