@@ -1,4 +1,4 @@
-"""``tf-oidc-migrate``, which is also ``python -m migrator``."""
+"""``tf-oidc-migrate`` as a console script and as ``python -m migrator``."""
 
 from __future__ import annotations
 

@@ -91,7 +91,8 @@ _ANYWHERE = (
 )
 """Patterns of secrets in any text, with words of which each match contains one in lower case."""
 _NO_SECRET = regex(
-    r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
+    r"(?i)\$\{[^{}]*\}|\$?\{\{\s*[\w-]*(?:\.[\w-]+)+\s*\}\}|(?:/[\w.-]+){2,}/?"
+    r"|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
 )
 
@@ -106,12 +107,12 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": 
 _CONTROL = regex(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def is_telling(name: str) -> bool:
+def names_secret(name: str) -> bool:
     """Whether an argument or variable called ``name`` may hold a secret."""
     return _NO_TELLING.search(name) is None and re.search(_TELLING, name, re.IGNORECASE) is not None
 
 
-def may_tell(text: str) -> bool:
+def may_name_secret(text: str) -> bool:
     """Whether any name in ``text`` could be telling: quick, and true too often rather than not often enough."""
     folded = text.casefold()
     return any(word in folded for word in _WORDS)
@@ -229,7 +230,7 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
         yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
     for pattern in (_PAIR, _RIAP) if is_text else ():
         for match in pattern.finditer(text):
-            if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
+            if names_secret(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
                 yield match.span("value")
     if any(word in folded for word in _WORDS):
         yield from _assigned_to_names(text, folded, is_text)
@@ -254,7 +255,7 @@ def _is_assigned(
 ) -> bool:
     """Whether the code at this place may assign a value to a name."""
     start, end = value.span("value")
-    if not is_telling(text[name.start() : start].rstrip(" \t\"':=>]")):
+    if not names_secret(text[name.start() : start].rstrip(" \t\"':=>]")):
         return False
     if pattern is _QUOTED:
         return True
@@ -276,7 +277,7 @@ def refers(value: str) -> bool:
 
 
 def hide(text: str, pieces: Iterable[Piece]) -> str:
-    """``text`` with `MASK` in the place of the ``pieces``, line for line."""
+    """The ``text`` with `MASK` in place of the ``pieces``; the lines stay the same."""
     lines_shown: list[str] = []
     position = 0
     for start, end in joined(pieces):
@@ -334,7 +335,7 @@ def bare_keys(text: str) -> Iterator[Piece]:
 
 
 def shown_key(key: str) -> str:
-    """An AWS access key id with all but its kind and its last four characters left out; ``""`` for anything else."""
+    """An AWS access key id of which only the kind and the last four characters are visible; ``""`` for other text."""
     return f"{key[:4]}…{key[-4:]}" if _ACCESS_KEY_ID.fullmatch(key) else ""
 
 
@@ -345,5 +346,5 @@ def printable(text: str) -> str:
 
 
 def plain_line(text: str) -> str:
-    """``text`` as `printable`, and in one line."""
+    """The ``text`` as `printable`, in one line."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")

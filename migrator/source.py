@@ -25,7 +25,7 @@ class SourceFile(Struct, frozen=True, dict=True):
 
     @cached_property
     def has_bom(self) -> bool:
-        """Whether the file begins with UTF-8's byte-order mark, which is no part of `text`."""
+        """Whether the file begins with UTF-8's byte-order mark, which is not in `text`."""
         return self.data.startswith(codecs.BOM_UTF8)
 
     @cached_property
@@ -43,7 +43,7 @@ class SourceFile(Struct, frozen=True, dict=True):
         return bisect_right(self._line_starts, offset)
 
     def encode(self, text: str) -> bytes:
-        """The bytes that a changed ``text`` has in this file: its byte-order mark and odd bytes included."""
+        """The bytes of a changed ``text`` in this file, including the byte-order mark and bytes that are no UTF-8."""
         return (codecs.BOM_UTF8 if self.has_bom else b"") + text.encode("utf-8", "surrogateescape")
 
 

@@ -77,7 +77,7 @@ def settle(edits: Iterable[Edit]) -> list[Edit]:
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """``text`` with all ``edits`` made at once. Raises `EditConflict` as `settle` does."""
+    """The ``text`` with all ``edits``. Raises `EditConflict` like `settle`."""
     pieces: list[str] = []
     position = 0
     for edit in settle(edits):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from migrator.config.config import Config, is_role_arn
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model.findings import Change
-from migrator.secret import MASK, is_telling, mask, printable, shown_key
+from migrator.secret import MASK, mask, names_secret, printable, shown_key
 from migrator.source import SourceFile, newline_at, with_newlines
 from migrator.spacelift.hooks.command import hook
 from migrator.span import Cover, Edit, Span, apply_edits
@@ -176,7 +176,7 @@ def test_a_key_is_told_by_its_ends() -> None:
     [("db_password", True), ("API_KEY", True), ("secret_arn", False), ("token_file", False), ("region", False)],
 )
 def test_names_that_tell(name: str, tells: bool) -> None:
-    assert is_telling(name) is tells
+    assert names_secret(name) is tells
 
 
 def test_nothing_acts_on_a_terminal() -> None:

@@ -196,10 +196,12 @@ class Journal:
             self._failed.add(job)
 
     def _require_same(self, settings: Mapping[str, Any]) -> None:
-        current = json.loads(json.dumps(settings))
-        other = sorted(name for name in {*current, *self.settings} if current.get(name) != self.settings.get(name))
-        if other:
-            raise MigrateError(f"The journal {self._path} belongs to a run with other settings: {', '.join(other)}")
+        now = json.loads(json.dumps(settings))
+        if now != self.settings:
+            raise MigrateError(
+                f"The journal {self._path} belongs to a run with other repositories or options. "
+                "help: repeat the command of that run, or name another file with --state"
+            )
 
     def _cut_off(self, end: int) -> None:
         try:
@@ -233,7 +235,8 @@ def _opened(path: Path, flags: int = 0) -> BinaryIO:
             f"The journal {path} exists already. help: use --resume, or name another file with --state"
         ) from None
     except OSError as error:
-        raise MigrateError(f"The journal {path} cannot be opened: {error.strerror}") from None
+        advice = "name another file with --state" if path.parent.is_dir() else f"make the folder {path.parent} first"
+        raise MigrateError(f"The journal {path} cannot be opened: {error.strerror}. help: {advice}") from None
     file = open(handle, "rb", buffering=-1)  # noqa: SIM115 - the journal closes it
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):

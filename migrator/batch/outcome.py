@@ -29,12 +29,15 @@ class Tally:
         self._words: Counter[str] = Counter()
         self._refusals: dict[str, Counter[str]] = {}
         self.is_failed = False
+        self.tasks = 0
+        """How many things a person must do."""
 
     def counted(self, results: Iterable[RepoResult]) -> Iterator[RepoResult]:
         """Yield the ``results``, each after the result is counted."""
         for result in results:
             self._words[_word(result)] += 1
             self.is_failed |= result.is_failed
+            self.tasks += 0 if result.error else len(result.notes)
             for code, number in refusals_of(result).items():
                 self._refusals.setdefault(code, Counter())[result.repo] += number
             yield result
@@ -68,10 +71,12 @@ def status_lines(journal: Journal) -> Iterator[str]:
     """A line for each repository of a run: the outcome and the present state of the pull request; then all refusals."""
     tally = Tally()
     for result in shown(tally.counted(Results(journal))):
-        where = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
+        suffix = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
         pushed = f"; pushed to {result.pushed}" if result.pushed else ""
         refused = ", ".join(f"{code} ({number})" for code, number in refusals_of(result).most_common())
-        yield printable(f"{result.repo}: {headline(result)}{pushed}{where}{f'; refused: {refused}' if refused else ''}")
+        yield printable(
+            f"{result.repo}: {headline(result)}{pushed}{suffix}{f'; refused: {refused}' if refused else ''}"
+        )
     for name, was_in_flight in left(journal):
         yield printable(f"{name}: {'was being migrated when the run ended' if was_in_flight else 'not done yet'}")
     yield from map(printable, tally.lines())

@@ -172,9 +172,9 @@ class Batch(Struct):
                 new[job.name] = result
             else:
                 yield self._finish(job.name, result if isinstance(result, RepoResult) else _failed(job, result))
-        everything = {**surveys, **new}
+        all_surveys = {**surveys, **new}
         surveys.clear()
-        surveys.update({job.name: everything[job.name] for job in self.jobs if job.name in everything})
+        surveys.update({job.name: all_surveys[job.name] for job in self.jobs if job.name in all_surveys})
 
     def _settle_calls(self, pending: set[str], surveys: dict[str, Survey]) -> None:
         """Give each repository the calls between them; a repository that is migrated already stays unchanged."""

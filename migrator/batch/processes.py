@@ -121,7 +121,7 @@ class Processes:
         try:
             message = worker.channel.recv_bytes()
         except (EOFError, OSError):
-            reason = worker.ending()
+            reason = worker.end_reason()
             self._remove(worker)
             return Failure(reason)
         if worker.is_interrupted:
@@ -166,7 +166,7 @@ class _Worker:
         with suppress(OSError):
             os.kill(self._pid, signal.SIGINT)
 
-    def ending(self) -> str:
+    def end_reason(self) -> str:
         """A sentence on the end of a process that closed the channel."""
         self.process.join(_DISMISSAL)
         code = self.process.exitcode or 0

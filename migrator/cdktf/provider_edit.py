@@ -78,7 +78,7 @@ class PythonIdentity:
     def sign_in(self, provider: CdktfCall) -> Rewrite | Refusal:
         """Take its credentials from the provider and let it sign in by web identity."""
         if provider.web_identity is not None:
-            outcome = "credentials removed: the provider has web identity"
+            outcome = "The static credentials are removed. The provider has web identity already."
             return Rewrite(tuple(changed(provider, {}, provider.credentials)), outcome)
         if objection := self._objection(provider):
             return objection
@@ -94,7 +94,7 @@ class PythonIdentity:
         members = f"        role_arn={role.expression},\n        web_identity_token_file={token},\n"
         new = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
         edits = (*imports, *role.edits, *changed(provider, new, provider.credentials))
-        return Rewrite(edits, f"web identity with {said}")
+        return Rewrite(edits, f"The provider signs in with web identity: {said}.")
 
     def set_value(self, provider: CdktfCall) -> Iterator[Note]:
         """A note that the variable of the provider's role needs a value."""

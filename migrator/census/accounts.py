@@ -76,7 +76,7 @@ _SUBJECT = regex(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
 
 
 class _Block(Struct, frozen=True):
-    """A block at the top of a file: its ``lines``, and the ``span`` of its ``text``; ``label`` is its first one."""
+    """A block at the top of a file: ``lines``, and the ``span`` of the ``text``; ``label`` is the first label."""
 
     lines: range
     span: Span
@@ -90,7 +90,7 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
 
     ``rule_findings`` are the findings of the rules.
     """
-    accounted = _accounted(workspace, rule_findings)
+    accounted = _accounted_lines(workspace, rule_findings)
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
     unknown: dict[str, list[Mention]] = {}
     for path, data, kind, in_file in mentions(workspace):
@@ -135,7 +135,7 @@ def _words(mentions_found: Iterable[Mention]) -> str:
     return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
 
 
-def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[str, set[int]]:
+def _accounted_lines(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[str, set[int]]:
     """The lines of each file that a finding, a note or an edit refers to; 0 is the whole file."""
     lines: dict[str, set[int]] = {}
     for finding in rule_findings:

@@ -28,7 +28,7 @@ DOCUMENTATION = Diagnostic(
 COMMANDS = Diagnostic(
     "not-read-commands",
     found="This repository mentions AWS credentials in shell scripts, Makefiles, containers or CI files.",
-    why="These files are not read for credentials: they set them for commands that run outside of Spacelift.",
+    why="This program does not change these files: their commands run outside of Spacelift.",
     help="If a stack's hook runs one of these files, or Terraform runs in this CI, migrate the credentials by hand.",
 )
 PROGRAM = Diagnostic(
@@ -51,8 +51,8 @@ RESOURCE = Diagnostic(
 )
 DECLARATION = Diagnostic(
     "not-read-declaration",
-    found="This repository mentions AWS credentials in a variable, an output or a check.",
-    why="A declaration signs in nowhere. Providers and backends that use its value have findings of their own.",
+    found="A variable, an output or a check of this repository mentions AWS credentials.",
+    why="Nothing signs in here. Providers and backends that use the value are listed on their own.",
 )
 OTHER_PROVIDER = Diagnostic(
     "not-read-other-provider",
@@ -97,7 +97,7 @@ NOT_LOADED = Diagnostic(
 )
 LARGE_FILE = Diagnostic(
     "not-read-large-file",
-    found="The census does not read text files of more than 2 MB.",
+    found="This program does not search text files of more than 2 MB for credentials.",
     why="These files may hold AWS credentials, and no rule reads them.",
     help="Search these files for access keys, for example with `git grep -l AKIA`.",
 )

@@ -66,7 +66,7 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     administrative stack applies the module, and destroying the module takes the hook away.
     """
     from migrator.config.config import Config  # here: --help does not need these modules
-    from migrator.spacelift.inventory.attach import attachments, migrated_without, template_of
+    from migrator.spacelift.inventory.attach import attachments, signs_in_without_attach, template_of
     from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
     from migrator.spacelift.inventory.file import read_inventory
 
@@ -87,7 +87,7 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
             inventory,
             _role_of(inventory, surveys, stack_ids, config),
             lambda stack: "" if stack.id in stack_ids else template_of(surveys, stack),
-            {stack.id for stack in inventory.stacks if migrated_without(surveys, stack)},
+            {stack.id for stack in inventory.stacks if signs_in_without_attach(surveys, stack)},
         )
         files = {"main.tf": attach_module(inventory, attached, config)}
         if options["output"] is None:

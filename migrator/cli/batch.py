@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from migrator.cli.combinations import require_sense
 from migrator.cli.options import (
     ACTION,
-    FLEET,
     GIT,
     HOOK,
     PULL_REQUESTS,
     REPOSITORIES,
     ROLES,
+    RUN,
     SCOPE,
     GroupedCommand,
     config_of,
@@ -36,6 +36,7 @@ _GITHUB = "Migrate all repositories of this GitHub organisation."
 _GITLAB = "Migrate all repositories of this GitLab group and its subgroups."
 _CLONE_TO = "Keep the clones in FOLDER.  [default: a temporary folder]"
 _JOBS = "Use this many worker processes.  [default: the number of processors]"
+_STATE = "Keep the journal of the run, what was done in each repository, in FILE.  [default: in ~/.local/state]"
 _TIMEOUT = "Give up on a repository after this long."
 _PUSH = "Push the branches to REMOTE.  [default: origin]"
 _TEMPLATE = "Take title and text of the pull requests from FILE; it may use ${summary}, ${rollout}, ${repo}, ${branch}."
@@ -63,16 +64,25 @@ _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingB
 @option(REPOSITORIES, "--github-org", metavar="NAME", multiple=True, is_main=True, help=_GITHUB)
 @option(REPOSITORIES, "--gitlab-group", metavar="PATH", multiple=True, is_main=True, help=_GITLAB)
 @option(REPOSITORIES, "--topic", metavar="NAME", help="Keep only repositories of the organisation with this topic.")
-@option(REPOSITORIES, "--name", metavar="GLOB", help="Keep only repositories of the organisation with such a name.")
+@option(
+    REPOSITORIES,
+    "--name",
+    metavar="GLOB",
+    help="Keep only repositories of the organisation with a name that matches GLOB.",
+)
 @option(REPOSITORIES, "--archived", is_flag=True, help="Include archived repositories of the organisation.")
 @option(REPOSITORIES, "--forks", is_flag=True, help="Include forks of the organisation.")
 @option(REPOSITORIES, "--clone-to", metavar="FOLDER", help=_CLONE_TO)
-@option(FLEET, "--jobs", "-j", metavar="N", type=click.IntRange(1), help=_JOBS)
-@option(FLEET, "--dask", metavar="ADDRESS", help="Run the jobs on the Dask cluster of the scheduler at ADDRESS.")
-@option(FLEET, "--timeout", metavar="SECONDS", type=float, default=600.0, show_default=True, help=_TIMEOUT)
-@option(FLEET, "--state", metavar="FILE", help="Keep the journal of the run in FILE.  [default: in ~/.local/state]")
-@option(FLEET, "--resume", is_flag=True, is_main=True, help="Continue an interrupted run: do what is left.")
-@option(FLEET, "--retry-failed", is_flag=True, help="Continue the run, and retry what failed or was refused.")
+@option(RUN, "--jobs", "-j", metavar="N", type=click.IntRange(1), help=_JOBS)
+@option(RUN, "--dask", metavar="ADDRESS", help="Run the jobs on the Dask cluster of the scheduler at ADDRESS.")
+@option(RUN, "--timeout", metavar="SECONDS", type=float, default=600.0, show_default=True, help=_TIMEOUT)
+@option(RUN, "--state", metavar="FILE", help=_STATE)
+@option(
+    RUN, "--resume", is_flag=True, is_main=True, help="Continue an interrupted run with the repositories that are left."
+)
+@option(
+    RUN, "--retry-failed", is_flag=True, help="Continue the run, and retry repositories that failed or were refused."
+)
 @option(PULL_REQUESTS, "--push", "push_to", metavar="[REMOTE]", is_flag=False, flag_value="origin", help=_PUSH)
 @option(
     PULL_REQUESTS, "--open-pr", is_flag=True, is_main=True, help="Push, and open pull requests on GitHub or GitLab."
@@ -80,7 +90,12 @@ _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingB
 @option(PULL_REQUESTS, "--draft", is_flag=True, help="Open the pull requests as drafts.")
 @option(PULL_REQUESTS, "--label", metavar="NAME", multiple=True, help=f"Add this label to the pull requests.{_REPEAT}")
 @option(PULL_REQUESTS, "--reviewer", metavar="NAME", multiple=True, help=f"Ask this person to review.{_REPEAT}")
-@option(PULL_REQUESTS, "--base", metavar="BRANCH", help="Merge into this branch.  [default: where the work started]")
+@option(
+    PULL_REQUESTS,
+    "--base",
+    metavar="BRANCH",
+    help="Merge into this branch.  [default: the branch that the work started from]",
+)
 @option(PULL_REQUESTS, "--template", metavar="FILE", help=_TEMPLATE)
 @option(PULL_REQUESTS, "--throttle", metavar="SECONDS", type=float, default=1.0, show_default=True, help=_THROTTLE)
 @migration_options

@@ -65,7 +65,7 @@ def require_sense() -> None:
 
 
 def _present(context: click.Context) -> list[tuple[str, object]]:
-    """The options that the command line has, each with its value; a flag that a caller passed as False is none."""
+    """The options on the command line, each with the value; a flag with the value False is none."""
     options = (parameter for parameter in context.command.params if isinstance(parameter, click.Option))
     return [
         (max(parameter.opts, key=len), context.params[parameter.name])

@@ -83,5 +83,5 @@ def _code_page(diagnostic: Diagnostic, heading: str) -> str:
 
 
 def _filled(text: str) -> str:
-    """``text`` with ``…`` for each part that depends on the place."""
+    """The ``text`` with ``…`` for each part that depends on the place."""
     return re.sub(r"\{\w[^{}]*\}", "…", text).replace("{{", "{").replace("}}", "}")

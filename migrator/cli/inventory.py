@@ -59,7 +59,7 @@ def inventory(output: str, quiet: bool) -> None:
         "spaces": account.spaces,
         "modules": account.modules,
     }
-    _say(f"{output}: {', '.join(f'{len(those)} {name}' for name, those in counts.items())}", is_quiet=quiet)
+    _say(f"{output}: {', '.join(f'{len(objects)} {name}' for name, objects in counts.items())}", is_quiet=quiet)
     if account.errors:
         raise SystemExit(_INCOMPLETE)
 

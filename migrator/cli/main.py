@@ -34,7 +34,7 @@ Exit codes:
 _COMPLETION = "_TF_OIDC_MIGRATE_COMPLETE"
 """Set in the environment by a shell that asks for completions."""
 
-_EXPLAIN = "Print the page of a rule or a code. Without a name, list all rules and codes."
+_EXPLAIN = "Explain a code or a rule. Without a name, list all codes and rules."
 _REPOSITORY = "Use the stacks that run this repository.  [default: the name in the remote's URL, else the folder's]"
 
 

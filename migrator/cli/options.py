@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from migrator.config.config import Config
     from migrator.model.results import Mode
 
-_MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
-ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
+_MIGRATION = ("Action", "Repositories", "Run", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
+ACTION, REPOSITORIES, RUN, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
 PROVIDER, TRUST = _TRUST = ("Identity provider", "Who may sign in")
 VERIFY = "Proof"
 _HEADINGS = (VERIFY, *_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
@@ -30,8 +30,8 @@ _AUTHS = click.Choice([auth.value for auth in Auth])
 _ROLE_PLACES = click.Choice([role_in.value for role_in in RoleIn])
 _HELP = {
     "role-arn": "Write this role into the providers.  [default: the variable aws_role_arn]",
-    "role": "Write the role ARN into the providers with this origin of credentials: profile:NAME, alias:NAME, var:NAME "
-    "or account:NUMBER. Repeat the option for several.",
+    "role": "Write the role ARN into the providers with credentials from ORIGIN: profile:NAME, alias:NAME, var:NAME or "
+    "account:NUMBER. May be repeated.",
     "auth": "Sign runs in with their OIDC token, or with Spacelift's own AWS integration.",
     "role-in": "Write the roles of providers into their blocks, or into variables that the stacks set.",
     "backend-role-arn": "Use this role for the state.  [default: the backend's own, else --role-arn, else "
@@ -43,19 +43,19 @@ _HELP = {
     "the Terraform version of the stack supports (auto).",
     "hook-in": "Put the hook into each stack, into one context that is attached to the stacks, or into "
     ".spacelift/config.yml (runtime-config).",
-    "hook-phases": "Run the hook before these phases. Separate several with commas.",
+    "hook-phases": "Run the hook before these phases, for example init,apply.",
     "session-duration": "Keep the hook's credentials valid for this long.  [default: AWS's one hour]",
     "no-guard": "Let a run go on if AWS refuses to exchange the token.",
     "branch": "Make this branch.",
-    "stages": "Make a branch each for what the stacks need, the code, the removal of keys.",
-    "message": "Use this commit message.  [default: what was changed where]",
+    "stages": "Make three branches to merge in turn: what the stacks need, the code, the removal of keys.",
+    "message": "Use this commit message.  [default: a list of the changes]",
     "config": "Read settings from this file.  [default: tf-oidc-migrate.toml of the repository]",
-    "inventory": "Read what the Spacelift account holds from this file, which `tf-oidc-migrate inventory` writes.",
-    "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
-    "exclude": "Leave matching files or folders alone; may be repeated.",
+    "inventory": "Read the Spacelift account from this file, which `tf-oidc-migrate inventory` writes.",
+    "include-ambient": "Also migrate providers and backends that use the credentials of the environment.",
+    "exclude": "Leave matching files or folders alone. May be repeated.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
-    "slug": "Name the slug of a stack.",
-    "ignore": "Accept refusals with this code, without exit code 4; may be repeated.",
+    "slug": "Use this slug for a stack, from the stack's URL.",
+    "ignore": "Accept refusals with this code: no exit code 4. May be repeated.",
     "plan-file": "Write the order of rollout to this Markdown file.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
     "verbose": "List every place instead of counting like places.",
@@ -127,7 +127,7 @@ _HELP_ALL = _GroupedOption(
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[_Decorated], _Decorated]:
-    """`click.option` under the heading ``group``; its text is that of its name unless another one is passed."""
+    """`click.option` under the heading ``group``; the help is that of the name unless another text is passed."""
     long = next((name[2:] for name in names if name.startswith("--")), "")
     attributes.setdefault("help", _HELP.get(long))
     return click.option(*names, cls=_GroupedOption, group=group, **attributes)
@@ -183,7 +183,7 @@ def output_options(function: _Decorated) -> _Decorated:
 
 
 def slug_pairs(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The stacks of ``--slug STACK=SLUG``, each with its slug; `Config` checks the slugs."""
+    """The stacks of ``--slug STACK=SLUG``, each with the slug; `Config` checks the slugs."""
     parts = (word.rpartition("=") for word in words)
     return tuple((stack.strip(), slug.strip()) for stack, _, slug in parts)
 

@@ -66,16 +66,22 @@ _ROLES_HELP = (
 )
 @option(ROLES, "--roles", type=click.Choice(["auto", "new", "in-use"]), default="auto", help=_ROLES_HELP)
 @option(
-    TRUST, "--space", metavar="ID", multiple=True, help="Admit runs of this space only. Repeat the option for several."
+    TRUST, "--space", metavar="ID", multiple=True, help="Allow runs of this space only. Repeat the option for several."
 )
 @option(
-    TRUST, "--stack", metavar="SLUG", multiple=True, help="Admit runs of this stack, instead of the stacks in REPO."
+    TRUST, "--stack", metavar="SLUG", multiple=True, help="Allow runs of this stack, instead of the stacks in REPO."
 )
 @option(
-    TRUST, "--module", metavar="SLUG", multiple=True, help="Admit test runs of this module of the Spacelift registry."
+    TRUST, "--module", metavar="SLUG", multiple=True, help="Allow test runs of this module of the Spacelift registry."
 )
-@option(TRUST, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help="Admit runs of this type only.")
-@option(TRUST, "--scope", type=click.Choice(SCOPES), help="Admit tokens with this scope only.")
+@option(
+    TRUST,
+    "--run-type",
+    type=click.Choice(RUN_TYPES),
+    multiple=True,
+    help="Allow runs of this type only. Repeat the option for several.",
+)
+@option(TRUST, "--scope", type=click.Choice(SCOPES), help="Allow tokens with this scope only.")
 @option(
     TRUST,
     "--subject-template",
@@ -110,13 +116,13 @@ _ROLES_HELP = (
     "--output",
     metavar="DIR",
     type=click.Path(file_okay=False),
-    help="Write a file to this folder.  [default: standard output]",
+    help="Write the result to a file in this folder.  [default: standard output]",
 )
 @option(SCOPE, "--inventory", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 def trust(repos: tuple[str, ...], **options: Any) -> None:
     """Write the AWS side of the migration: a Terraform module with identity providers and trust policies.
 
-    REPO is a git checkout or a folder, migrated or not. The module has the roles in REPO, and each trust policy admits
+    REPO is a git checkout or a folder, migrated or not. The module has the roles in REPO, and each trust policy allows
     the stacks that use the role. Without REPO, name the roles with --role-arn. Warnings go to standard error.
     """
     from migrator.trust.module import ProviderSettings, write_module  # here: --help does not need this module

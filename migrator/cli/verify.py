@@ -35,12 +35,12 @@ _HELP = {
     "level": "Prove on this machine (offline), by trust policies (trust), or by previews (spacelift). Repeat the "
     "option for several levels.  [default: offline]",
     "branch": "Verify this branch.  [default: the branch that the migration made, else what is checked out]",
-    "base": "Compare with this branch or commit.  [default: what the branch was made of]",
+    "base": "Compare with this branch or commit.  [default: the commit that the branch started from]",
     "inventory": "Read the stacks of the account from this file, which `inventory` wrote.",
     "engine": "Run this terraform or tofu.  [default: the version of the stack, else the engine that is installed]",
     "fetch": "Let the engine download providers and modules.",
     "jobs": "Verify this many root modules at the same time.",
-    "role-arn": "Use this role as the value of role variables that no file knows.",
+    "role-arn": "Use this role as the value of role variables that no file sets.",
     "token-file": "Expect the OIDC token of a run in this file.",
     "host": "Verify for this Spacelift account, for example demo.app.spacelift.io.  [default: the inventory's]",
     "policies": "Read trust policies from this folder: a file ROLENAME.json for each role, as `aws iam get-role` "
@@ -80,7 +80,7 @@ _HELP = {
 @option(OUTPUT, "--report", metavar="FILE", multiple=True, help=_HELP["report"])
 @option(OUTPUT, "-q", "--quiet", is_flag=True, help=_HELP["quiet"])
 def verify(repos: tuple[str, ...], **options: Any) -> None:
-    """Prove that each stack of migrated branches signs in: to the same state, and as the table of who signs says.
+    """Prove that each stack of a migrated branch signs in, with the expected role and to the same state as before.
 
     REPO is a git checkout or a folder. Name the repositories of the code and those that define the stacks. Nothing is
     changed: the command works in temporary copies. Rows go to standard output, progress to standard error.

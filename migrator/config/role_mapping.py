@@ -43,7 +43,7 @@ class RoleMapping(Struct, frozen=True):
 
     @property
     def scope(self) -> tuple[Origin, str, bool]:
-        """The identity in its folders, which can have a single role."""
+        """The identity in the folders of the mapping, which can have a single role."""
         return self.origin, self.paths, self.is_flag
 
 

@@ -98,7 +98,7 @@ class _Reader(Struct, frozen=True):
         return value
 
     def roles(self, table: Any, table_name: str = "", paths: str = "*") -> Iterator[RoleMapping]:
-        """The mappings of a table ``roles`` in the table ``within``."""
+        """The mappings of a table ``roles`` in the table ``table_name``."""
         key = f"{table_name}roles"
         if not isinstance(table, dict):
             raise self.wrong(key, "must be a table of origins and roles")
@@ -206,5 +206,5 @@ def _read(file: Path, name: str) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise UsageError(f"{name}: The file is not text in UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        where = str(error).rpartition("(")[2].rstrip(")") if isinstance(error, tomllib.TOMLDecodeError) else ""
-        raise UsageError(f"{name}: The file is not valid TOML{f' ({where})' if where else ''}") from None
+        position = str(error).rpartition("(")[2].rstrip(")") if isinstance(error, tomllib.TOMLDecodeError) else ""
+        raise UsageError(f"{name}: The file is not valid TOML{f' ({position})' if position else ''}") from None

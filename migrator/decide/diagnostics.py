@@ -182,19 +182,19 @@ CHECK_ACCOUNTS = Diagnostic(
 )
 ROLE_PER_ENVIRONMENT = Diagnostic(
     "role-per-environment",
-    found="Give {name} another role in each environment.",
-    why="The credentials differ at these places.",
+    found="Set {name} to a different role in each environment.",
+    why="Today the credentials at these places differ.",
     help="Set TF_VAR_{name} on the stack of each environment.",
 )
 ROLE_PER_WORKSPACE = Diagnostic(
     "role-per-workspace",
-    found="Give {name} another role in each workspace.",
+    found="Set {name} to a different role in each workspace.",
     why="The credentials of these providers depend on `terraform.workspace`.",
     help="Set TF_VAR_{name} on the stack of each workspace.",
 )
 ROLE_OF_ENVIRONMENT = Diagnostic(
     "role-of-environment",
-    found="Give {name} {role} where these values gave the credentials.",
+    found="Set {name} to {role} in the environments that took credentials from these values.",
     help="Set TF_VAR_{name} on the stack of that environment.",
 )
 INTEGRATION_READS_STATE = Diagnostic(

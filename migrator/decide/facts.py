@@ -107,7 +107,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     stray: list[S3Backend] = []
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
-    stacks = list(stack_definitions(workspace, account.applied))
+    stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     made = MadeByHand(workspace, repo, fleet, account, stacks)
     programs = cdktf_programs(workspace)

@@ -116,5 +116,5 @@ GIVE_HOOK_TO_STACKS = Diagnostic(
     "give-hook-to-stacks",
     found="Add the hook to the stacks that were made from these blueprints before.",
     why="A stack does not change when its blueprint changes.",
-    help="Add the hook in the settings of each stack, or make the stack anew.",
+    help="Add the hook in the settings of each stack, or create the stack again.",
 )

@@ -26,14 +26,16 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
 
 _HOOK_RULES = "spacelift-hook"
-_NO_HOOK = "not needed, the backend signs in by itself"
+_NO_HOOK = "No hook is needed: the backend signs in by itself."
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
 _THERE = "The stack has the hook already."
-_COMING = "added by the migration of that repository"
-_ATTACHED = "attach it with `tf-oidc-migrate attach`"
-_OF_TEMPLATE = "comes with a new version of the template, or attach it with `tf-oidc-migrate attach --stack`"
-_IN_FILE = "added to `.spacelift/config.yml`"
-_SET = "set the variables of the notes on the stack"
+_COMING = "The run on the repository of the stack changes the stack."
+_ATTACHED = "Attach the hook with `tf-oidc-migrate attach`."
+_OF_TEMPLATE = (
+    "Update the stack to a new version of the template, or attach the hook with `tf-oidc-migrate attach --stack`."
+)
+_IN_FILE = "The hook is added to `.spacelift/config.yml`."
+_SET = "Set the variables that the tasks name on the stack."
 
 
 class Surveyor:
@@ -235,7 +237,7 @@ class Surveyor:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
         for finding in self._context.settled:
             if finding.rule in _GIVING and finding.subject == stack.title:
-                return f"not needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
+                return f"No hook is needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
         return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:
@@ -262,7 +264,8 @@ class Surveyor:
         if (is_hooked or is_native) and stack.manages_state:
             yield "Spacelift manages the state of the stack, so an S3 backend needs `manage_state = false`."
         if is_hooked and stack.waits and self._context.config.hook_phases == ("init",):
-            yield "Runs wait for confirmation, and the credentials of the hook may expire before: see `--hook-phases`."
+            waits = "A run waits for confirmation, and the hook's credentials may expire meanwhile."
+            yield f"{waits} `--hook-phases init,apply` renews the credentials."
         if place := self._context.facts.integrations.get(stack):
             yield f"The stack signs in with the AWS integration at {place} and has no static keys."
         if self._context.config.hook_in is not HookPlace.CONTEXT:
@@ -276,7 +279,7 @@ class Surveyor:
                 yield f"{calls} Use `--hook-in context`, which runs first."
         yield from stack.contexts.doubts
         if stack.is_blueprint:
-            yield "Stacks that were made from this blueprint before do not change with it."
+            yield "Stacks that were made from this blueprint earlier do not change."
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""

@@ -249,12 +249,12 @@ class Checkout(GitRepo):
         """Whether HEAD is as when the log was written; always true if the log is empty."""
         return not log or tuple(log["start"]) == self._position()
 
-    def _restore(self, log: Mapping[str, Any], is_standing: bool) -> None:
+    def _restore(self, log: Mapping[str, Any], is_unchanged: bool) -> None:
         """Put back index and branch, as far as the state is still that of the logged run."""
         if not log:
             return
         new = {path: Entry(*entry) for path, _, entry in log["index"]}
-        if is_standing:
+        if is_unchanged:
             old = {path: Entry(*entry) if entry else Entry("0", new[path].sha) for path, entry, _ in log["index"]}
             self._forget_files()
             changed = {path: entry for path, entry in old.items() if self._index.get(path) == new[path]}

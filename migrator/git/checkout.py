@@ -116,8 +116,10 @@ class GitRepo:
         owner, name = posixpath.split(path)
         namespace = posixpath.basename(owner) if "://" in url or "@" in url.partition("/")[0] else ""
         head, default = self._head_branch, self._remote_default
-        likely = {default} if default else {"main", "master"} if head else set()
-        return RepoIdentity(name or self.root.name, namespace, frozenset(likely | ({head} if head else set())))
+        default_branches = {default} if default else {"main", "master"} if head else set()
+        return RepoIdentity(
+            name or self.root.name, namespace, frozenset(default_branches | ({head} if head else set()))
+        )
 
     @property
     def revision(self) -> Revision:
@@ -157,7 +159,7 @@ class GitRepo:
         tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
         return sorted({*tracked, *(path for path in self._untracked if not path.endswith("/"))})
 
-    def holding(self, words: Sequence[str]) -> set[str] | None:
+    def files_with(self, words: Sequence[str]) -> set[str] | None:
         """The files of `paths` in which git finds one of ``words``, or does not look; None if git cannot look.
 
         git skips files that a sparse checkout omits, and reads git's own copy of a file that is assumed unchanged.

@@ -30,7 +30,7 @@ UNKNOWN_CODE = Diagnostic(
 
 
 def with_accepted(findings: Sequence[Finding], workspace: Workspace, config: Config) -> list[Finding]:
-    """``findings``, each refusal that is accepted as `Ignored`.
+    """The ``findings``, with accepted refusals as `Ignored`.
 
     A finding that is refused only because of another refused finding is accepted together with the other.
     """
@@ -44,7 +44,7 @@ def with_accepted(findings: Sequence[Finding], workspace: Workspace, config: Con
 
 
 def unknown_codes(workspace: Workspace) -> list[Note]:
-    """A note for each code in a comment that is no code of any message."""
+    """A note for each code in a comment that is not a code of any message."""
     places: dict[str, list[str]] = {}
     for document in workspace.documents.values():
         for code, lines in document.accepted.items() if document.is_read and b"ignore[" in document.source.data else ():
@@ -65,7 +65,11 @@ def _acceptance(finding: Finding, workspace: Workspace, config: Config) -> str:
         return f"`--ignore {code}` or the settings file accepts this refusal."
     document = workspace.documents.get(place.path) or Document(workspace.root, place.path, Kind.SCRIPT)
     lines = document.accepted.get(code, ())
-    return "A comment accepts this refusal." if any(not place.line or place.line in each for each in lines) else ""
+    return (
+        "A comment accepts this refusal."
+        if any(not place.line or place.line in line_range for line_range in lines)
+        else ""
+    )
 
 
 def _ignored(finding: Finding, workspace: Workspace, config: Config) -> Finding:

@@ -24,7 +24,7 @@ _TITLES = {
 }
 
 
-def made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
+def earlier_branch(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
     """The result with the branch of an earlier run that has made all changes already."""
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
         branch = checkout.branch(config.branch)

@@ -36,14 +36,14 @@ def settle_calls(surveys: Mapping[str, Survey], survey_again: Again) -> dict[str
         if module.refusal
     }
     for attempt in range(_MOST):
-        pairs = list(_live_and_pinned(current, refused))
+        pairs = list(_calls_with_modules(current, refused))
         for call, module in pairs:
             reason = f"The call in {call.repo} at {call.place} cannot follow. {call.refusal}" if call.refusal else ""
             reason = _UNSETTLED if not reason and attempt == _MOST - 1 else reason
             if reason and not module.refusal and not call.is_pinned(module) and not call.is_unit:
                 by = (call.repo, str(call.place)) if call.refusal else None
                 refused.setdefault((module.repo, module.path), replace(module, refusal=reason, refused_by=by))
-        earlier = _settled_calls(pairs, refused)
+        earlier = _facts_on_calls(pairs, refused)
         stale = {
             name: earlier.get(name, ()) for name, survey in current.items() if earlier.get(name, ()) != survey.received
         }
@@ -61,7 +61,7 @@ def _failed(survey: Survey) -> Survey:
     return replace(survey, calls=calls)
 
 
-def _live_and_pinned(
+def _calls_with_modules(
     surveys: Mapping[str, Survey], refused: Mapping[_Key, KnownModule]
 ) -> Iterator[tuple[KnownCall, KnownModule]]:
     """Every call with the called module, for all modules whose variables change, or would have changed."""
@@ -89,7 +89,7 @@ def _addresses(module: KnownModule, registered: Sequence[tuple[str, ModuleSource
                 yield name, "" if folder == "." else folder
 
 
-def _settled_calls(
+def _facts_on_calls(
     pairs: Iterable[tuple[KnownCall, KnownModule]], refused: Mapping[_Key, KnownModule]
 ) -> dict[str, tuple[Survey, ...]]:
     """The facts for each repository: the modules that it calls, and the calls of its modules."""

@@ -1,4 +1,4 @@
-"""What is done with a plan: shown as a diff, written to the files, or committed to a branch."""
+"""The delivery of a plan: a diff, changed files, or a commit on a branch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.git.branch import Checkout
-from migrator.migrate.branches import commit, made_before
+from migrator.migrate.branches import commit, earlier_branch
 from migrator.model.results import Mode, Plan, RepoResult
 from migrator.writing import undo_log
 from migrator.writing.diff import unified_diff
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def alone(path: Path, checkout: GitRepo | None) -> Iterator[None]:
-    """Keep other runs out of a folder, or its checkout, after what a killed one has left there is put back."""
+    """Keep other runs out of a folder or its checkout, and first restore the state before a killed run."""
     with locked(checkout.folder if checkout else path):
         if isinstance(checkout, Checkout):
             checkout.begin()
@@ -39,10 +39,10 @@ def alone(path: Path, checkout: GitRepo | None) -> Iterator[None]:
 def deliver(
     result: RepoResult, plan: Plan, workspace: Workspace, config: Config, checkout: GitRepo | None
 ) -> RepoResult:
-    """Do what is planned, as ``config`` asks; the ``result`` with what came of it."""
+    """Carry out the plan as ``config`` says; returns the ``result`` with the outcome."""
     own = checkout if isinstance(checkout, Checkout) else None
     if not plan.changes:
-        return made_before(result, config, own)
+        return earlier_branch(result, config, own)
     if config.mode is Mode.PREVIEW or config.keep_diff:
         diff = unified_diff(plan.changes)
         shown = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
@@ -57,7 +57,7 @@ def deliver(
 
 
 def _require_unchanged(workspace: Workspace) -> None:
-    """What was read must still be so, or the plan is one for files that never were there together."""
+    """Check that the files are still as read: a plan for a mix of old and new files would be wrong."""
     path = workspace.changed_meanwhile()
     if path is not None:
         raise MigrateError(f"Another program changed {path} during the run. Nothing was changed")

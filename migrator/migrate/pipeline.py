@@ -124,8 +124,8 @@ def reason_of(error: Exception) -> str:
         return f"{error.strerror or 'input or output failed'}; nothing was changed"
     import traceback  # here: only a mistake of the program needs these lines
 
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(where.filename).name}:{where.lineno}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
     return f"Internal error ({type(error).__name__} at {place}). Please report this error"
 
 
@@ -237,7 +237,7 @@ def _plan(repository: _Repository) -> _PlannedRepository:
 
 
 def _checkout(path: Path, mode: Mode) -> GitRepo | None:
-    """The checkout that ``path`` lies in, fit for a branch unless nothing is to be changed."""
+    """The checkout around ``path``, with the methods for a branch unless nothing may be changed."""
     if checkout_of(path) is None:
         return None
     from migrator.git.checkout import GitRepo  # here: a plain folder does not need this module
@@ -258,7 +258,7 @@ def _workspace(path: Path, checkout: GitRepo | None, config: Config, others: Seq
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
     folders = tuple("" if folder == root else folder.relative_to(root).as_posix() for folder in paths)
     return Workspace(
-        replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), holding=checkout.holding),
+        replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), search=checkout.files_with),
         _identity(checkout, config),
         "" if others else folders[0],
         config.exclude,
@@ -274,7 +274,7 @@ def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:
 
 
 def _named(identity: RepoIdentity, config: Config) -> RepoIdentity:
-    """``identity`` with the name that the user says the repository has."""
+    """The ``identity`` with the repository's name from the user."""
     if config.repository is None:
         return identity
     namespace, _, name = config.repository.rpartition("/")

@@ -45,7 +45,7 @@ class Planning:
 
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
         self._context = Context(workspace, config, repo, fleet)
-        self._settlement = _settle(self._context)
+        self._settlement = _decide(self._context)
         self._context.settled = tuple(self._settlement.findings)
         self._surveyor = Surveyor(self._context)
 
@@ -85,7 +85,7 @@ class Planning:
         called = (
             called_module
             for called_module in self._context.called
-            if any(call is each.known for each in called_module.calls)
+            if any(call is outside_call.known for outside_call in called_module.calls)
         )
         return next((groups[called_module.group] for called_module in called if called_module.group in groups), "")
 
@@ -142,11 +142,11 @@ class Planning:
         context = self._context
         context_without_keys = Context(context.workspace, context.config, context.repo, context.fleet)
         return staged(
-            context.workspace, self._settlement, _settle(context_without_keys, without=frozenset({KEYS_RULE}))
+            context.workspace, self._settlement, _decide(context_without_keys, without=frozenset({KEYS_RULE}))
         )
 
 
-def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settlement:
+def _decide(context: Context, without: frozenset[str] = frozenset()) -> Settlement:
     """The outcomes of the findings of all rules, except for the rules ``without``.
 
     Findings of a later phase never change the outcome of earlier findings.

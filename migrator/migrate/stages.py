@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def staged(workspace: Workspace, settlement: Settlement, without_keys: Settlement) -> tuple[StagedChanges, ...]:
-    """The stages that change something, in order, each with its changes of the files as they are now.
+    """The stages with changes, in order, each with the changes of the present files.
 
     ``settlement`` has all stages, ``without_keys`` all but the last stage. Raises `MigrateError` if the last stage
     would undo a part of the second.

@@ -9,7 +9,7 @@ ACCOUNT = "Spacelift"
 
 
 class AccountStack(Struct, frozen=True):
-    """A stack of the account; ``id`` is its slug, ``place`` its address for people.
+    """A stack of the account; ``id`` is the slug, ``place`` the address for people.
 
     ``signs_in`` says what signs in for its runs today, ``static_keys`` names the variables and files with static
     credentials. ``integration`` is the AWS integration, ``""`` if there is none. ``checksums`` are variables of the

@@ -35,8 +35,8 @@ def catalogue() -> dict[str, Diagnostic]:
     return dict(sorted(diagnostics.items()))
 
 
-def require_codes(codes: Iterable[str], where: str) -> None:
-    """Check that each of ``codes``, which were read at ``where``, is a code. Raises `UsageError` otherwise."""
+def require_codes(codes: Iterable[str], source: str) -> None:
+    """Check that each of ``codes``, which were read at ``source``, is a code. Raises `UsageError` otherwise."""
     for code in codes:
         if code not in catalogue():
-            raise UsageError(f"{where}: The code `{code}` does not exist.{nearest(code, catalogue())}")
+            raise UsageError(f"{source}: The code `{code}` does not exist.{nearest(code, catalogue())}")

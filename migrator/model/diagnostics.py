@@ -27,7 +27,7 @@ class Diagnostic(Struct, frozen=True):
     page: str = ""
 
     def refusal(self, **values: object) -> Refusal:
-        """A refusal of this kind, its sentences filled in with ``values``."""
+        """A refusal of this kind, with ``values`` in the sentences."""
         return Refusal(self._reason(values), code=self.code, help=self._fill(self.help, values))
 
     def left_alone(self, **values: object) -> LeftAlone:

@@ -40,8 +40,9 @@ class _Explained(Struct, frozen=True):
 
 
 class Refusal(_Explained, frozen=True, kw_only=True):
-    """Found, and cannot be rewritten safely: ``reason`` says what and why, ``help`` what to do, ``code`` of
-    which kind it is (`migrator.model.diagnostics`). Exit code 4.
+    """A finding that cannot be rewritten safely. Exit code 4.
+
+    ``reason`` is a sentence for people, ``help`` the advice, ``code`` the kind (`migrator.model.diagnostics`).
     """
 
     code: str
@@ -49,8 +50,9 @@ class Refusal(_Explained, frozen=True, kw_only=True):
 
 
 class LeftAlone(_Explained, frozen=True, kw_only=True):
-    """Found, and rightly left as it is: ``reason`` says what and why, ``help`` what to do, ``code`` of
-    which kind it is (`migrator.model.diagnostics`). Not an error.
+    """A finding that needs no rewrite. Not an error.
+
+    ``reason`` is a sentence for people, ``help`` the advice, ``code`` the kind (`migrator.model.diagnostics`).
     """
 
     code: str
@@ -58,8 +60,9 @@ class LeftAlone(_Explained, frozen=True, kw_only=True):
 
 
 class Ignored(_Explained, frozen=True, kw_only=True):
-    """Found, and left as it is because the user wants it so: ``reason`` says how they said it, ``code`` of which kind
-    it is. Not an error.
+    """A finding that the user excludes or accepts. Not an error.
+
+    ``reason`` is a sentence for people, ``help`` the advice, ``code`` the kind of the refusal or of the exclusion.
     """
 
     code: str

@@ -58,7 +58,7 @@ class KnownRoot(Struct, frozen=True):
 
     @property
     def is_migrated(self) -> bool:
-        """Whether its runs get all their credentials that way."""
+        """Whether runs of the module get all credentials in this way."""
         return self.by != "variables" or any(name == "AWS_ROLE_ARN" for name, _ in self.variables)
 
     @property
@@ -101,7 +101,7 @@ class KnownStack(Struct, frozen=True):
         return self.account.id if self.account is not None else ""
 
     def sets_other(self, name: str, value: str) -> bool:
-        """Whether its runs get the variable ``name`` with another value than ``value``, as far as known."""
+        """Whether runs of the stack get the variable ``name`` with another value than ``value``, as far as known."""
         if dict(self.roles).get(name, value) != value:
             return True
         return self.account is not None and self.account.has(name, value) is False
@@ -245,7 +245,7 @@ def _reaches(code: Code, path: str) -> bool:
 
 
 def is_of_branch(code: Code, identity: RepoIdentity) -> bool:
-    """Whether a stack follows the branch that is being migrated, as far as that is known."""
+    """Whether a stack follows the migrated branch, as far as known."""
     return code.branch is None or not identity.branches or code.branch in identity.branches
 
 
@@ -259,7 +259,7 @@ class Fleet(Struct, frozen=True):
     migrated: tuple[str, ...] = ()
 
     def stacks_running(self, repo: str, identity: RepoIdentity, path: str) -> list[KnownStack]:
-        """The stacks of other repositories than ``repo`` that run its root module at ``path``."""
+        """The stacks of other repositories that run the root module at ``path`` of ``repo``."""
         stacks = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
         others = (stack for stack in stacks if not stack.is_blueprint)
         return [other for other in others if runs(other.code, identity, path) and is_of_branch(other.code, identity)]
@@ -279,7 +279,7 @@ class Fleet(Struct, frozen=True):
 
     @property
     def calls(self) -> list[KnownCall]:
-        """The calls of other repositories of the modules of this one, each refused if its module may not change."""
+        """The calls from other repositories of this one's modules; a call is refused if the module may not change."""
         return [call for survey in self.surveys for call in survey.calls]
 
     @property

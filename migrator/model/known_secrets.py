@@ -24,7 +24,7 @@ _TURNS = regex(r"(?<=[a-z])[^a-z]|(?<=[A-Z])[^A-Za-z]|(?<=[0-9])[^0-9]|(?<=[^A-Z
 _FEWEST_TURNS = 3
 
 
-def is_unmistakable(value: str) -> bool:
+def is_no_common_word(value: str) -> bool:
     """Whether ``value`` is no common word; a common word is masked only in the place of the secret."""
     is_word = (len(value) <= _LONGEST_WORDS and _WORDS.fullmatch(value)) or _IDENTIFIER.fullmatch(value)
     return (
@@ -45,7 +45,7 @@ class KnownSecrets:
 
     def __init__(self, values: Iterable[str] = (), names: Iterable[str] = ()) -> None:
         secrets = {line.strip()[:_LONGEST] for value in values for line in value.splitlines()}
-        self.values = frozenset(filter(is_unmistakable, secrets - set(names)))
+        self.values = frozenset(filter(is_no_common_word, secrets - set(names)))
         self._grams: dict[str, list[tuple[str, int]]] = {}
         for spelling in sorted({spelling for value in self.values for spelling in _spellings(value)}):
             for offset in range(len(spelling) - _GRAM + 1):

@@ -26,7 +26,8 @@ SET_ROLE_VARIABLE = Diagnostic(
     "set-role-variable",
     found="Set TF_VAR_{name} to {role} on the stacks that run these root modules.",
     why="The migrated code takes the role from this variable.",
-    help="Add the environment variable to each stack or to a context of the stack before the code is merged.",
+    help="Choose a role with the permissions of the old credentials. "
+    "Set the variable on each stack, or in a context, before the code is merged.",
     page="""The provider signs in with the role that a variable holds. Spacelift hands values to Terraform variables by
 environment variables with the prefix `TF_VAR_`. For example, `TF_VAR_aws_role_arn` sets `var.aws_role_arn`.
 
@@ -48,7 +49,7 @@ APPLY_REMOVAL = Diagnostic(
     "apply-removal-of-keys",
     found="Apply the removal of static credentials after the migrated code is merged.",
     why="Runs of the code before the migration still need these credentials.",
-    help="Apply the stacks' definitions once each stack ran without the keys.",
+    help="Apply the definitions of the stacks after one confirmed run of each stack with the migrated code.",
 )
 DELETE_ACCESS_KEYS = Diagnostic(
     "delete-access-keys",

@@ -73,9 +73,9 @@ class StackRow(Struct, frozen=True):
 class SigningRow(Struct, frozen=True):
     """The signer of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
-    ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
-    ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
-    ``is_keyless`` says that no static credentials sign afterwards, as far as the module's code tells.
+    ``root`` is the module's path, ``.`` for the repository's root; ``who`` is the title of the provider or
+    backend; keys are masked. ``role`` is the role of the web identity that signs afterwards, an ARN or an expression;
+    ``""`` without a role. ``is_keyless``: no static credentials sign afterwards, as far as known from the code.
     """
 
     root: str

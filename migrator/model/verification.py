@@ -21,6 +21,11 @@ class Verdict(Enum):
     PROVEN = "proven"
     FAILED = "failed"
     NOT_PROVEN = "not proven"
+    NOT_NEEDED = "not needed"
+
+
+OPEN = (Verdict.FAILED, Verdict.NOT_PROVEN)
+"""What a person must look at, the worst first."""
 
 
 class Proof(Struct, frozen=True):
@@ -61,17 +66,22 @@ def proven(cell: str, reason: str = "") -> Proof:
     return Proof(cell, Verdict.PROVEN, reason)
 
 
-def failed(cell: str, why: Refusal) -> Proof:
+def not_needed(cell: str, reason: str) -> Proof:
+    """A cell that a stack does not need, for example the hook of a backend that signs in by itself."""
+    return Proof(cell, Verdict.NOT_NEEDED, reason)
+
+
+def failed(cell: str, reason: Refusal) -> Proof:
     """A cell that failed."""
-    return Proof(cell, Verdict.FAILED, why.reason, why.help, why.code)
+    return Proof(cell, Verdict.FAILED, reason.reason, reason.help, reason.code)
 
 
-def not_proven(cell: str, why: Refusal) -> Proof:
+def not_proven(cell: str, reason: Refusal) -> Proof:
     """A cell without a proof."""
-    return Proof(cell, Verdict.NOT_PROVEN, why.reason, why.help, why.code)
+    return Proof(cell, Verdict.NOT_PROVEN, reason.reason, reason.help, reason.code)
 
 
 def worst(proofs: Iterable[Proof]) -> Verdict:
     """The verdict on several proofs: failed if one failed, else not proven if one is not proven."""
     verdicts = {proof.verdict for proof in proofs}
-    return next((verdict for verdict in (Verdict.FAILED, Verdict.NOT_PROVEN) if verdict in verdicts), Verdict.PROVEN)
+    return next((verdict for verdict in OPEN if verdict in verdicts), Verdict.PROVEN)

@@ -127,7 +127,7 @@ def _require_outside(folder: Path) -> None:
 
 
 def _folder_name(source: RepoSource) -> str:
-    """A name of its own for each place and branch, the same in every run."""
+    """A unique name for each place and branch, the same in every run."""
     place = json.dumps([*source.key, source.branch])
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", source.name).strip("-.")[-60:]
     return f"{readable or 'repository'}-{hashlib.sha256(place.encode()).hexdigest()[:10]}"
@@ -155,11 +155,11 @@ def _fetch_new(checkout: Path, source: RepoSource, deadline: Deadline) -> None:
     location, sign_in = _location(source)
     branch_options = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
     common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *branch_options)
-    where = ("--", location, str(checkout))
-    outcome = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
+    operands = ("--", location, str(checkout))
+    outcome = run_git((*common, *_SHALLOW, *operands), deadline, cwd=checkout.parent, options=sign_in)
     if outcome.status and _is_incapable(outcome):
         shutil.rmtree(checkout, ignore_errors=True)
-        outcome = run_git((*common, "--no-tags", *where), deadline, cwd=checkout.parent, options=sign_in)
+        outcome = run_git((*common, "--no-tags", *operands), deadline, cwd=checkout.parent, options=sign_in)
     if outcome.status:
         raise MigrateError(outcome.reason)
 

@@ -63,7 +63,7 @@ def default_host(kind: str) -> ForgeHost:
 
 
 def host_of(url: GitUrl) -> ForgeHost | None:
-    """The forge that ``url`` lies on: one that is named, else by its name; None if neither says."""
+    """The forge of ``url``: a named forge, else by the host's name; None if not known."""
     for host in _named_hosts():
         if url.address == host.address or (url.scheme == "ssh" and url.host == urlsplit(host.root).hostname):
             return host

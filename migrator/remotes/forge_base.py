@@ -91,14 +91,16 @@ class Task(Struct, frozen=True):
     def refusal(self, address: str, status: int | None, message: str = "") -> str:
         """The reason for the HTTP ``status`` that ``address`` answered with; ``message`` is the text of the answer."""
         if status == 401:
-            why = f"{address} does not accept the token"
+            reason = f"{address} does not accept the token"
         elif status == 403:
-            why = f"the token needs {self.right}"
+            reason = f"the token needs {self.right}"
         elif status == 404:
-            why = f"{address} does not have that repository, or the token may not see it. The token needs {self.right}"
+            reason = (
+                f"{address} does not have that repository, or the token may not see it. The token needs {self.right}"
+            )
         else:
             words = printable(mask(" ".join(message.split())))[:200]
-            why = f"{address} answered {status or 'something that is not a valid response'}" + (
+            reason = f"{address} answered {status or 'something that is not a valid response'}" + (
                 f": {words}" if words else ""
             )
-        return f"cannot {self.action}: {why}"
+        return f"cannot {self.action}: {reason}"

@@ -62,7 +62,7 @@ class GitHub:
                     yield RepoSource(repo.clone_url, repo.full_name, repo.default_branch or None)
 
     def open_pull_request(self, repo: str, new: NewPullRequest) -> PullRequest:
-        """Open a pull request, or hand back the open one of its branch; a reviewer with a slash is a team."""
+        """Open a pull request, or return the open one of the branch; a reviewer with a slash is a team."""
         task = Task(f"open a pull request at {repo}", _WRITE)
         with self._errors_of(task):
             try:
@@ -111,8 +111,8 @@ class GitHub:
             ) from None
         except github.GithubException as error:
             if any(name.lower() == "x-github-sso" for name in error.headers or {}):
-                why = "the organisation requires that the token is authorised for single sign-on"
-                raise MigrateError(f"cannot {task.action}: {why}") from None
+                reason = "the organisation requires that the token is authorised for single sign-on"
+                raise MigrateError(f"cannot {task.action}: {reason}") from None
             raise MigrateError(task.refusal(self._address, error.status, _reasons(error))) from None
         except RequestException:
             raise MigrateError(f"Failed to {task.action}: {self._address} cannot be reached") from None
@@ -123,7 +123,7 @@ def _pull_request(pull: Pull, *, is_new: bool = False, notes: tuple[str, ...] = 
 
 
 def _reasons(error: github.GithubException) -> str:
-    """The reasons that GitHub gives: the message, or of a 422 those of its errors."""
+    """The reasons in GitHub's answer: the message, or for a 422 the errors."""
     data: Any = error.data if isinstance(error.data, dict) else {}
     errors = [str(entry.get("message", "")) for entry in data.get("errors") or [] if isinstance(entry, dict)]
     return "; ".join(filter(None, errors)) or str(data.get("message") or "")

@@ -52,7 +52,7 @@ class GitLab:
                     yield RepoSource(project.http_url_to_repo, path, project.attributes.get("default_branch"))
 
     def open_pull_request(self, repo: str, new: NewPullRequest) -> PullRequest:
-        """Open a merge request, or hand back the open one of its branch; GitLab makes labels that do not exist."""
+        """Open a merge request, or return the open one of the branch; GitLab creates missing labels."""
         with self._errors_of(Task(f"open a merge request at {repo}", _WRITE)):
             people = {name: self._user(name) for name in new.reviewers}
             request = {

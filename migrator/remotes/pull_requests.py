@@ -92,7 +92,7 @@ def _of_stages(new: NewPullRequest, result: RepoResult) -> Iterator[NewPullReque
     base, many = new.base, len(result.stages)
     for number, stage in enumerate(result.stages, 1):
         name, wait = STAGES[stage.name]
-        head = f"Stage {number} of {many}: {name}. {wait[0].upper()}{wait[1:]}.\n\n"
+        head = f"Stage {number} of {many}: {name}. {wait}.\n\n"
         title = f"{new.title} ({number} of {many}: {name})"
         yield replace(new, head=stage.branch, base=base, title=title, body=head + new.body)
         base = stage.branch

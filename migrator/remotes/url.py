@@ -41,7 +41,7 @@ class GitUrl(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """``owner/name``, with the groups in between if there are any; of a file URL the last two parts."""
+        """``owner/name``, with all groups in between; for a file URL the last two parts."""
         parts = self.path.removesuffix("/").removesuffix(".git").split("/")
         return "/".join(parts[-2:] if self.scheme == "file" else parts)
 

@@ -42,7 +42,7 @@ _MOST = 999_999
 
 
 class Run(Struct, frozen=True):
-    """The run that a report is of: its ``command`` without secrets, and the ``date`` in UTC."""
+    """The run of a report: the ``command`` without secrets, and the ``date`` in UTC."""
 
     command: str
     date: str
@@ -50,14 +50,14 @@ class Run(Struct, frozen=True):
 
 
 def this_run() -> Run:
-    """The run of this process. ``SOURCE_DATE_EPOCH`` sets its date: https://reproducible-builds.org/specs/."""
+    """The run of this process. ``SOURCE_DATE_EPOCH`` sets the date: https://reproducible-builds.org/specs/."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     time = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
     return Run(show_line(shlex.join(["tf-oidc-migrate", *sys.argv[1:]])), time.strftime("%Y-%m-%d %H:%M UTC"))
 
 
 class CollectedResult(NamedTuple):
-    """A result fit to be shown; its ``number`` from 1 in the order of the run.
+    """A masked result; ``number`` is from 1 in the order of the run.
 
     ``places`` are the unmasked places of the findings and then of the problems, which no report may show.
     """

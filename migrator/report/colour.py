@@ -26,7 +26,7 @@ def for_terminal(diff: bytes, *, has_colours: bool) -> str:
 
 
 def styled(style: str, line: str) -> str:
-    """A ``line`` of a summary, which is printable, in the colours of its ``style``."""
+    """The printable ``line`` of a summary in the colours of ``style``."""
     return _in_style(_SUMMARY.get(style), line)
 
 

@@ -26,7 +26,7 @@ _IN_HUNK = {"+": Line.ADDED, "-": Line.REMOVED, " ": Line.SAME, "": Line.SAME, "
 
 
 def lines_of(diff: str) -> Iterator[tuple[Line, str]]:
-    """Each line of ``diff`` without its end.
+    """Each line of ``diff`` without the line end.
 
     The counts of a hunk decide where the hunk ends, since a removed ``-- x`` looks like a header otherwise.
     """

@@ -17,7 +17,7 @@ from migrator.report.places import grouped, link, place_of
 from migrator.report.serial import outcome
 from migrator.report.steps import STEPS, keys_removed, stack_side, to_set
 from migrator.report.text import headline
-from migrator.report.totals import State, Totals, label, places_of, rotations, state_of
+from migrator.report.totals import State, Totals, places_of, rotations, state_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -34,7 +34,7 @@ _TOKEN = regex(
 )
 """The parts of HCL with colours: names, strings, comments, block types, numbers."""
 
-_VERDICTS = {"proven": "rewritten", "failed": "refused", "not proven": "left-alone"}
+_VERDICTS = {"proven": "rewritten", "failed": "refused", "not proven": "left-alone", "not needed": "left-alone"}
 """The look of a cell of a verification is that of the outcome of a finding."""
 
 _TAGS = {Line.ADDED: "ins", Line.REMOVED: "del"}
@@ -68,7 +68,7 @@ def _context(collected: Collected) -> dict[str, Any]:
         "totals": totals,
         "states": _shares({state.value: totals.states[state] for state in State}),
         "outcomes": _shares(totals.places),
-        "labels": {state.value: label(state, is_dry=totals.is_dry) for state in State} | _words(totals),
+        "labels": {state.value: totals.label(state) for state in State} | _words(totals),
         "state_of": state_of,
         "results": collected.ranked_with_diffs,
         "briefly": collected.ranked,

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 _ILLEGAL = regex("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that XML 1.0 does not allow: https://www.w3.org/TR/xml/#charsets."""
 
-_VERDICTS = {Verdict.PROVEN: "system-out", Verdict.FAILED: "failure", Verdict.NOT_PROVEN: "skipped"}
+_VERDICTS = {
+    Verdict.PROVEN: "system-out",
+    Verdict.NOT_NEEDED: "system-out",
+    Verdict.FAILED: "failure",
+    Verdict.NOT_PROVEN: "skipped",
+}
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 

@@ -10,7 +10,7 @@ from migrator.model.verification import CELLS, Verdict
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import link, place_of
 from migrator.report.text import headline
-from migrator.report.totals import State, Totals, label, places_of, rotations, state_of
+from migrator.report.totals import State, Totals, places_of, rotations, state_of
 from migrator.report.verification import unproven
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _PASTED = 40
 _MARKS = {State.FAILED: "❌", State.REFUSED: "⛔", State.PARTLY: "⚠️", State.MIGRATED: "✅", State.NOTHING: "▫️"}
 """The marks of states in the order of the table: states that need attention come first."""
 
-_VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔"}
+_VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔", Verdict.NOT_NEEDED: "not needed"}
 
 
 def write(collected: Collected, out: TextIO) -> None:
@@ -56,26 +56,29 @@ def _lines(collected: Collected) -> Iterator[str]:
     )
     verified = f"Stack | Root module | {' | '.join(CELLS)} | Why"
     yield from _table("Verified", verified, totals.verified, _verified(collected))
-    signers = "Repository | Root module | What | Before | After"
-    yield from _table("Who signs", signers, totals.signers, _signers(collected))
-    yield from _table("Keys to rotate", "Repository | Where they stood", totals.rotations, _rotations(collected))
+    signers = "Repository | Root module | Provider or backend | Before | After"
+    yield from _table("Who signs in to AWS", signers, totals.signers, _signers(collected))
+    yield from _table("Keys to rotate", "Repository | Where the key is or was", totals.rotations, _rotations(collected))
     stacks = "Stack | Place | Code | Hook | Remarks"
     yield from _table("Stacks", stacks, totals.stacks, _stacks(collected, totals))
 
 
 def _figures(totals: Totals) -> str:
-    verb = "would change" if totals.is_dry else "changed"
     states = (f"{totals.states[state]:,} {_label(state, totals)}" for state in _MARKS if totals.states[state])
+    done = f"**{_counted(totals.repositories, 'repositor', 'y', 'ies')}**: {', '.join(states) or 'nothing to migrate'}."
+    if totals.verified:
+        return done
+    changed = "would change" if totals.is_dry else "changed"
     return (
-        f"**{_counted(totals.repositories, 'repositor', 'y', 'ies')}**: {', '.join(states) or 'nothing to do'}.  \n"
-        f"{_counted(totals.outcomes['rewritten'], 'place')} and {_counted(totals.files, 'file')} {verb}, "
+        f"{done}  \n"
+        f"{_counted(totals.outcomes['rewritten'], 'place')} and {_counted(totals.files, 'file')} {changed}, "
         f"{totals.refusals} refused, {totals.outcomes['left-alone']} left alone, "
         f"{totals.outcomes['ignored']} ignored; {_counted(totals.rotations, 'key')} to rotate."
     )
 
 
 def _label(state: State, totals: Totals) -> str:
-    return f"{_MARKS[state]} {label(state, is_dry=totals.is_dry).lower()}"
+    return f"{_MARKS[state]} {totals.label(state).lower()}"
 
 
 def _counted(count: int, noun: str, singular: str = "", many: str = "s") -> str:
@@ -170,8 +173,8 @@ def _verified(collected: Collected) -> Iterator[str]:
     for _, result, _ in collected.ranked():
         for row in result.verified:
             marks = (_VERDICTS.get(proof.verdict, "") if (proof := row.proof(cell)) else "-" for cell in CELLS)
-            why = "; ".join(f"{proof.cell}: {proof.reason}" for proof in unproven(row))
-            yield _row(code(row.stack or "none known"), code(f"{result.title}: {row.root}"), *marks, prose(why))
+            reasons = "; ".join(f"{proof.cell}: {proof.reason}" for proof in unproven(row))
+            yield _row(code(row.stack or "none known"), code(f"{result.title}: {row.root}"), *marks, prose(reasons))
 
 
 def _stacks(collected: Collected, totals: Totals) -> Iterator[str]:

@@ -18,7 +18,7 @@ _MENTION = regex(r"([@#])(?=\w)")
 
 
 def prose(text: str) -> str:
-    """``text`` as words, in a table's cell or a list; long ones are cut."""
+    """The ``text`` as words, in a table's cell or a list; long texts are cut."""
     text = cut(text)
     parts: list[str] = []
     end = 0
@@ -37,7 +37,7 @@ def code(text: str, most: int = CELL) -> str:
 
 
 def linked(text: str, address: str) -> str:
-    """``text``, which is Markdown already, as a link to ``address``, if there is one."""
+    """The ``text``, which is Markdown, as a link to ``address``, if there is an address."""
     return f"[{text}]({address.replace('(', '%28').replace(')', '%29')})" if address else text
 
 

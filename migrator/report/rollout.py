@@ -36,7 +36,7 @@ def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     planned = [repo.result for repo in collected if not repo.result.error]
     if not any(result.changed for result in planned):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
-    bodies = (_trust(planned), _live(planned), _push(planned), _confirm(planned), _remove(planned), _rotate(planned))
+    bodies = (_trust(planned), _go_live(planned), _push(planned), _confirm(planned), _remove(planned), _rotate(planned))
     lines = [title, "", *(_about(collected, planned) if level == 1 else ()), "Each step needs the steps before."]
     for number, (heading, body) in enumerate(zip(STEPS, bodies, strict=True), 1):
         lines += ["", f"{below} {number}. {heading}", "", *body]
@@ -75,22 +75,19 @@ def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
         yield "- ARN stands for the role that a variable of the next step is set to: repeat `--role-arn` for each role"
     if any(any(integrated(result)) for result in results):
         yield "- the role of an AWS integration trusts Spacelift's account instead, by the policy of the next step"
-    yield "- the old trust stays until the keys are gone: runs of today's code still need it"
+    yield "- keep the old statements of the trust policies until the keys are gone: runs of today's code need them"
 
 
-def _live(results: Sequence[RepoResult]) -> Iterator[str]:
-    steps = [step for result in results for step in _live_here(result)]
+def _go_live(results: Sequence[RepoResult]) -> Iterator[str]:
+    steps = [step for result in results for step in _go_live_here(result)]
     yield from steps or ["- nothing of the stacks was changed, and no variable needs a value"]
 
 
-def _live_here(result: RepoResult) -> Iterator[str]:
+def _go_live_here(result: RepoResult) -> Iterator[str]:
     yield from (_task(result, note) for note in (*to_set(result), *_notes(result, ATTACH_HOOK.code)) if not note.paste)
     places = [finding.place for finding in stack_side(result)]
     if places:
-        yield (
-            f"- {code(result.title)}: merge and apply the stacks' definitions before the code that they run:"
-            f" {_places(result, places)}"
-        )
+        yield (f"- {code(result.title)}: merge and apply these stack definitions first: {_places(result, places)}")
     for note in (note for note in result.notes if note.paste):
         yield _task(result, note)
         yield from ("", *(f"      {line}" for line in note.paste.splitlines()), "")
@@ -135,18 +132,18 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
         yield from (_task(result, note) for note in (*_notes(result, _REMOVAL), *_notes(result, _BY_HAND)))
     yield "- run each stack once more afterwards: a run that fails still needs one of the keys"
     if any(not result.is_whole for result in results):
-        yield "- not where something was refused: that code still signs in with the keys, see below"
+        yield "- keep the keys of code that was refused: this code needs the keys, see *Not migrated* below"
 
 
 def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
     yield (
-        "- `aws iam get-access-key-last-used --access-key-id ID` shows when AWS last saw a key: a key is dead once no"
-        " run has used the key since"
+        "- `aws iam get-access-key-last-used --access-key-id ID` shows when AWS last saw a key: no run needs a key"
+        " that AWS has not seen since the last run"
     )
     yield "- deactivate the keys, wait for a day of runs, and delete the keys; then remove the old trust from the roles"
     for result in results:
         for note in rotations(result):
-            yield f"- {code(result.title)}: they stood at {_subjects(result, note)}"
+            yield f"- {code(result.title)}: the keys are or were at {_subjects(result, note)}"
         yield from (_task(result, note) for note in _notes(result, _DELETION))
 
 
@@ -161,7 +158,13 @@ def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
 def _refusals(results: Sequence[RepoResult], below: str) -> Iterator[str]:
     """The refused places, grouped by reason."""
     if any(any(refusals(result)) for result in results):
-        yield from ("", f"{below} Not migrated", "", "These still sign in as before, and need their keys:", "")
+        yield from (
+            "",
+            f"{below} Not migrated",
+            "",
+            "The code at these places still signs in as before, and needs the keys:",
+            "",
+        )
     for result in results:
         by_reason: dict[tuple[str, str], list[Place]] = {}
         for place, fix in refusals(result):

@@ -56,7 +56,9 @@ def fitted(section: Section, room: int) -> Iterator[str]:
     for number, block in enumerate(section.blocks):
         used += len(block)
         if number and used > room:
-            yield f"  … and {count(len(section.blocks) - number, *section.unit)} more ({_VERBOSE})"
+            singular, plural = section.unit
+            left = count(len(section.blocks) - number, f"more {singular}", f"more {plural}")
+            yield f"  … and {left} ({_VERBOSE})"
             return
         yield from block
 

@@ -89,7 +89,7 @@ def _converter() -> Converter:
         return read
 
     def flatten(kind: type[Struct], inner: Mapping[str, Sequence[str]], **others: str) -> None:
-        """Let the plain data of ``kind`` hold, instead of each field of ``inner``, those fields of its value.
+        """Let the plain data of ``kind`` contain the fields of the value of ``inner`` instead of ``inner``.
 
         The plain data may hold more: a report adds the state.
         """

@@ -1,4 +1,4 @@
-"""Results as a report may show them: no secret in any text, nothing that acts on a terminal."""
+"""Results in a form for reports: no secret in any text, and no control characters for a terminal."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def show(result: RepoResult) -> RepoResult:
 
 
 def show_with_diff(result: RepoResult) -> RepoResult:
-    """The same with its diff, which keeps its lines. No report shows the hashes of the files that were read."""
+    """The same with the diff, which keeps the lines. No report shows the hashes of the files that were read."""
     cleaned: RepoResult = _cleaned(replace(result, inputs=()))
     return cleaned
 
 
 def show_line(text: str) -> str:
-    """``text`` masked, printable and in one line."""
+    """The ``text`` masked, printable and in one line."""
     return str(_cleaned(text))
 
 
@@ -49,7 +49,7 @@ def shown(results: Iterable[RepoResult]) -> Iterator[RepoResult]:
 
 
 def _cleaned(value: Any, name: str = "") -> Any:
-    """``value`` as it may be shown, a rewrite without its edits; a carriage return at a line's end is dropped."""
+    """The ``value`` for a report, without the edits of rewrites; carriage returns at line ends are dropped."""
     if isinstance(value, Rewrite):
         return Rewrite((), _cleaned(value.outcome))
     if isinstance(value, Struct):

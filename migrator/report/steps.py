@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 STEPS = (
     "Let AWS trust the roles",
-    "Make the variables and hooks live on the stacks",
+    "Set the variables and the hooks on the stacks",
     "Push the branch",
-    "Let each stack run once, and confirm it",
+    "Run each stack once, and confirm the run",
     "Remove the static keys from stacks and contexts",
     "Rotate the keys",
 )
 """The steps by which a migration goes live, in order."""
 
 STAGES = {
-    STACKS: ("what the stacks need", "merge and apply it first, and wait until the stacks have it"),
-    CODE: ("the code", "merge it when the stage before is applied, and confirm one run of each stack"),
-    KEYS: ("the removal of static keys", "merge it when each stack ran once, and run each stack once more"),
+    STACKS: ("what the stacks need", "Merge this branch first, and apply the definitions of the stacks"),
+    CODE: ("the code", "Merge this branch after the stage before is applied. Confirm one run of each stack"),
+    KEYS: ("the removal of static keys", "Merge this branch after each stack ran once. Then run each stack once more"),
 }
 """The stages of a migration in words, and when to merge each."""
 
@@ -44,29 +44,33 @@ def short_steps(result: RepoResult) -> Iterator[str]:
         return
     many, one_by_one = f"{len(result.trusts)} roles", ", ".join(row.role for row in result.trusts)
     roles = one_by_one if len(result.trusts) < _MANY else many
-    role_names = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
+    role_names = " and ".join(filter(None, (roles, "the roles that the variables name" if any(to_set(result)) else "")))
     is_integrated = any(integrated(result))
     role = " --role-arn ARN" * any(to_set(result))
     trust = (
-        "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST.format(roles=role)}`"
+        "use the policy in the tasks"
+        if is_integrated and not result.trusts
+        else f"run `{_TRUST.format(roles=role)}`, and apply the module that the command writes"
     )
     yield f"Let AWS trust {role_names or 'the roles'}: {trust}."
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
     to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
-    steps_before = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(
-        stack_side(result)
-    )
-    steps_before += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
+    steps_before = ["set the variables"] * any(to_set(result)) + [
+        "merge and apply the definitions of the stacks"
+    ] * any(stack_side(result))
+    steps_before += [f"merge and apply the definitions of the stacks in {', '.join(elsewhere)}"] * bool(elsewhere)
     steps_before += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
-    pasted = [f"paste the {'integration' if is_integrated else 'commands of the hook'}"] * to_paste
+    pasted = [f"paste the {'integration' if is_integrated else 'commands into `before_init`'}"] * to_paste
     if steps_before or pasted:
         yield f"Before the code is merged: {', '.join([*steps_before, *pasted])}."
     pushed = f"Discard runs that wait for confirmation, and push {result.branch or 'the branch'}."
     yield f"{pushed} The proposed runs of the branch must plan without errors."
-    reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""
+    reinitialise = (
+        " Developers run `terraform init -reconfigure` once on their machines." if any(reconfigured(result)) else ""
+    )
     yield f"Merge, and confirm one run of each stack.{reinitialise}"
-    yield "Remove the static keys from stacks and contexts, and rotate them."
+    yield "Remove the static keys from stacks and contexts, run each stack once more, and delete the keys in AWS."
 
 
 def staged(result: RepoResult) -> Iterator[str]:
@@ -74,11 +78,12 @@ def staged(result: RepoResult) -> Iterator[str]:
     for number, stage in enumerate(result.stages, 1):
         title, wait = STAGES[stage.name]
         commit = f" ({stage.commit[:12]})" if stage.commit else ""
-        yield f"{number}. {stage.branch}{commit}: {title}; {wait}"
+        yield f"{number}. {stage.branch}{commit}: {title}. {wait}."
     stages = stages_of(result.findings)
     if not result.stages and len(stages) > 1 and result.changed and not result.error:
-        titles = ", ".join(STAGES[stage][0] for stage in stages)
-        yield f"One commit holds several stages: {titles}. --stages makes a branch for each stage."
+        *others, last = (STAGES[stage][0] for stage in stages)
+        titles = f"{', '.join(others)} and {last}"
+        yield f"One commit changes {titles}. To merge these one by one, run again with --stages."
 
 
 def to_set(result: RepoResult) -> Iterator[Note]:

@@ -17,7 +17,7 @@ from migrator.workspace.discover import checkout_of
 
 
 def titled(repo: str, diff: bytes) -> bytes:
-    """``diff`` below the name of its repository, in a line that programs which apply diffs pass over."""
+    """The ``diff`` below a line with the name of the repository, which programs that apply diffs ignore."""
     return f"# {plain_line(repo)}\n".encode("utf-8", "surrogateescape") + diff
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
@@ -16,7 +16,7 @@ from migrator.report.colour import styled
 from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
 from migrator.report.steps import short_steps, staged
-from migrator.report.totals import rotations
+from migrator.report.totals import rotations, without_places
 from migrator.report.verification import headline_of
 from migrator.secret import printable
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
@@ -25,7 +25,7 @@ _KINDS = {"data": ("remote state", "remote states")}
 
 
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
-    """What was done, refused and left alone in one repository, and what a person must do; no secret is in it.
+    """The summary of one repository: changes, refusals, places left alone, and tasks; without secrets.
 
     Lines longer than ``width`` characters are wrapped at words; a width of 0 wraps nothing.
     """
@@ -57,7 +57,7 @@ def _totals(result: RepoResult) -> str:
         (len(result.problems), "file not processed", "files not processed"),
         (kinds[Refusal], "refused", "refused"),
         (kinds[LeftAlone], "left alone", "left alone"),
-        (kinds[Ignored], "accepted", "accepted"),
+        (kinds[Ignored], "ignored", "ignored"),
         (sum(len(note.subjects) for note in rotations(result)), "key to rotate", "keys to rotate"),
         (len(result.stacks), "stack", "stacks"),
     )
@@ -79,11 +79,12 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 7, ("folder", "folders"))
     stacks = _stacks(result.stacks, verbose)
     yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
-    alone = [_left_alone(group, verbose) for group in _grouped(by_kind[LeftAlone])]
+    grouped = _grouped if verbose else _grouped_loosely
+    alone = [_left_alone(group, verbose) for group in grouped(by_kind[LeftAlone])]
     yield Section("Left alone:", alone, 4, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in by_kind[Ignored]]
-        yield Section("Accepted or ignored:", ignored, 0, ("place", "places"))
+        yield Section("Ignored:", ignored, 0, ("place", "places"))
         signers = [[f"  {_signer(row)}"] for row in result.signers]
         yield Section("Who signs in, before and after:", signers, 0, ("line", "lines"))
         yield Section("Files:", [[f"  {path}"] for path in result.changed], 0, ("file", "files"))
@@ -105,8 +106,8 @@ def headline(result: RepoResult) -> str:
     if result.verified:
         return f"verified: {headline_of(result.verified)}"
     if result.was_there:
-        where = f" of {result.pushed}" if result.pushed else ""
-        return f"migrated before, on the branch {result.branch}{where}"
+        suffix = f" of {result.pushed}" if result.pushed else ""
+        return f"migrated before, on the branch {result.branch}{suffix}"
     if not result.changed:
         seen = result.not_understood
         if seen:
@@ -134,9 +135,9 @@ def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
     last_help = ""
     for note in notes:
         task, is_short = note.task.removesuffix("."), len(note.subjects) <= 1
-        lines = [f"  - {note.line}{':' if note.paste else ''}"] if is_short else [f"  - {task}:"]
+        lines = [f"  - {note.line}"] if is_short else [f"  - {task}:"]
         lines += [] if is_short else listed(list(note.subjects), "      ", verbose=verbose)
-        lines += ["    Text to copy:"] * bool(note.paste and not is_short)
+        lines += ["    Text to copy:"] * bool(note.paste)
         lines += [f"      {line}" for line in note.paste.splitlines()]
         yield lines + (_help(note.help, "    ") if note.help != last_help else [])
         last_help = note.help
@@ -144,10 +145,22 @@ def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
 
 def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
     """The findings with the same code, reason and help together, the most frequent first."""
+    return sorted(_alike(findings, str).values(), key=lambda group: -len(group))
+
+
+def _grouped_loosely(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The same; findings whose reasons differ in places alone are together as well, if they are many."""
+    groups = _alike(findings, without_places).values()
+    parts = ([group] if len(group) > FEW else _grouped(group) for group in groups)
+    return sorted(chain.from_iterable(parts), key=lambda group: -len(group))
+
+
+def _alike(findings: Iterable[Finding], seen_as: Callable[[str], str]) -> dict[tuple[str, str, str], list[Finding]]:
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.code, finding.fate, finding.help), []).append(finding)
-    return sorted(groups.values(), key=lambda group: -len(group))
+        key = (finding.code, seen_as(finding.fate), seen_as(finding.help))
+        groups.setdefault(key, []).append(finding)
+    return groups
 
 
 def _refusal(group: list[Finding], verbose: bool) -> list[str]:
@@ -167,7 +180,9 @@ def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
     if len(group) == 1:
         return [f"  {_headline(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
     rows = listed([_headline(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
-    return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
+    is_same = all(finding.fate == first.fate for finding in group)
+    reason = first.fate if is_same else f"{without_places(first.fate)} (-v lists each)"
+    return [f"  {_counted(group)}: {reason}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
 
 def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
@@ -185,30 +200,32 @@ def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
 
 
 def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
-    """A line for each stack, or one for all that are alike."""
-    groups: dict[tuple[str, tuple[str, ...]], list[StackRow]] = {}
+    """A line for each stack, or one for all that are alike but for the places in their remarks."""
+    groups: dict[tuple[str, ...], list[StackRow]] = {}
     for row in rows:
-        groups.setdefault((row.hook, row.remarks), []).append(row)
+        groups.setdefault((row.hook, *map(without_places, row.remarks)), []).append(row)
     lines: list[list[str]] = []
-    for (hook, remarks), group in groups.items():
+    for group in groups.values():
+        first = group[0]
         if verbose or len(group) <= FEW:
             lines += [[f"  {_stack(row)}"] for row in group]
         else:
-            sentence = _sentences(f"hook: {hook}" if hook else "no hook is added", remarks)
-            lines += [[f"  {len(group)} stacks, for example {group[0].title}: {sentence}"]]
+            said = " ".join(_sentences(first.hook or "The stack is not changed", *first.remarks))
+            lines += [[f"  {len(group)} stacks, for example {first.title} ({_where(first)}): {said}"]]
     return lines
 
 
 def _stack(row: StackRow) -> str:
-    where = f"{row.repo}: {row.place}" if row.repo else str(row.place)
     runs = f"runs {row.code}" if row.code else "runs code that is not known"
-    hook = f"; hook: {row.hook}" if row.hook else ""
-    return _sentences(f"{row.title} ({where}) {runs}{hook}", row.remarks)
+    return " ".join(_sentences(f"{row.title} ({_where(row)}) {runs}", row.hook, *row.remarks))
 
 
-def _sentences(first: str, others: Iterable[str]) -> str:
-    """The first text and the others, each as a sentence."""
-    return " ".join(f"{said.removesuffix('.')}." for said in (first, *others)) if others else first
+def _where(row: StackRow) -> str:
+    return f"{row.repo}: {row.place}" if row.repo else str(row.place)
+
+
+def _sentences(*texts: str) -> Iterator[str]:
+    return (f"{text.removesuffix('.')}." for text in texts if text)
 
 
 def _signer(row: SigningRow) -> str:

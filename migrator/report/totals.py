@@ -39,15 +39,11 @@ _LABELS = {
     State.PARTLY: "Partly migrated",
     State.REFUSED: "Refused",
     State.FAILED: "Failed",
-    State.NOTHING: "Nothing to do",
+    State.NOTHING: "Nothing to migrate",
 }
 _VERIFIED = {Verdict.FAILED: State.FAILED, Verdict.NOT_PROVEN: State.PARTLY, Verdict.PROVEN: State.NOTHING}
-_DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Partly"}
-
-
-def label(state: State, *, is_dry: bool) -> str:
-    """The name of ``state`` for people; ``is_dry`` says that nothing was written."""
-    return (is_dry and _DRY_LABELS.get(state)) or _LABELS[state]
+_DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Would migrate in part"}
+_VERIFIED_LABELS = {State.PARTLY: "Not proven", State.NOTHING: "Nothing left to prove"}
 
 
 class Reason(Struct):
@@ -111,6 +107,11 @@ class Totals(Struct):
         """Whether nothing was written anywhere."""
         return set(self.modes) <= {Mode.PREVIEW, Mode.CHECK}
 
+    def label(self, state: State) -> str:
+        """What people call a ``state`` of this run."""
+        labels = _VERIFIED_LABELS if self.verified else _DRY_LABELS if self.is_dry else {}
+        return labels.get(state, _LABELS[state])
+
     @property
     def ranked(self) -> list[Reason]:
         """The reasons, the most frequent first."""
@@ -157,13 +158,18 @@ def rotations(result: RepoResult) -> Iterator[Note]:
 
 
 def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal | FileProblem]]:
-    """Where something was refused or could not be read, and why: reason, code and help."""
+    """The places that were refused or could not be read, each with reason, code and help."""
     yield from ((finding.place, finding.fix) for finding in result.findings if isinstance(finding.fix, Refusal))
     yield from ((problem.place, problem) for problem in result.problems)
 
 
+def without_places(text: str) -> str:
+    """``text`` with an ellipsis for each place and version constraint in it."""
+    return _VARYING.sub("…", text)
+
+
 def _add(reasons: dict[str, Reason], fix: Refusal | FileProblem, example: tuple[int, str, Place]) -> None:
-    pattern = _VARYING.sub("…", fix.reason)
+    pattern = without_places(fix.reason)
     key = fix.code or pattern
     if key not in reasons and len(reasons) >= _REASONS:
         key, pattern = _OTHER, _OTHER

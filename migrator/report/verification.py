@@ -1,4 +1,4 @@
-"""The rows of a verification for people: a line for each stack, and a line for each cell that is not proven."""
+"""The rows of a verification for people: a line for each stack, and what a person must look at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.verification import CELLS, Proof, Verdict, VerifiedStack, worst
+from migrator.model.verification import CELLS, OPEN, Proof, Verdict, VerifiedStack, worst
 from migrator.secret import mask, plain_line
 
 if TYPE_CHECKING:
@@ -28,20 +28,28 @@ def headline_of(rows: Iterable[VerifiedStack]) -> str:
 
 
 def lines(result: RepoResult) -> Iterator[str]:
-    """The rows of one repository, without secrets."""
+    """The rows of one repository, and after them each reason that several rows share; no secret is in them."""
+    reasons = Counter(proof for row in result.verified for proof in unproven(row))
     yield _plain(f"{result.title}: {headline_of(result.verified)}")
     for row in result.verified:
         engine = f" ({row.engine})" if row.engine else ""
         cells = "  ".join(f"{cell} {shown(row, cell)}" for cell in CELLS)
         yield _plain(f"  {row.title}{engine}")
         yield _plain(f"    {cells}")
-        for proof in row.proofs:
-            if proof.verdict is not Verdict.PROVEN:
-                yield _plain(f"    {proof.cell} {proof.verdict.value}: {proof.reason}")
-                if proof.help:
-                    yield _plain(f"      help: {proof.help}")
+        for proof in unproven(row):
+            if reasons[proof] == 1:
+                yield from _explained(proof, f"    {proof.cell} {proof.verdict.value}")
         if row.skipped:
             yield _plain(f"    not run: {'; '.join(row.skipped)}")
+    for proof, number in reasons.items():
+        if number > 1:
+            yield from _explained(proof, f"  {proof.cell} {proof.verdict.value} in {number} rows")
+
+
+def _explained(proof: Proof, title: str) -> Iterator[str]:
+    yield _plain(f"{title}: {proof.reason}")
+    if proof.help:
+        yield _plain(f"{' ' * (len(title) - len(title.lstrip()) + 2)}help: {proof.help}")
 
 
 def shown(row: VerifiedStack, cell: str) -> str:
@@ -52,7 +60,7 @@ def shown(row: VerifiedStack, cell: str) -> str:
 
 def unproven(row: VerifiedStack) -> list[Proof]:
     """The cells of a row that a person must look at."""
-    return [proof for proof in row.proofs if proof.verdict is not Verdict.PROVEN]
+    return [proof for proof in row.proofs if proof.verdict in OPEN]
 
 
 def _plain(text: str) -> str:

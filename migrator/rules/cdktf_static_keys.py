@@ -172,8 +172,12 @@ def _provider(
 
 def _native(context: Context, program: CdktfProgram, call: CdktfCall, strategy: Strategy) -> Finding:
     signed = context.strategies.call_sign_in(program, call)
-    outcome = "" if isinstance(signed, Refusal) else since(f"web identity with {signed.role}", strategy.because)
+    outcome = "" if isinstance(signed, Refusal) else since(_signs_in(call, signed.role), strategy.because)
     return RULE.finding(call.place, _message(call), _written(call, signed, outcome), program.group, _rotate(call))
+
+
+def _signs_in(call: CdktfCall, role: str) -> str:
+    return f"The {'backend' if call.is_backend else 'remote state'} signs in with web identity: {role}."
 
 
 def _written(call: CdktfCall, signed: SignIn[Held] | Refusal, outcome: str) -> Rewrite | Refusal:
@@ -195,7 +199,7 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
     if not has_names:
         return None
     signed = hook_sign_in(backend)
-    outcome = "" if isinstance(signed, Refusal) else ", ".join(outcomes_of(backend, signed))
+    outcome = "" if isinstance(signed, Refusal) else " ".join(outcomes_of(backend, signed))
     fix = _written(backend, signed, outcome)
     return RULE.finding(backend.place, _message(backend), fix, group, _rotate(backend))
 

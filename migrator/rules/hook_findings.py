@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 INTEGRATION_UNSUPPORTED = Diagnostic(
     "integration-unsupported",
-    found="`--auth cloud-integration` is asked for. The code is configured by Terragrunt or CDKTF.",
-    why="This combination is not supported.",
+    found="`--auth cloud-integration` does not support code that Terragrunt or CDKTF configures.",
+    why="Nothing was changed.",
     help="Use `--auth oidc` for this code.",
     page="""\
 With Spacelift's AWS integration, runs get AWS keys in the environment, and the code needs no sign-in of its own. Taking

@@ -85,7 +85,7 @@ UNIT_GETS_NEW_VALUES = Diagnostic(
     "unit-gets-new-values",
     found="This Terragrunt unit runs the module, and takes the values of variables from its stack.",
     why="The new variables are set on the stack, so nothing was changed here.",
-    help="Set the variables on the stack, as the list of things to do says.",
+    help="Set the variables on the stack, as the tasks say.",
 )
 OPEN_CALLERS = Diagnostic(
     "callers-must-follow",

@@ -92,7 +92,7 @@ UNSEARCHED_FILES = Diagnostic(
 APPLY_AFTER_MERGE = Diagnostic(
     "apply-after-merge",
     found="Apply the removal of these resources after the migrated code is merged.",
-    why="The code of before needs the resources until then.",
+    why="Runs of the code before the migration use the resources.",
 )
 
 

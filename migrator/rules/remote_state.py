@@ -134,8 +134,8 @@ def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, S
     return known
 
 
-def _unread(is_telling: bool) -> Fix:
-    if is_telling:
+def _unread(names_secret: bool) -> Fix:
+    if names_secret:
         return UNEDITABLE_STATE.refusal()
     return UNKNOWN_STATE.left_alone()
 

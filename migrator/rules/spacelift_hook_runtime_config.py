@@ -143,7 +143,7 @@ def _strange(context: Context, place: Place) -> Iterator[Finding]:
     runners = [target.runners for target in context.hook_plan.targets]
     known = {item.slug for found in runners for item in found.all} | {stack.slug for stack in context.facts.stacks}
     slugs = (
-        context.hook_plan.runtime.strange_slugs({item for item in known if item})
+        context.hook_plan.runtime.unknown_slugs({item for item in known if item})
         if any(runner.all for runner in runners)
         else []
     )

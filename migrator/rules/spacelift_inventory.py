@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 REMOVABLE = Diagnostic(
     "key-in-spacelift-to-remove",
-    found="All that get the key sign in without the key after this migration: {users}.",
+    found="After this migration, these sign in without the key: {users}.",
     why="Only code can be changed here.",
     help="Remove the key in Spacelift after one confirmed run of each stack.",
 )

@@ -191,7 +191,7 @@ def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool
     if not outcomes:
         return ROLE_STAYS_CHAINED.left_alone(by="`iam_role`" if is_by_role else "the hook's credentials")
     edits = change_objects(found, "remote_state", changes)
-    return edits if isinstance(edits, Refusal) else Rewrite(edits, ", ".join(outcomes))
+    return edits if isinstance(edits, Refusal) else Rewrite(edits, " ".join(outcomes))
 
 
 def _rotate_state(state: RemoteState) -> Iterator[Note]:
@@ -224,7 +224,7 @@ def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding
 def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
     change = BodyChange(remove=tuple(variable.item for variable in removed))
     edits = change_objects(found, "terraform", [(removed[0].holder, change)])
-    return edits if isinstance(edits, Refusal) else Rewrite(edits, "credentials removed")
+    return edits if isinstance(edits, Refusal) else Rewrite(edits, "The static credentials are removed.")
 
 
 def _rotate_environment(removed: list[EnvironmentVariable]) -> Iterator[Note]:
@@ -258,7 +258,7 @@ def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
     found = text.find(newline, end)
     place = len(text) if found < 0 else found
     line = f'{newline}iam_web_identity_token = "{context.config.token_file}"'
-    return Rewrite((Edit(document.path, Span(place, place), line),), "Terragrunt assumes the role with the OIDC token")
+    return Rewrite((Edit(document.path, Span(place, place), line),), "Terragrunt assumes the role with the OIDC token.")
 
 
 def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ NO_STACK_DEFINITION = Diagnostic(
     "no-stack-definition",
     found="No definition of a stack that runs this code was found.",
     why="The settings of a stack that is not defined in code are not changed.",
-    help="Set up the stack as the list of things to do says, or name the repository that defines the stack too.",
+    help="Do what the tasks for these stacks say, or run again and name the repository that defines the stacks, too.",
     page="""\
 Spacelift stacks are often defined in another repository, or made in Spacelift's pages. tf-oidc-migrate then prints
 what the stack needs, for example the hook or a variable, as a text to copy.
@@ -48,7 +48,7 @@ VARIABLE_ALREADY_SET = Diagnostic(
 ROLE_SET_DIFFERENTLY = Diagnostic(
     "role-set-differently",
     found="{place} sets the variable to another value.",
-    why="The runs of the stack would sign in as another identity than this run is to set up.",
+    why="The stack would sign in with another role than the role of this migration.",
     help="Remove the variable, or name that role with `--role-arn`.",
     page="""\
 The stack, or one of its contexts, sets `AWS_ROLE_ARN` or a `TF_VAR_…` variable to the ARN of another role. Two

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
-from migrator.secret import is_telling
+from migrator.secret import names_secret
 from migrator.syntax.json.parse import LABELS
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
 from migrator.syntax.yaml.tree import Alias, Mapping, Node, Scalar, Sequence
@@ -225,7 +225,7 @@ class _Walk:
         """Finish a value at a comma or the end of a line; an argument after a title has the title as its name."""
         before = frame.words[-1][0] if frame.opening in ("(", "[") and not frame.name and frame.words else ""
         frame.is_guess = bool(before) and frame.words[-1][1] is not None and _SAYS.fullmatch(before) is not None
-        frame.is_guess = frame.is_guess and is_telling(before)
+        frame.is_guess = frame.is_guess and names_secret(before)
         frame.name, frame.statement = (before.lstrip("-"), self._last.start) if frame.is_guess else ("", -1)
         frame.words, frame.was_compared = [], False
 

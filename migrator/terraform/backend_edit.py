@@ -137,15 +137,15 @@ def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
 
 
 def outcomes_of(backend: Backend[Written], signed: SignIn[Written]) -> Iterator[str]:
-    """What becomes of a backend that leaves signing in to others, in a few words each."""
+    """What becomes of a backend that leaves signing in to others, in a sentence each."""
     if backend.credentials:
-        yield "credentials removed"
+        yield "The static credentials are removed."
     if signed.comment_out:
-        yield "role commented out"
+        yield "The role is commented out."
     elif signed.append:
-        yield "role assumed after web identity"
+        yield "The role is assumed after web identity."
     elif any(argument in signed.remove for argument in backend.role_family):
-        yield "role removed: web identity signs in with that role"
+        yield "The role is removed: web identity signs in with that role."
 
 
 def state_sign_ins(

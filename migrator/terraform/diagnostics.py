@@ -130,13 +130,13 @@ LOCKED_RELEASE = Diagnostic(
 )
 MAJOR_RELEASE = Diagnostic(
     "new-major-release",
-    found="Before the merge, read {guides}.",
-    why="The constraint on {name} was raised to a new major release: web identity needs {release}.",
+    found="Before the merge, check the code with the upgrade guide {guides}.",
+    why="The migration raised the constraint on {name} to a new major release: web identity needs {release}.",
 )
 NEW_RELEASE = Diagnostic(
     "new-release",
     found="Before the merge, check that the code works with the new release of {name}.",
-    why="The constraint was raised: web identity needs {release}.",
+    why="The migration raised the constraint: web identity needs {release}.",
 )
 RAISED_MINIMUM = Diagnostic(
     "raised-minimum",

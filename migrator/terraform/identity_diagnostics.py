@@ -11,7 +11,7 @@ ENVIRONMENT_CREDENTIALS = Diagnostic(
     "environment-credentials",
     found="The code names no AWS credentials.",
     why="The run uses whatever credentials its stack provides, for example static keys in Spacelift.",
-    help="To sign in with OIDC instead, run again with `--include-ambient`. See docs/codes.md#environment-credentials.",
+    help="Run again with `--include-ambient` to sign in with OIDC instead.",
     page="""\
 A provider or backend without credentials of its own uses the credentials of the environment. Such credentials come
 from variables, from Spacelift's AWS integration, or from the role of a private worker.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.notes import ROTATE, SET_REGION
 from migrator.regex import regex
-from migrator.secret import STATIC_KEYS, is_telling, shown_key
+from migrator.secret import STATIC_KEYS, names_secret, shown_key
 from migrator.terraform.diagnostics import CHOOSE_WEB_IDENTITY
 from migrator.terraform.endpoints import is_mock
 from migrator.terraform.secrets import literals
@@ -58,7 +58,7 @@ def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE
     """
     items = document.object_items(value)
     for item in items:
-        if document.object_items(item) or is_telling(item.name) or STATIC_KEYS & {item.name}:
+        if document.object_items(item) or names_secret(item.name) or STATIC_KEYS & {item.name}:
             yield from rotate_value(document, item, kind)
     if not items and _has_literal(document.expression(value)):
         yield _note(document, value, [value], kind)

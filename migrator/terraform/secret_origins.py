@@ -11,9 +11,9 @@ from functools import cached_property
 from posixpath import dirname
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.model.known_secrets import is_unmistakable
+from migrator.model.known_secrets import is_no_common_word
 from migrator.regex import regex
-from migrator.secret import is_telling, may_tell, refers
+from migrator.secret import may_name_secret, names_secret, refers
 from migrator.syntax.strings import REFERENCE, Lexeme, lexemes
 from migrator.workspace.discover import Kind
 
@@ -73,7 +73,7 @@ class SecretOrigins:
         pending = [
             address
             for document in self.documents.values()
-            if may_tell(document.text)
+            if may_name_secret(document.text)
             for piece in self.written(document)
             if piece.kind == REFERENCE and is_assigned_secret(piece)
             for address in self.meant(document, piece)
@@ -150,7 +150,7 @@ class SecretOrigins:
 
     def is_relevant(self, path: str, text: str) -> bool:
         """Whether a text may hold a secret by a name: one that tells, or one that a secret comes from. Quick."""
-        if may_tell(text) and may_tell(_PROSE.sub("", text)):
+        if may_name_secret(text) and may_name_secret(_PROSE.sub("", text)):
             return True
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
             return any(_word(*defined) in text for defined in self._anywhere)
@@ -176,12 +176,16 @@ class SecretOrigins:
     def is_secret(self, path: str, text: str, piece: Lexeme) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""
         value = text[piece.start : piece.end].strip()
-        if not value or (refers(value) and value not in _TYPES) or (piece.is_passed_on and not is_unmistakable(value)):
+        if (
+            not value
+            or (refers(value) and value not in _TYPES)
+            or (piece.is_passed_on and not is_no_common_word(value))
+        ):
             return False
         defined = defines(path, piece)
         if defined is None or is_assigned_secret(piece):
             return is_assigned_secret(piece)
-        is_deep = len(piece.names) > 1 and not is_unmistakable(value)
+        is_deep = len(piece.names) > 1 and not is_no_common_word(value)
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
             belows = self._anywhere.get(defined, set())
         else:
@@ -201,9 +205,9 @@ def _word(kind: str, name: str) -> str:
 
 def is_assigned_secret(piece: Lexeme) -> bool:
     """Whether the names that a piece is given to, or a variable's whose default it is, tell of a secret."""
-    if piece.header[:1] == ("variable",) and not any(map(is_telling, piece.names)):
-        return piece.names[:1] == ("default",) and any(map(is_telling, piece.header[1:]))
-    return any(map(is_telling, piece.names)) and piece.names[-1].lower() not in _HARMLESS
+    if piece.header[:1] == ("variable",) and not any(map(names_secret, piece.names)):
+        return piece.names[:1] == ("default",) and any(map(names_secret, piece.header[1:]))
+    return any(map(names_secret, piece.names)) and piece.names[-1].lower() not in _HARMLESS
 
 
 def defines(path: str, piece: Lexeme) -> tuple[str, str] | None:

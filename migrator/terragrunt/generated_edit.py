@@ -102,7 +102,7 @@ class GeneratedSignIn:
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
-            raised_to[f"hashicorp/{provider.kind} {text}"] = None
+            raised_to[f"The constraint on hashicorp/{provider.kind} changes: {text}."] = None
         for provider in self.migrating(part):
             role = None if provider.has_web_identity else self._role(part, provider)
             if isinstance(role, Refusal):
@@ -115,16 +115,16 @@ class GeneratedSignIn:
             added = (web_identity_block(provider, role, self._config),) if role is not None else ()
             edits += sign_in_edits(provider, added)
             expression = role.reference.address if isinstance(role, RoleVariable) else self._first_role
-            removed = "credentials removed: the provider has web identity"
-            outcomes[f"web identity with {expression}" if role is not None else removed] = None
+            removed = "The static credentials are removed. The provider has web identity already."
+            outcomes[f"The provider signs in with web identity: {expression}." if role is not None else removed] = None
         for backend in part.backends:
             if backend.skip_reason is None and (backend.credentials or backend.role_family):
                 change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
                 edits += backend.document.change(backend.block, change)
-                outcomes["the backend signs in with the hook's credentials"] = None
+                outcomes["The backend signs in with the credentials of the hook."] = None
         blocks = [variable.declaration(is_optional=self._config.portable) for variable in declared]
         try:
-            outcome = ", ".join((*outcomes, *raised_to))
+            outcome = " ".join((*outcomes, *raised_to))
             return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), outcome)
         except SyntaxProblem as problem:
             return GENERATED_UNSOUND.refusal(reason=problem.reason)

@@ -50,12 +50,13 @@ def _admits_nothing(runs: Runs) -> bool:
 
 _PROBLEMS = (
     (
-        "Every stack and module of the Spacelift account may assume the role. help: limit that with --space or --stack",
+        "Every stack and module of the Spacelift account may assume the role. help: limit the policy with --space"
+        " or --stack",
         _admits_every_stack,
     ),
     (
         "Proposed runs may assume the role, so the code of every pull request may too. help: --run-type TRACKED"
-        " excludes proposed runs; give them a role that only reads, or they cannot plan",
+        " excludes proposed runs. Give proposed runs a role that only reads: without a role, they cannot plan",
         _admits_pull_requests,
     ),
     (

@@ -62,8 +62,10 @@ class Account:
             hooks = context.argument("before_init")
             strings = () if hooks is None or hooks.is_null else hooks.strings
             if strings is None or priority > first:
-                why = f"the context at {context.place} runs hooks in an order, or with values, that are not known here."
-                return replace(stack, commands=None, unknown=why)
+                reason = (
+                    f"the context at {context.place} runs hooks in an order, or with values, that are not known here."
+                )
+                return replace(stack, commands=None, unknown=reason)
             commands += (HookCommand(text, f"the context at {context.place}") for text in strings)
         return replace(stack, commands=(*commands, *stack.commands), read_by=f"{stack.read_by} and {READER_OF_LISTS}")
 

@@ -1,4 +1,4 @@
-"""Whether a root module is valid, and its backend leads to the state of before: asked of the engine itself."""
+"""The check of a root module and its backend by the engine: valid, and with the same state as before."""
 
 from __future__ import annotations
 
@@ -135,10 +135,10 @@ def state_proof(initialised: Initialised, root: Root, before: Context | None, is
         if old_value is None:
             return not_proven("state", diagnostics.UNKNOWN_STATE.refusal(name=name))
         if old_value != new_values[name]:
-            why = diagnostics.OTHER_STATE.refusal(
+            reason = diagnostics.OTHER_STATE.refusal(
                 name=name, before=old_value or "not set", after=new_values[name] or "not set"
             )
-            return failed("state", why)
+            return failed("state", reason)
     return proven("state", f"The backend leads to s3://{new_values['bucket']}/{new_values['key']}, as before.")
 
 

@@ -52,7 +52,7 @@ UNKNOWN_CONTEXT = Diagnostic(
 )
 OWN_SPELLING = Diagnostic(
     "verify-own-spelling",
-    found="The hook is not spelled as Spacelift documents the exchange, so it was not run.",
+    found="The hook differs from the exchange that Spacelift documents, so the hook was not run.",
     help="Verify the stack with --level spacelift.",
 )
 NO_HOOK = Diagnostic(
@@ -87,8 +87,8 @@ INTEGRATION = Diagnostic(
 )
 NO_ROLE_VALUE = Diagnostic(
     "verify-role-not-known",
-    found="No file says what {name} is on the stack.",
-    help="Set {name} on the stack. Name its value with --role-arn to verify it here.",
+    found="No file gives the value of {name} on the stack.",
+    help="Set {name} on the stack. For this verification, name the same role with --role-arn.",
 )
 BACKEND_FAILED = Diagnostic(
     "verify-backend-failed",
@@ -112,18 +112,18 @@ OTHER_STATE = Diagnostic(
 )
 UNKNOWN_STATE = Diagnostic(
     "verify-unknown-state",
-    found="Before the migration no literal says what {name} of the backend is.",
+    found="The code before the migration does not write {name} of the backend as a literal.",
     help="Compare the state with --level spacelift.",
 )
 MANY_FILES = Diagnostic(
     "verify-many-backend-files",
-    found="Several files may complete the backend: {files}.",
+    found="Several files may hold the other arguments of the backend: {files}.",
     help="Set TF_CLI_ARGS_init on the stack, or verify the stack with --level spacelift.",
 )
 OTHER_SIGNER = Diagnostic(
     "verify-other-signer",
-    found="{who} signs in as {found}, but the table of who signs says {expected}.",
-    help="Correct the hook, the variables of the stack or the block. Report a bug if the table is wrong.",
+    found="{who} signs in as {found}, but the report of the migration says {expected}.",
+    help="Correct the hook, the variables of the stack or the block. Report a bug if the report is wrong.",
 )
 OTHER_ACCOUNT = Diagnostic(
     "verify-other-account",
@@ -147,17 +147,17 @@ OVERRIDDEN = Diagnostic(
 )
 NO_SESSION = Diagnostic(
     "verify-no-session",
-    found="No credentials of the hook are there, so this cell was not checked.",
-    help="Correct the hook first: see the cell hook.",
+    found="The hook gave no credentials, so this cell was not checked.",
+    help="Resolve what the cell `hook` says first.",
 )
 UNSEEN = Diagnostic(
     "verify-unseen",
-    found="{who} did not get as far as to sign in.",
-    help="See the cells hook and state.",
+    found="{who} did not try to sign in, so this cell was not checked.",
+    help="Resolve what the cells `hook` and `state` say first.",
 )
 NO_ROLE_KNOWN = Diagnostic(
     "verify-no-role",
-    found="No role is known that runs of the stack sign in with.",
+    found="The role with which runs of the stack sign in is not known.",
     help="Name the value of the role variables with --role-arn.",
 )
 NO_POLICY = Diagnostic(
@@ -167,7 +167,7 @@ NO_POLICY = Diagnostic(
 )
 UNKNOWN_POLICY = Diagnostic(
     "verify-unknown-policy",
-    found="Whether {role} may be assumed cannot be decided here. {why}.",
+    found="This command cannot decide whether runs may assume {role}. {why}.",
     help="Check the statement by hand, or with a run.",
 )
 UNKNOWN_SUBJECT = Diagnostic(
@@ -192,7 +192,7 @@ NO_PREVIEW = Diagnostic(
 )
 PREVIEW_NOT_RUN = Diagnostic(
     "verify-preview-not-run",
-    found="The preview was written and not run. A preview proves nothing of runs that write.",
+    found="The preview was written and not run. A preview proves nothing about runs that apply changes.",
     help="Run the preview with --run, or with `{command}`.",
 )
 PREVIEW_FAILED = Diagnostic(
@@ -202,7 +202,7 @@ PREVIEW_FAILED = Diagnostic(
 )
 NO_MARKER = Diagnostic(
     "verify-no-marker",
-    found="A preview did not tell the {what}.",
+    found="The log of a preview does not show the {what}.",
     help="Read the log of the preview in Spacelift, and check that the runner image has the aws CLI and jq.",
 )
 NATIVE_ELSEWHERE = Diagnostic(
@@ -217,6 +217,6 @@ OTHER_TOKEN = Diagnostic(
 )
 NO_HOOK_ROLE = Diagnostic(
     "verify-hook-role-not-known",
-    found="No file says which role the variable of the hook holds.",
-    help="Set TF_VAR_aws_role_arn on the stack. Name its value with --role-arn to verify it here.",
+    found="No file gives the value of the variable that holds the role of the hook.",
+    help="Set TF_VAR_aws_role_arn on the stack. For this verification, name the same role with --role-arn.",
 )

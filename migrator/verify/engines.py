@@ -67,7 +67,7 @@ class Engines:
         paths_of_programs = {engine.path for engine in programs}
         return [*programs, *(engine for engine in _in_folders() if engine.path not in paths_of_programs)]
 
-    def fitting(self, evidence: Iterable[Evidence]) -> tuple[EngineProgram | None, bool]:
+    def engine_for(self, evidence: Iterable[Evidence]) -> tuple[EngineProgram | None, bool]:
         """The engine for a stack with this ``evidence``, and whether the stack may run that engine.
 
         None if no engine is installed.

@@ -158,7 +158,7 @@ def with_stacks(repo: VerifiedRepo, engine: EngineProgram | None, scratch: Path)
 def roots_of(
     repos: Sequence[VerifiedRepo], account_stacks: Sequence[RunStack], say: Callable[[str], None]
 ) -> Iterator[VerifiedRoot]:
-    """Every root module with the stacks that run the module: those of ``repos``, and ``more`` of the account."""
+    """Every root module with the stacks that run the module, from ``repos`` and from the account."""
     run = set()
     for repo in repos:
         programs = dict(repo.programs)

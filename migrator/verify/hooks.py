@@ -1,4 +1,4 @@
-"""Whether the hook of a stack signs in: the exchange and its guard are run in two shells, nothing else is."""
+"""The check that a stack's hook signs in: the exchange and the guard run in two shells, and nothing else runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrator.model.verification import Proof, failed, not_proven, proven
+from migrator.model.verification import Proof, failed, not_needed, not_proven, proven
 from migrator.verify import diagnostics
 from migrator.verify.exchange import SHELLS, Exchange, exchange_of, exported_by, is_part, missing_programs, token_for
 from migrator.verify.runs import run_types, subject
@@ -64,7 +64,11 @@ def hook_proof(
     if stack.has_integration:
         return HookProof(not_proven(_CELL, diagnostics.INTEGRATION.refusal()), {})
     if stack.commands is None:
-        cell = not_proven(_CELL, diagnostics.UNKNOWN_HOOKS.refusal(why=stack.unknown)) if needs_hook else _not_needed()
+        cell = (
+            not_proven(_CELL, diagnostics.UNKNOWN_HOOKS.refusal(why=stack.unknown.rstrip(".")))
+            if needs_hook
+            else _not_needed()
+        )
         return HookProof(cell, {})
     skipped = tuple(command.text for command in stack.commands if not is_part(command.text))
     if not any(command.is_exchange for command in stack.commands):
@@ -83,7 +87,7 @@ def hook_proof(
 
 
 def _not_needed() -> Proof:
-    return proven(_CELL, "No hook is needed: nothing here uses the credentials of the environment.")
+    return not_needed(_CELL, "No hook is needed: nothing here uses the credentials of the environment.")
 
 
 def _run(
@@ -103,10 +107,10 @@ def _run(
         file.write_text(token_for(subject(stack, run, token.template), token.host))
         exported, completed = exported_by(exchange, shell, variables, cwd, (token.path, file))
         if not exported:
-            why = diagnostics.EXCHANGE_FAILED.refusal(
+            reason = diagnostics.EXCHANGE_FAILED.refusal(
                 shell=shell, run=run, said=completed.failure.rstrip("."), token=token.path
             )
-            return failed(_CELL, why), {}
+            return failed(_CELL, reason), {}
         roles = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
         if roles != (role,):
             role_names = ", then ".join(roles) or "somebody else"
@@ -118,8 +122,8 @@ def _run(
 
 def _order(stack: RunStack, exchange: Exchange) -> Proof:
     """The further proof that a hook needs once the hook signs in."""
-    if where := stack.early_caller:
-        return failed(_CELL, diagnostics.TOO_EARLY.refusal(where=where))
+    if command := stack.early_caller:
+        return failed(_CELL, diagnostics.TOO_EARLY.refusal(where=command))
     if not exchange.has_guard:
         return failed(_CELL, diagnostics.NO_GUARD.refusal())
     if stack.doubts:

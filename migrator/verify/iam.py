@@ -61,10 +61,10 @@ def _arn_like(pattern: str, value: str) -> bool:
 
 
 _OPERATORS: dict[str, tuple[_Test, bool]] = {
-    "stringequals": (lambda wanted, value: wanted == value, False),
-    "stringnotequals": (lambda wanted, value: wanted == value, True),
-    "stringequalsignorecase": (lambda wanted, value: wanted.lower() == value.lower(), False),
-    "stringnotequalsignorecase": (lambda wanted, value: wanted.lower() == value.lower(), True),
+    "stringequals": (lambda expected, value: expected == value, False),
+    "stringnotequals": (lambda expected, value: expected == value, True),
+    "stringequalsignorecase": (lambda expected, value: expected.lower() == value.lower(), False),
+    "stringnotequalsignorecase": (lambda expected, value: expected.lower() == value.lower(), True),
     "stringlike": (_like, False),
     "stringnotlike": (_like, True),
     "arnequals": (_arn_like, False),

@@ -9,8 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.model.findings import LeftAlone
-from migrator.model.verification import Proof, failed, not_proven, proven, worst
-from migrator.model.verification import Verdict as Verdict
+from migrator.model.verification import OPEN, Proof, failed, not_proven, proven, worst
 from migrator.regex import regex
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.signing import ENVIRONMENT, Environment, Signer, backend_sign_in, provider_sign_in, signer
@@ -83,13 +82,13 @@ def provider_signers(context: Context, path: str, environment: Environment) -> I
     workspace = context.workspace
     for inner in (path, *sorted(workspace.reached_from(path))):
         module = workspace.modules.get(inner)
-        where = f" in {inner or '.'}" if inner != path else ""
+        suffix = f" in {inner or '.'}" if inner != path else ""
         for provider in aws_providers(module) if module is not None else ():
             is_lead = provider is provider.family[0] and provider.document.kind is not Kind.TEST
             if is_lead and not isinstance(provider.skip_reason, LeftAlone):
                 sign_in = provider_sign_in(workspace, provider)
                 by, files = signer(sign_in, environment), tuple(provider.token_files)
-                yield SignIn(provider.title + where, by, sign_in.assumed, files)
+                yield SignIn(provider.title + suffix, by, sign_in.assumed, files)
 
 
 def signers_of(
@@ -128,18 +127,18 @@ def identity_proof(
     proofs = [proof for signer in sign_ins if (proof := _objection(signer, old, environment)) is not None]
     paths = ((signer.title, token_file) for signer in sign_ins for token_file in signer.token_files)
     proofs += (
-        failed(_CELL, diagnostics.OTHER_TOKEN.refusal(who=who, found=roles, token=tokens[0]))
-        for who, roles in paths
+        failed(_CELL, diagnostics.OTHER_TOKEN.refusal(who=titles, found=roles, token=tokens[0]))
+        for titles, roles in paths
         if roles not in tokens
     )
     if root is not None and seen is None:
         proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=sign_ins[0].title)))
     elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != sign_ins[0].roles:
-        found = ", then ".join(seen or ("other credentials",))
+        role_names = ", then ".join(seen or ("other credentials",))
         proofs.append(
             failed(
                 _CELL,
-                diagnostics.OTHER_SIGNER.refusal(who=sign_ins[0].title, found=found, expected=sign_ins[0].by.said),
+                diagnostics.OTHER_SIGNER.refusal(who=sign_ins[0].title, found=role_names, expected=sign_ins[0].by.said),
             )
         )
     proofs += (
@@ -150,10 +149,10 @@ def identity_proof(
     if environment.rest == _UNKNOWN_HOOK:
         proofs.append(not_proven(_CELL, diagnostics.NO_HOOK_ROLE.refusal()))
     verdict = worst(proofs)
-    if verdict is not Verdict.PROVEN:
+    if verdict in OPEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
     who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in sign_ins)
-    return proven(_CELL, f"Signs in as the table of who signs says. {who}.")
+    return proven(_CELL, f"Signs in as the report of the migration says. {who}.")
 
 
 def _objection(signer: SignIn, old: Mapping[str, SignIn], environment: Environment) -> Proof | None:
@@ -166,8 +165,8 @@ def _objection(signer: SignIn, old: Mapping[str, SignIn], environment: Environme
             return not_proven(_CELL, diagnostics.UNKNOWN_SIGNER.refusal(who=signer.title, found=signer.by.said))
         return None
     if before is not None and before.account and signer.account and before.account != signer.account:
-        why = diagnostics.OTHER_ACCOUNT.refusal(who=signer.title, before=before.account, after=signer.account)
-        return failed(_CELL, why)
+        reason = diagnostics.OTHER_ACCOUNT.refusal(who=signer.title, before=before.account, after=signer.account)
+        return failed(_CELL, reason)
     return None
 
 

@@ -38,7 +38,7 @@ class RecordedRun(Struct):
         return self.sessions.get(key, ())
 
     def note(self, environ: dict[str, Any], body: bytes, answer: bytes) -> None:
-        """Remember a request and its answer."""
+        """Record a request and the answer."""
         signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
         parameters = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
         action, role = (parameters.get(name, [""])[0] for name in ("Action", "RoleArn"))

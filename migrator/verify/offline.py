@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.errors import MigrateError
-from migrator.model.verification import Proof, VerifiedStack, not_proven, proven
+from migrator.model.verification import Proof, VerifiedStack, not_needed, not_proven
 from migrator.terraform.backends import s3_backends
 from migrator.terraform.engine_evidence import code_evidence
 from migrator.terraform.signing import Environment
@@ -68,7 +68,7 @@ class Offline:
     def rows(
         self, roots: Sequence[VerifiedRoot], report: Callable[[VerifiedStack], None]
     ) -> dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]:
-        """The rows of each root module; ``done`` is called with each row."""
+        """The rows of each root module; ``report`` is called with each row."""
 
         def prove(root: VerifiedRoot) -> list[tuple[RunStack | None, VerifiedStack]]:
             rows = []
@@ -88,7 +88,7 @@ class Offline:
             try:
                 yield stack, self._row(root, stack_with_role)
             except (MigrateError, OSError) as error:
-                reason = diagnostics.UNKNOWN_HOOKS.refusal(why=str(error))
+                reason = diagnostics.UNKNOWN_HOOKS.refusal(why=str(error).rstrip("."))
                 title, place = (stack.title, stack.place) if stack else ("", "")
                 yield stack, VerifiedStack(root.path or ".", title, place, "", (not_proven("validate", reason),))
 
@@ -110,19 +110,19 @@ class Offline:
     def _row(self, verified_root: VerifiedRoot, stack: RunStack | None) -> VerifiedStack:
         if verified_root.program:
             title, place = (stack.title, stack.place) if stack else ("", "")
-            why = diagnostics.OTHER_PROGRAM.refusal(what=verified_root.program)
-            return VerifiedStack(verified_root.path or ".", title, place, "", _nothing(why))
+            reason = diagnostics.OTHER_PROGRAM.refusal(what=verified_root.program)
+            return VerifiedStack(verified_root.path or ".", title, place, "", _nothing(reason))
         context, module = verified_root.repo.context, verified_root.repo.workspace.modules[verified_root.path]
         evidence = [
             *code_evidence(verified_root.repo.workspace, module, s3_backends(module)),
             *(stack.evidence if stack else ()),
         ]
-        engine, is_own = self._engines.fitting(evidence)
+        engine, is_own = self._engines.engine_for(evidence)
         title, place = (stack.title, stack.place) if stack else ("", "")
         row = VerifiedStack(verified_root.path or ".", title, place, engine.title if engine else "")
         if engine is None:
-            why = diagnostics.NO_ENGINE.refusal()
-            return replace(row, proofs=_nothing(why))
+            reason = diagnostics.NO_ENGINE.refusal()
+            return replace(row, proofs=_nothing(reason))
         root = next(
             (candidate for candidate in context.facts.roots if candidate.module.path == verified_root.path), None
         )
@@ -188,7 +188,7 @@ class Offline:
         with_backend: bool,
     ) -> Proof:
         if root is None:
-            return proven("state", "The root module has no S3 backend, and the migration gives it none.")
+            return not_needed("state", "The root module has no S3 backend, and the migration gives it none.")
         if isinstance(extra, Proof):
             return extra
         if self._aws is None:
@@ -213,9 +213,9 @@ class Offline:
         return environment | {name: value.replace(path, _HERE) for name, value in stack.known_variables.items()}
 
 
-def _nothing(why: Refusal) -> tuple[Proof, ...]:
+def _nothing(reason: Refusal) -> tuple[Proof, ...]:
     """The cells of this level, none of them proven."""
-    return tuple(not_proven(cell, why) for cell in ("validate", "hook", "state", "identity"))
+    return tuple(not_proven(cell, reason) for cell in ("validate", "hook", "state", "identity"))
 
 
 def _needs_hook(verified_root: VerifiedRoot, root: Root | None, stack: RunStack | None) -> bool:

@@ -66,8 +66,8 @@ def previews(root: VerifiedRoot, stack: RunStack, folder: Path) -> Previews | Pr
     Raises `MigrateError` if a file cannot be written.
     """
     if not stack.slug or stack.commands is None or not root.repo.commit:
-        why = stack.unknown if stack.commands is None else "the slug of the stack, or the commit of the branch"
-        return not_proven("identity", diagnostics.NO_PREVIEW.refusal(why=why))
+        reason = stack.unknown if stack.commands is None else "the slug of the stack, or the commit of the branch"
+        return not_proven("identity", diagnostics.NO_PREVIEW.refusal(why=reason))
     engine = "tofu" if any(evidence.is_tofu for evidence in stack.evidence) else "terraform"
     file = folder / f"preview-{stack.slug}.yml"
     old = folder / f"preview-{stack.slug}-before.yml"
@@ -126,18 +126,18 @@ def markers(printed: str) -> dict[str, str]:
 def preview_proofs(stack_previews: Previews, *, runs: bool) -> list[Proof]:
     """The cells that previews prove; if nobody ``runs`` the previews, the cells show the commands to run."""
     if not runs:
-        why = diagnostics.PREVIEW_NOT_RUN.refusal(command=stack_previews.shown)
-        return [not_proven(cell, why) for cell in ("state", "identity")]
+        reason = diagnostics.PREVIEW_NOT_RUN.refusal(command=stack_previews.shown)
+        return [not_proven(cell, reason) for cell in ("state", "identity")]
     if shutil.which("spacectl") is None:
-        why = diagnostics.NO_SHELL.refusal(program="spacectl")
-        return [not_proven(cell, why) for cell in ("state", "identity")]
+        reason = diagnostics.NO_SHELL.refusal(program="spacectl")
+        return [not_proven(cell, reason) for cell in ("state", "identity")]
     previewed: list[dict[str, str]] = []
     for command in stack_previews.commands:
         completed = run(command, Path.cwd(), os.environ, _HOURS)
         if completed.status != 0:
-            why = diagnostics.PREVIEW_FAILED.refusal(said=completed.failure.rstrip("."))
+            reason = diagnostics.PREVIEW_FAILED.refusal(said=completed.failure.rstrip("."))
             is_branch = not previewed
-            return [(failed if is_branch else not_proven)(cell, why) for cell in ("state", "identity")]
+            return [(failed if is_branch else not_proven)(cell, reason) for cell in ("state", "identity")]
         previewed.append(markers(completed.printed))
     return [*_state(previewed), *_identity(previewed)]
 
@@ -163,4 +163,4 @@ def _identity(previewed: list[dict[str, str]]) -> Iterator[Proof]:
             "identity", diagnostics.OTHER_ACCOUNT.refusal(who=subject, before=account_in(before), after=account_in(arn))
         )
         return
-    yield proven("identity", f"The preview signed in as {arn}. A preview proves nothing of runs that write.")
+    yield proven("identity", f"The preview signed in as {arn}. A preview proves nothing about runs that apply changes.")

@@ -99,7 +99,7 @@ def defined_stacks(context: Context, evaluated: Mapping[str, Lists]) -> Iterator
     """The stacks that a repository defines; ``evaluated`` are lists that the engine evaluated, by root module."""
     facts = context.facts
     keyed = {stack for setting in facts.settings if not setting.is_ignored for stack in setting.reach.stacks}
-    lists = {address: commands for found in evaluated.values() for address, commands in found.items()}
+    lists = {address: commands for lists_of_file in evaluated.values() for address, commands in lists_of_file.items()}
     for stack in facts.stacks:
         if stack.is_blueprint or not context.workspace.in_scope(stack.place.path):
             continue
@@ -149,17 +149,17 @@ def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, 
     items: tuple[SpaceliftContext | Stack, ...] = (*stack.contexts.known, stack.source)
     for holder in items:
         is_context = isinstance(holder, SpaceliftContext)
-        where = f"the context at {holder.place}" if is_context else f"the stack at {holder.place}"
+        list_title = f"the context at {holder.place}" if is_context else f"the stack at {holder.place}"
         texts: tuple[str, ...] | None = lists.get(address_of(holder))
         expression = holder.argument(_INIT)
         if texts is None and expression is not None and not expression.is_null:
             texts = expression.strings
             readers[READER] = None
             if texts is None:
-                return None, f"{where} makes the list with values that only a run knows.", ""
+                return None, f"{list_title} makes the list with values that only a run knows.", ""
         else:
             readers[ENGINE] = None
-        all_commands += (HookCommand(text, where) for text in texts or ())
+        all_commands += (HookCommand(text, list_title) for text in texts or ())
     return tuple(all_commands), "", " and ".join(readers)
 
 
@@ -187,8 +187,8 @@ def with_runtime_config(stack: RunStack, workspace: Workspace) -> RunStack:
             for commands_of_list in (commands, stack.commands[len(before) :])
         ]
         if not all(exchanges):
-            why = f"{PATH} and the stack both set the list, and Spacelift's pages do not agree which one counts."
-            return replace(stack, commands=None, unknown=why)
+            reason = f"{PATH} and the stack both set the list, and Spacelift's pages do not agree which one counts."
+            return replace(stack, commands=None, unknown=reason)
     return replace(stack, commands=(*before, *commands), read_by=f"{stack.read_by} and {READER}")
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from migrator.config.config import is_role_arn
 from migrator.errors import MigrateError
-from migrator.model.verification import Proof, Verdict, failed, not_proven, proven, worst
+from migrator.model.verification import OPEN, Proof, failed, not_proven, proven, worst
 from migrator.regex import regex
 from migrator.trust.policy import Issuer, Role
 from migrator.verify import diagnostics
@@ -52,7 +52,7 @@ def trust_proof(root: VerifiedRoot, stack: RunStack | None, settings: TrustSetti
         return not_proven(_CELL, (diagnostics.INTEGRATION if signs else diagnostics.NO_ROLE_KNOWN).refusal())
     proofs = [proof for chain in chains for proof in _chain(chain, stack, settings)]
     verdict = worst(proofs)
-    if verdict is not Verdict.PROVEN:
+    if verdict in OPEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
     return proven(_CELL, " ".join(dict.fromkeys(proof.reason for proof in proofs)))
 
@@ -115,8 +115,8 @@ def _signed_in(role: str, policy: Any, stack: RunStack, settings: TrustSettings)
                 unknown = "slug" if stack.space or not stack.slug else "id of the space"
                 yield not_proven(_CELL, diagnostics.UNKNOWN_SUBJECT.refusal(what=unknown, role=role))
                 return
-    for why, runs in runs_by_reason.items():
-        yield proven(_CELL, f"{role} admits {', '.join(dict.fromkeys(runs))} by {why}.")
+    for reason, runs in runs_by_reason.items():
+        yield proven(_CELL, f"{role} admits {', '.join(dict.fromkeys(runs))} by {reason}.")
 
 
 def _decided(

@@ -86,7 +86,7 @@ def open_repos(request: Request, say: Say) -> Iterator[VerifiedRepos]:
     with tempfile.TemporaryDirectory(prefix="tf-oidc-migrate-") as scratch:
         top = Path(scratch).resolve()
         engines = Engines(request.engine, top)
-        engine, _ = engines.fitting(())
+        engine, _ = engines.engine_for(())
         repos: list[VerifiedRepo] = []
         for number, path in enumerate(request.repos):
             try:

@@ -60,7 +60,7 @@ class Listing(Struct, frozen=True):
 
     The paths differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with
     ``/``. ``others`` are the paths of all other regular files, ``missing`` the Terraform files that a sparse checkout
-    omits. ``holding`` lets git search the files for words, and returns files with any of the words; None if git cannot
+    omits. ``search`` lets git search the files for words, and returns files with any of the words; None if git cannot
     search.
     """
 
@@ -68,7 +68,7 @@ class Listing(Struct, frozen=True):
     files: dict[str, str]
     others: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
-    holding: Callable[[Sequence[str]], set[str] | None] | None = None
+    search: Callable[[Sequence[str]], set[str] | None] | None = None
 
 
 def kind_of(path: str) -> Kind | None:
@@ -82,7 +82,7 @@ def kind_of(path: str) -> Kind | None:
 
 
 def is_override(path: str) -> bool:
-    """Whether Terraform merges the file over the others of its folder."""
+    """Whether Terraform merges the file over the other files of the folder."""
     return _OVERRIDE.fullmatch(path.rpartition("/")[2]) is not None
 
 

@@ -101,7 +101,7 @@ class Document(Struct, eq=False, dict=True):
 
     @cached_property
     def is_override(self) -> bool:
-        """Whether Terraform merges the file over the others of its folder."""
+        """Whether Terraform merges the file over the other files of the folder."""
         return is_override(self.path)
 
     @property

@@ -58,7 +58,7 @@ class Workspace:
         self.documents: dict[str, Document] = {}
         self.modules: dict[str, Module] = {}
         self._others = listing.others
-        self.missing, self.holding = listing.missing, listing.holding
+        self.missing, self.holding = listing.missing, listing.search
         self.slugs: dict[str, str] = {}
         """The slugs of stacks that the user names, by the stack's title or name."""
         self.derived: dict[str, object] = {}
@@ -327,7 +327,7 @@ class Workspace:
         return source.is_in(self.identity.name, self.identity.namespace) and source.folder in self.modules
 
     def _folder(self, path: str) -> str:
-        """The folder at ``path``, which may lead over links, by the path that its module has."""
+        """The folder at ``path``, which may contain links, in the form of the module's path."""
         folder = posixpath.normpath(path)
         if folder not in self.modules:
             folder = os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root))
@@ -356,7 +356,7 @@ class Workspace:
         return callers
 
     def roots_of(self, module: Module) -> Iterator[Module]:
-        """The modules that no other calls, from which ``module`` is reached: there a variable gets its value."""
+        """The root modules that call ``module``, directly or not: there a variable gets the value."""
         pending, seen = [module], set[str]()
         while pending:
             current = pending.pop()

@@ -19,8 +19,8 @@ _C_ESCAPES = {9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 def unified_diff(changes: Sequence[Change], masked_changes: Sequence[Change] | None = None) -> bytes:
     """The diff of all ``changes`` in git's own format: ``a/…`` and ``b/…``, odd names quoted, odd bytes as they are.
 
-    With ``shown``, the same changes with masked secrets, the diff has these lines: people can read the diff, but
-    changes with secrets cannot be applied.
+    With ``masked_changes``, the same changes with masked secrets, the diff has these lines: people can read the diff,
+    but changes with secrets cannot be applied.
     """
     pairs = zip(changes, changes if masked_changes is None else masked_changes, strict=True)
     return b"".join(line for change, masked in pairs for line in _file_diff(change, masked))

@@ -1,4 +1,4 @@
-"""What keeps runs on a repository apart: a lock that ends with its process, and the undo log of one that was killed."""
+"""A lock between runs on a repository, which ends with the process; the next run handles a killed run's undo log."""
 
 from __future__ import annotations
 

@@ -124,22 +124,22 @@ def _in_background(work: Callable[[], None]) -> Callable[[], None]:
 def recover(
     root: Path,
     path: Path,
-    is_standing: Callable[[Mapping[str, Any]], bool] = lambda _: True,
-    put_back: Callable[[Mapping[str, Any], bool], None] = lambda *_: None,
+    is_unchanged: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    restore: Callable[[Mapping[str, Any], bool], None] = lambda *_: None,
 ) -> None:
     """Undo the changes in the log at ``path``, if the log exists, and remove the log.
 
-    ``is_standing`` says whether the repository is still as the run found it. If not, the run had finished, or a person
-    has taken over: then the files stay, except for staged ones. ``put_back`` restores everything besides the files, and
+    ``is_unchanged`` says whether the repository is still as the run found it. If not, the run had finished, or a person
+    has taken over: then the files stay, except for staged ones. ``restore`` restores everything besides the files, and
     gets the same fact. Raises `MigrateError` if this fails; the log then stays for the next run.
     """
     try:
         log = _read(path)
         if log is not None:
-            is_untouched = is_standing(log.git)
+            is_untouched = is_unchanged(log.git)
             if is_untouched:
                 log.put_back(root)
-            put_back(log.git, is_untouched)
+            restore(log.git, is_untouched)
             log.clear(root)
         path.unlink(missing_ok=True)
     except (KeyError, TypeError, ValueError):

@@ -496,7 +496,7 @@ def test_a_pull_request_for_each_stage_into_the_one_before(fleet: Fleet) -> None
         for number, body in enumerate(bodies, 1):
             assert body["body"].startswith(f"Stage {number} of 3: ")
             assert f"({number} of 3: " in body["title"]
-        assert "Merge and apply it first" in bodies[0]["body"]
+        assert "Merge this branch first" in bodies[0]["body"]
         pushed = fleet.git("branch", "--format=%(refname:short)", cwd=fleet.folder / "bare" / "shop.git").split()
         assert pushed == ["main", *heads]
 

@@ -140,7 +140,7 @@ HEADER: dict[str, Any] = {"journal": "tf-oidc-migrate", "version": 1, "settings"
         (json.dumps({**HEADER, "version": 2, "settings": None}) + "\n", "newer version of tf-oidc-migrate wrote"),
         (
             json.dumps({**HEADER, "settings": {"mode": "check"}}) + "\n",
-            "belongs to a run with other settings: exclude, mode$",
+            "belongs to a run with other repositories or options",
         ),
         ("[" * 100_000 + "\n", "is not a journal"),
     ],
@@ -170,6 +170,11 @@ def test_what_is_no_file_is_no_journal(path: Path, make: Any) -> None:
     make(path)
     with pytest.raises(MigrateError, match=r"cannot be opened|not a regular file"):
         Journal.open(path)
+
+
+def test_a_journal_in_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(MigrateError, match=r"cannot be opened: .* help: make the folder .*missing first"):
+        Journal.create(tmp_path / "missing" / "run.journal", SETTINGS, [])
 
 
 def test_two_runs_cannot_share_a_journal(path: Path) -> None:

@@ -73,7 +73,7 @@ def test_an_accepted_refusal_is_counted_and_fails_nothing(folder: Path, code: st
     assert run("--check", folder).exit_code == 4
     done = run("--check", "--ignore", code, folder)
     assert done.exit_code == 0, done.output
-    assert "2 accepted" in done.stderr  # the backend, and its hook
+    assert "2 ignored" in done.stderr  # the backend, and its hook
 
 
 def test_a_new_refusal_fails_in_spite_of_an_accepted_one(folder: Path, code: str) -> None:

@@ -27,6 +27,11 @@ def migrated(folder: Path, *, required: str = "", stack: str = "", auth: Backend
     return migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, backend_auth=auth))
 
 
+FOSS_ONLY = (
+    "the stack runs TERRAFORM_FOSS, and the last version, 1.5.7, does not support OIDC in the backend (stacks.tf:1)"
+)
+
+
 def told(result: RepoResult) -> list[str]:
     return [f"{one.message} -> {one.fate}" for one in result.findings if one.rule == "s3-backend"]
 
@@ -75,7 +80,7 @@ def test_open_tofu_rejects_no_flat_role(tmp_path: Path) -> None:
         (">= 1.3", "", "required_version is >= 1.3 (main.tf:2), which allows versions before 1.6"),
         ("", "", ""),
         ("< 1.6", "", "required_version is < 1.6 (main.tf:2)"),
-        ("", "autodeploy = true", "its stack runs TERRAFORM_FOSS, which ends with 1.5.7 (stacks.tf:1)"),
+        ("", "autodeploy = true", FOSS_ONLY),
         (
             ">= 1.9",
             'terraform_version = "1.5.7"',
@@ -100,7 +105,7 @@ def test_what_is_asked_for_needs_no_evidence(tmp_path: Path) -> None:
 
 def test_the_stack_of_a_backend_that_signs_in_by_itself_needs_no_hook(tmp_path: Path) -> None:
     (row,) = migrated(tmp_path, stack='terraform_version = "1.9.8"').stacks
-    assert row.hook == "not needed, the backend signs in by itself"
+    assert row.hook == "No hook is needed: the backend signs in by itself."
 
 
 @pytest.mark.parametrize(

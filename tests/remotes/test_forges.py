@@ -461,7 +461,7 @@ def test_the_default_template() -> None:
     assert read_template(None) == DEFAULT
     assert filled.title == "Sign in to AWS with Spacelift's OIDC token"
     assert filled.body.index("## Order of rollout\n") < filled.body.index("- main.tf:1: $x ${y}")
-    assert filled.body.endswith("the git history of acme/shop still holds them.\n")
+    assert filled.body.endswith("the git history of acme/shop still holds these keys.\n")
 
 
 def test_no_secret_gets_into_the_text(tmp_path: Path) -> None:

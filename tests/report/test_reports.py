@@ -411,7 +411,10 @@ def rendered(text: str) -> ElementTree.Element:
 
 def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> None:
     text = report(".md", sample())
-    assert "**5 repositories**: 1 ❌ failed, 1 ⛔ refused, 1 ⚠️ partly, 1 ✅ would migrate, 1 ▫️ nothing to do." in text
+    assert (
+        "**5 repositories**: 1 ❌ failed, 1 ⛔ refused, 1 ⚠️ would migrate in part, 1 ✅ would migrate, "
+        "1 ▫️ nothing to migrate." in text
+    )
     body = rendered(text)
     tables = [[["".join(cell.itertext()) for cell in row] for row in table.iter("tr")] for table in body.iter("table")]
     assert [row[0] for row in tables[0]] == ["Repository", "gone", "legacy", "payments", "shop", "docs"]

@@ -43,13 +43,13 @@ def webshop(make_repo: MakeRepo) -> Repo:
 def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     repo = str(webshop.root)
     text = rollout([replace(migrate_repo(repo, CONFIG), repo="webshop")])
-    titles = ["Let AWS trust", "Make the variables", "Push the branch", "Let each stack run", "Remove", "Rotate"]
+    titles = ["Let AWS trust", "Set the variables", "Push the branch", "Run each stack once", "Remove", "Rotate"]
     assert [line[6:] for line in text.splitlines() if re.match(r"## \d\.", line)] == [
         next(line[6:] for line in text.splitlines() if line.startswith(f"## {number}. {title}"))
         for number, title in enumerate(titles, 1)
     ]
     assert f"- `{STATE}`: `spacelift_stack.releases`\n" in section(text, "Let AWS trust")
-    live = section(text, "Make the variables")
+    live = section(text, "Set the variables")
     assert (
         "`webshop`: Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: `shop`"
         in live
@@ -60,7 +60,7 @@ def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     assert "- `webshop`: `spacelift-oidc`\n" in push
     assert "starts proposed runs" in push
     assert re.search(r"discard the runs.*\n +- `spacelift_stack.shop`, which runs shop\n", push)
-    assert "`spacelift_stack.releases`: Runs wait for confirmation" in section(text, "Let each stack run")
+    assert "`spacelift_stack.releases`: A run waits for confirmation" in section(text, "Run each stack once")
     assert "`shop/providers.tf:4 (" in section(text, "Rotate")
     developers = section(text, "For developers")
     assert "terraform init -reconfigure" in developers
@@ -79,13 +79,13 @@ def test_stacks_of_another_repository_come_once(make_repo: MakeRepo) -> None:
     push = section(text, "Push the branch")
     assert push.count("`spacelift_stack.network`") == 1
     assert "spacelift_stack.docs" not in push
-    assert "merge and apply the stacks' definitions" in section(text, "Make the variables")
+    assert "merge and apply these stack definitions first" in section(text, "Set the variables")
 
 
 def test_a_hook_to_paste_is_there_to_be_pasted(make_repo: MakeRepo) -> None:
     backend = f'terraform {{\n  backend "s3" {{\n    bucket = "b"\n    role_arn = "{STATE}"\n  }}\n}}\n'
     text = rollout([migrate_repo(str(make_repo({"main.tf": backend}).root), CONFIG)])
-    live = section(text, "Make the variables")
+    live = section(text, "Set the variables")
     assert "\n      export $(printf " in live
     assert f"--role-arn {STATE} " in live
 
@@ -95,8 +95,8 @@ def test_what_is_refused_keeps_its_keys() -> None:
     refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd", code="odd"), 9)))
     text = rollout([refused])
     assert "`shop`: `live/main.tf:9`: it is odd" in section(text, "Not migrated")
-    assert "not where something was refused" in section(text, "Remove")
-    assert "not where something was refused" not in rollout(
+    assert "keep the keys of code that was refused" in section(text, "Remove")
+    assert "keep the keys of code that was refused" not in rollout(
         [replace(result, findings=(finding(REWRITE),), problems=())]
     )
 
@@ -140,9 +140,9 @@ def test_a_backend_that_signs_in_by_itself_needs_no_hook_and_has_its_place(make_
     result = replace(migrated(), findings=(backend,), signers=(row,), notes=(), stacks=(), problems=())
     text = rollout([replace(result, trusts=(TrustRow(STATE, ("spacelift_stack.app",)),))])
     assert f"- `{STATE}`: `spacelift_stack.app`\n" in section(text, "Let AWS trust")
-    assert "nothing of the stacks was changed" in section(text, "Make the variables")
+    assert "nothing of the stacks was changed" in section(text, "Set the variables")
     assert "`main.tf:2`" in section(text, "For developers")
-    assert "hook" not in text.replace("variables and hooks live", "")
+    assert "hook" not in text.replace("the variables and the hooks on", "")
 
 
 def test_what_is_to_be_read_or_run_before_the_merge_stands_before_it(make_repo: MakeRepo) -> None:
@@ -159,12 +159,12 @@ def test_values_to_paste_and_integrations_have_their_places() -> None:
     value = SET_STACK_VARIABLE.note("shop", paste=STATE, name="TF_VAR_aws_role_arn")
     change = finding(REWRITE, rule="spacelift-aws-integration")
     result = replace(migrated(), notes=(value,), findings=(change,), stacks=(), problems=())
-    live = section(rollout([result]), "Make the variables")
+    live = section(rollout([result]), "Set the variables")
     assert live.count("Set TF_VAR_aws_role_arn to this value on the stacks that run these root modules: `shop`") == 1
     assert f"\n      {STATE}\n" in live
-    assert f"definitions before the code that they run: `{change.place}`" in live
+    assert f"definitions first: `{change.place}`" in live
     assert "trusts Spacelift's account instead" in section(rollout([result]), "Let AWS trust")
-    assert "paste the commands of the hook" not in "".join(short_steps(result))
+    assert "paste the commands" not in "".join(short_steps(result))
 
 
 def test_settings_that_lose_their_keys_are_among_what_is_removed(make_repo: MakeRepo) -> None:
@@ -194,10 +194,12 @@ def test_the_summary_has_the_steps_in_short(webshop: Repo) -> None:
     steps = text.partition("Then, in this order:\n")[2].partition("\n\n")[0].splitlines()
     assert [one[2:4] for one in steps] == ["1.", "2.", "3.", "4.", "5."]
     assert (
-        f"Let AWS trust {STATE} and the roles of the variables: "
-        "run `tf-oidc-migrate trust --spacelift-host HOST --role-arn ARN REPO`." in steps[0]
+        f"Let AWS trust {STATE} and the roles that the variables name: "
+        "run `tf-oidc-migrate trust --spacelift-host HOST --role-arn ARN REPO`, and apply the module" in steps[0]
     )
-    assert steps[1].endswith("Before the code is merged: set the variables, apply the stacks' definitions.")
+    assert steps[1].endswith(
+        "Before the code is merged: set the variables, merge and apply the definitions of the stacks."
+    )
     assert "Discard runs that wait for confirmation, and push spacelift-oidc." in steps[2]
     assert "terraform init -reconfigure" in steps[3]
     assert "Then, in this order" not in summary(migrate_repo(str(webshop.root), CONFIG))
@@ -220,11 +222,14 @@ def test_a_file_of_it_for_all_repositories_of_a_run(make_repo: MakeRepo, tmp_pat
 
 
 def test_the_short_steps_name_the_repository_of_the_stacks_and_count_roles(make_repo: MakeRepo) -> None:
-    row = replace(migrated().stacks[0], repo="admin", hook="added by the migration of that repository")
+    row = replace(migrated().stacks[0], repo="admin", hook="The run on the repository of the stack changes the stack.")
     roles = tuple(TrustRow(f"arn:aws:iam::123456789012:role/r{number}") for number in range(4))
     trust, live, *_ = short_steps(replace(migrated(), stacks=(row,), trusts=roles, notes=()))
-    assert trust == "Let AWS trust 4 roles: run `tf-oidc-migrate trust --spacelift-host HOST REPO`."
-    assert live == "Before the code is merged: apply the stacks' definitions of admin."
+    assert trust == (
+        "Let AWS trust 4 roles: run `tf-oidc-migrate trust --spacelift-host HOST REPO`, and apply the module that the "
+        "command writes."
+    )
+    assert live == "Before the code is merged: merge and apply the definitions of the stacks in admin."
 
 
 def test_a_file_that_cannot_be_written_is_told(webshop: Repo, tmp_path: Path) -> None:
@@ -240,17 +245,17 @@ def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> No
     result = migrate_repo(str(repo.root), config)
     text = rollout([replace(result, repo="app")])
     assert "trusts Spacelift's account instead" in section(text, "Let AWS trust")
-    live = section(text, "Make the variables")
-    assert "merge and apply the stacks' definitions before the code that they run: `stack.tf:1`" in live
+    live = section(text, "Set the variables")
+    assert "merge and apply these stack definitions first: `stack.tf:1`" in live
     assert "assume_role_policy" in live
     assert "spacelift_stack.app" in section(text, "Push")
-    assert [row.hook for row in result.stacks] == ["not needed. The AWS integration is attached."]
+    assert [row.hook for row in result.stacks] == ["No hook is needed. The AWS integration is attached."]
 
 
 def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
     repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n'}, name="app")
     config = replace(CONFIG, role_in=RoleIn.VARIABLE, role_arn=STATE)
     text = rollout([replace(migrate_repo(str(repo.root), config), repo="app")])
-    live = section(text, "Make the variables")
+    live = section(text, "Set the variables")
     assert live.count("Set TF_VAR_aws_role_arn to this value") == 1
     assert f"      {STATE}" in live

@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, StackRow
+from migrator.model.verification import Proof, Verdict, VerifiedStack, not_needed
 from migrator.report.sections import LINES
 from migrator.report.text import summary
+from migrator.report.verification import exit_code, lines
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,6 +107,43 @@ def test_places_that_are_alike_are_counted_with_their_reason_and_help_once() -> 
     )
     assert "      … and 112 more (-v lists all)\n" in text
     assert text.count("Keep the keys.") == 1
+
+
+@pytest.mark.unit
+def test_reasons_and_remarks_that_differ_in_places_alone_are_counted_together() -> None:
+    alone = [
+        finding(number, LeftAlone(f"Used at main.tf:{number}. Stays.", code="still-used", help="Look."))
+        for number in range(4)
+    ]
+    stacks = [
+        StackRow(f"stack.{number}", Place("stacks.tf", number + 1), remarks=(f"Signs in by main.tf:{number}.",))
+        for number in range(4)
+    ]
+    result = replace(large(0), findings=tuple(alone), stacks=tuple(stacks), notes=())
+    text = summary(result)
+    assert "  4 providers: Used at …. Stays. (-v lists each) [still-used]\n    help: Look.\n" in text
+    assert "  4 stacks, for example stack.0 (stacks.tf:1): The stack is not changed. Signs in by main.tf:0.\n" in text
+    assert summary(replace(result, findings=tuple(alone[:3]))).count("Used at main.tf:") == 3
+    whole = summary(result, verbose=True)
+    assert (whole.count("Used at main.tf:"), whole.count("Signs in by main.tf:")) == (4, 4)
+
+
+@pytest.mark.unit
+def test_a_reason_that_several_rows_of_a_verification_share_is_printed_once() -> None:
+    shared, own = (
+        Proof("validate", Verdict.NOT_PROVEN, "No engine.", "Install it."),
+        Proof("state", Verdict.FAILED, "Moved."),
+    )
+    rows = (
+        VerifiedStack("api", "a", proofs=(shared, not_needed("hook", "No hook is needed."))),
+        VerifiedStack("web", "b", proofs=(shared, own)),
+    )
+    text = "\n".join(lines(RepoResult("shop", Mode.CHECK, verified=rows)))
+    assert text.endswith("  validate not proven in 2 rows: No engine.\n    help: Install it.")
+    assert text.count("No engine.") == 1
+    assert "    state failed: Moved.\n" in text
+    assert "hook not needed" in text
+    assert exit_code([RepoResult("shop", Mode.CHECK, verified=rows[:1])]) == 4
 
 
 @pytest.mark.unit

@@ -347,16 +347,16 @@ def definition(**more: Any) -> StackDefinition:
 
 def test_a_definition_is_matched_by_slug_or_name_and_repository() -> None:
     renamed = account(stack("old-slug", name="App"))
-    assert renamed.applied(definition()).slug == "old-slug"
+    assert renamed.as_applied(definition()).slug == "old-slug"
     other = account(stack("app", repository="intranet"))
-    assert other.applied(definition()).account is None
-    assert account(stack("app")).applied(definition(slug=None)).account is None
+    assert other.as_applied(definition()).account is None
+    assert account(stack("app")).as_applied(definition(slug=None)).account is None
     twice = account(stack("app", name="x"), stack("other", name="app"))
-    assert twice.applied(definition()).account is None
+    assert twice.as_applied(definition()).account is None
 
 
 def test_the_account_wins_for_what_runs_and_drift_is_told() -> None:
-    applied = account(stack("app", projectRoot="elsewhere", branch="release")).applied(definition())
+    applied = account(stack("app", projectRoot="elsewhere", branch="release")).as_applied(definition())
     assert (applied.code.project_root, applied.code.branch) == ("elsewhere", "release")
     assert applied.account is not None
     assert applied.account.drift == (

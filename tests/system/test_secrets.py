@@ -25,7 +25,7 @@ from migrator.model.results import Mode
 from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
 from migrator.report.collected import Collected
-from migrator.secret import MASK, is_telling, mask, may_tell
+from migrator.secret import MASK, mask, may_name_secret, names_secret
 from tests import program
 from tests.conftest import FIXTURES
 
@@ -200,6 +200,18 @@ def test_what_is_a_secret_in_one_file_is_one_in_all_of_its_module(name: str, tmp
     assert b"tfvars-have" not in shown
 
 
+def test_the_name_of_a_github_secret_leaves_the_hook_to_copy_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".github" / "workflows").mkdir(parents=True)
+    (tmp_path / ".github" / "workflows" / "ci.yml").write_text(
+        "steps:\n  - with:\n      aws-secret-access-key: ${{ secrets.AWS_SECRET_ACCESS_KEY }}\n"
+    )
+    (tmp_path / "main.tf").write_text(
+        'terraform {\n  backend "s3" {\n    bucket  = "b"\n    key     = "k"\n    profile = "p"\n  }\n}\n'
+    )
+    _, said = run("--preview", tmp_path)
+    assert b"AWS_SECRET_ACCESS_KEY=%s" in said
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -227,12 +239,12 @@ def test_no_message_on_a_broken_file_holds_what_stands_in_it(path: str, line: st
 
 @pytest.mark.parametrize("name", ["access_key", "AccessKey", "APIKEY", "private_key", "PassWord", "aws_toKen"])
 def test_what_tells_is_not_overlooked(name: str) -> None:
-    assert is_telling(name)
-    assert may_tell(f"  {name} = 1")
+    assert names_secret(name)
+    assert may_name_secret(f"  {name} = 1")
     escaped = "".join(f"\\u{ord(letter):04x}" for letter in name)
-    assert may_tell('{"' + escaped + '": 1}'), "as JSON may say it"
+    assert may_name_secret('{"' + escaped + '": 1}'), "as JSON may say it"
 
 
 @given(st.text(alphabet="aceikprstowd\u017fKs_-kKyY", max_size=40))
 def test_no_telling_name_is_overlooked(name: str) -> None:
-    assert may_tell(name) or not is_telling(name)
+    assert may_name_secret(name) or not names_secret(name)

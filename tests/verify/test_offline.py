@@ -121,7 +121,7 @@ def test_the_engine_is_the_stacks_version_or_the_one_that_is_there(
     engines = Engines(None, tmp_path)
 
     def title(*said: Evidence) -> tuple[str, bool]:
-        engine, is_own = engines.fitting(said)
+        engine, is_own = engines.engine_for(said)
         assert engine is not None
         return engine.title, is_own
 
@@ -135,7 +135,7 @@ def test_the_engine_is_the_stacks_version_or_the_one_that_is_there(
     assert title(evidence((1, 6, 0), (9, 0, 0), is_tofu=True)) == ("OpenTofu 1.8.2", True)
     assert title(evidence((1, 0, 0), (1, 0, 9))) == ("Terraform 1.11.4", False)
     chosen = Engines(str(home / ".tfenv" / "versions" / "1.5.7" / "terraform"), tmp_path)
-    engine, is_own = chosen.fitting([evidence((1, 9, 0), (1, 10, 0))])
+    engine, is_own = chosen.engine_for([evidence((1, 9, 0), (1, 10, 0))])
     assert engine is not None
     assert (engine.title, is_own) == ("Terraform 1.5.7", False)
 
@@ -168,7 +168,7 @@ def test_a_provider_that_is_not_here_leaves_the_rest_to_be_proven(make_repo: Mak
     repo = migrated(make_repo({"api/main.tf": SHOP["api/main.tf"] + PROVIDER}), "--role-arn", STATE)
     done = verified(repo.root)
     assert done.exit_code == 4, done.output
-    assert "validate not proven  hook proven  trust -  state proven  identity proven" in done.stdout
+    assert "validate not proven  hook not needed  trust -  state proven  identity proven" in done.stdout
     assert "Set TF_PLUGIN_CACHE_DIR" in done.stdout
 
 
@@ -180,7 +180,7 @@ def test_a_module_of_a_registry_is_not_asked_for(make_repo: MakeRepo, terraform:
     repo = migrated(make_repo({"api/main.tf": SHOP["api/main.tf"] + REMOTE}))
     done = verified(repo.root)
     assert done.exit_code == 4, done.output
-    assert "validate not proven  hook proven  trust -  state proven  identity proven" in done.stdout
+    assert "validate not proven  hook not needed  trust -  state proven  identity proven" in done.stdout
 
 
 @pytest.mark.system
@@ -188,7 +188,7 @@ def test_what_the_engine_rejects_has_failed(make_repo: MakeRepo, terraform: Terr
     repo = migrated(make_repo({"api/main.tf": SHOP["api/main.tf"] + 'output "x" {\n  value = local.nothing\n}\n'}))
     done = verified(repo.root)
     assert done.exit_code == 1, done.output
-    assert "validate failed  hook proven" in done.stdout
+    assert "validate failed  hook not needed" in done.stdout
     assert "rejects the root module: Error: Reference to undeclared local value" in done.stdout
 
 
@@ -199,7 +199,7 @@ def test_roles_in_variables_need_a_value(make_repo: MakeRepo, terraform: Terrafo
     repo = migrated(make_repo({"api/main.tf": SHOP["api/main.tf"] + keys}))
     done = verified(repo.root)
     assert done.exit_code == 4
-    assert "No file says what TF_VAR_aws_role_arn is on the stack." in done.stdout
+    assert "No file gives the value of TF_VAR_aws_role_arn on the stack." in done.stdout
     named = verified(repo.root, "--role-arn", STATE)
     assert "identity proven" in named.stdout
     repo.git("switch", "--quiet", "spacelift-oidc")
@@ -274,7 +274,7 @@ def test_the_work_tree_of_a_plain_folder_is_verified(tmp_path: Path, terraform: 
     before = sorted(os.listdir(tmp_path))
     done = verified(tmp_path)
     assert done.exit_code == 4, done.output
-    assert "validate proven  hook proven  trust -  state not proven  identity proven" in done.stdout
+    assert "validate proven  hook not needed  trust -  state not proven  identity proven" in done.stdout
     assert sorted(os.listdir(tmp_path)) == before
 
 

@@ -135,4 +135,4 @@ def test_the_subject_is_the_accounts() -> None:
 
 
 def test_verdicts_are_those_of_the_report() -> None:
-    assert [verdict.value for verdict in Verdict] == ["proven", "failed", "not proven"]
+    assert [verdict.value for verdict in Verdict] == ["proven", "failed", "not proven", "not needed"]

@@ -59,7 +59,7 @@ class Integrations:
         return block_edits(self._workspace, blocks, _NEW_FILE)
 
     def trust(self, role: str) -> str:
-        """The role as a resource, with the trust policy that Spacelift asks for on behalf of all its stacks."""
+        """The role as a resource, with the trust policy that Spacelift requires for all stacks of the role."""
         blocks: dict[tuple[str, ...], NewBlock] = {}
         for stack, stack_role in self._roles:
             if stack_role == role and isinstance(stack, TerraformDefinition) and not sharing_objection(stack):
@@ -101,7 +101,7 @@ class Integrations:
 
 
 def _wait_for_role(stack: Stack, role: str) -> Iterator[NewArgument]:
-    """The edit that makes an attachment, which AWS checks at creation, wait for a role of the same module."""
+    """The argument that makes an attachment, which AWS checks at creation, wait for a role of the same module."""
     for document, block in stack.module.blocks("resource", "aws_iam_role"):
         named = ModuleScope(stack.module).argument(document, block, "name")
         if named is not None and named.string == role.rpartition("/")[2]:

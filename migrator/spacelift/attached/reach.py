@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migrator.spacelift.stacks.contexts import attaching, attachments
+from migrator.spacelift.stacks.contexts import attaching_labels, attachments
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.spacelift.stacks.resource import Resource
 from migrator.spacelift.stacks.targets import Target, targets
@@ -102,7 +102,7 @@ class Reaches:
             return Reach(
                 unknown="Nothing in this repository attaches the setting's context to a stack.", contexts=names
             )
-        reach = together(reaches)
+        reach = union(reaches)
         if not reach.stacks and not reach.others and not reach.unknown:
             unknown = "No stack in this repository has a label to which the setting's context attaches itself."
             return Reach(unknown=unknown, labels=reach.labels, contexts=names)
@@ -111,7 +111,7 @@ class Reaches:
     def labelled(self, resource: Resource, labels: Iterable[str]) -> Reach:
         """The stacks that a resource with ``labels`` attaches itself to."""
         labels = tuple(labels)
-        attached_labels = attaching(labels)
+        attached_labels = attaching_labels(labels)
         receivers = list(self._attached.labelled(resource, labels))
         certain = [stack for stack, doubt in receivers if not doubt]
         others = [
@@ -122,7 +122,7 @@ class Reaches:
         return Reach(reach.stacks, unknown, tuple(sorted(attached_labels)), reach.others)
 
 
-def together(reaches: Iterable[Reach]) -> Reach:
+def union(reaches: Iterable[Reach]) -> Reach:
     """The union of several reaches."""
     parts = list(reaches)
     return Reach(

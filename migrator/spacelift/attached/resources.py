@@ -68,13 +68,13 @@ def space_of(stack: Stack) -> str | None:
 
 
 def free_label(module: Module, type_: str, name: str) -> str:
-    """``name``, with a number if a resource of the type has that name."""
+    """The ``name``, with a number if another resource of the type has that name."""
     used = {block.labels[1] for _, block in module.blocks("resource", type_)}
     return next(label for label in chain((name,), (f"{name}_{number}" for number in count(2))) if label not in used)
 
 
 def identifier(text: str) -> str:
-    """``text`` as a part of a resource's name."""
+    """The ``text`` as a part of a resource's name."""
     return re.sub(r"\W+", "_", text).strip("_").lower()
 
 
@@ -107,7 +107,7 @@ def block_edits(
 
 
 def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
-    """The arguments that keep a new resource until the stack's own resources are destroyed.
+    """The edits that keep a new resource until the stack's own resources are destroyed.
 
     https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack_destructor.
     """
@@ -131,7 +131,7 @@ def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
 
 
 def _file_for(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
-    """The file that the blocks go to: the stack's, or one of its own where that is JSON."""
+    """The file for the blocks: the stack's file, or a new one if that file is JSON."""
     if stack.document.syntax is HCL:
         return stack.document.path, stack.document
     path = posixpath.join(stack.module.path, new_file)
@@ -174,7 +174,7 @@ class Sharing:
         return free_label(stack.module, self._kind.type, name)
 
     def stacks(self, stack: Stack, role: str) -> list[Stack]:
-        """The stacks that share a resource with ``stack``, itself included; the file of the first stack holds it."""
+        """The stacks that share a resource with ``stack``, including ``stack``; the first one's file has the block."""
         alike = (other for other, stack_role in self._roles if stack_role == role and other.module is stack.module)
         return [other for other in alike if space_of(other) == space_of(stack)]
 

@@ -25,10 +25,10 @@ def hook(role_arn: str, config: Config, region: str = "") -> str:
     a session duration on request, and a ``region`` if the role is outside of AWS's commercial partition.
     """
     duration = f" --duration-seconds {config.session_duration}" if config.session_duration else ""
-    where = f" --region {region}" if region else ""
+    region_option = f" --region {region}" if region else ""
     return (
         'export $(printf "AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_SESSION_TOKEN=%s"'
-        f' $(aws sts assume-role-with-web-identity{where} --web-identity-token "$(cat {config.token_file})"'
+        f' $(aws sts assume-role-with-web-identity{region_option} --web-identity-token "$(cat {config.token_file})"'
         f" --role-arn {role_arn} --role-session-name spacelift-run-${{TF_VAR_spacelift_run_id}}{duration}"
         ' --query "Credentials.[AccessKeyId,SecretAccessKey,SessionToken]" --output text))'
     )

@@ -112,7 +112,7 @@ class RuntimeHooks:
 
     @property
     def sets_hooks(self) -> bool:
-        """Whether the file sets a list of hooks for any stack, by its name or by default."""
+        """Whether the file sets a list of hooks for any stack, by slug or by default."""
         slugs = [("stacks", slug) for slug in self._config.slugs]
         return any(self._config.sets((*keys, name)) for keys in (*slugs, ("stack_defaults",)) for name in self._names)
 
@@ -121,7 +121,7 @@ class RuntimeHooks:
         """The slugs of the stacks that have an entry in the file."""
         return self._config.slugs
 
-    def strange_slugs(self, slugs: Collection[str]) -> list[str]:
+    def unknown_slugs(self, slugs: Collection[str]) -> list[str]:
         """The slugs of none of ``slugs`` whose entries set lists of hooks without the new hook."""
         unknown = [("stacks", slug) for slug in self._config.slugs if slug not in slugs]
         lists = [(keys[1], (*keys, name)) for keys in unknown for name in self._names]

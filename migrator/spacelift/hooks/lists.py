@@ -86,7 +86,7 @@ class HookLists:
     def _exported_later(self, stack: StackDefinition) -> Refusal | None:
         """The reason why a later hook of the stack overrides the exports of the new hook; None if no hook does."""
         for name in EVERY_LIST:
-            if variable := _exported(self._text(stack, name)):
+            if variable := _exported(self._texts(stack, name)):
                 return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of="of the stack", variable=variable)
             for context in stack.contexts.known:
                 hooks = context.argument(name)
@@ -97,7 +97,7 @@ class HookLists:
                     return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=variable)
         return None
 
-    def _text(self, stack: StackDefinition, name: str) -> Iterator[str]:
+    def _texts(self, stack: StackDefinition, name: str) -> Iterator[str]:
         """The text of the stack's list ``name``, as far as known."""
         if isinstance(stack, TerraformDefinition):
             argument = stack.source.argument(name)

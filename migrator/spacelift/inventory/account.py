@@ -93,7 +93,7 @@ class Vendor(Data, frozen=True, kw_only=True):
 
 
 class Identified(Data, frozen=True, kw_only=True):
-    """A thing that has an id; ``is_default`` of a VCS integration alone."""
+    """An object with an id; ``is_default`` is for VCS integrations alone."""
 
     id: str
     is_default: bool | None = None
@@ -112,7 +112,7 @@ class StackIntegrations(Data, frozen=True, kw_only=True):
 
 
 class Stack(Hooks, frozen=True, kw_only=True):
-    """A stack; ``id`` is its slug."""
+    """A stack; ``id`` is the slug."""
 
     id: str
     name: str
@@ -155,7 +155,7 @@ class Context(Data, frozen=True, kw_only=True):
 
 
 class AwsIntegration(Data, frozen=True, kw_only=True):
-    """An AWS integration; ``duration_seconds`` is how long its credentials last."""
+    """An AWS integration; ``duration_seconds`` is how long the credentials are valid."""
 
     id: str
     name: str
@@ -177,7 +177,7 @@ class Space(Data, frozen=True, kw_only=True):
 
 
 class Module(Data, frozen=True, kw_only=True):
-    """A module of Spacelift's registry; ``id`` is its slug."""
+    """A module of Spacelift's registry; ``id`` is the slug."""
 
     id: str
     name: str

@@ -104,8 +104,8 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
 
 
 def _made_by_blueprint(template: str) -> str:
-    what = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
-    return f"{what}, or name the stack by --stack" if template else ""
+    advice = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
+    return f"{advice}, or name the stack by --stack" if template else ""
 
 
 def _first(stack: Stack) -> int:
@@ -134,7 +134,7 @@ def template_of(surveys: Iterable[Survey], stack: Stack) -> str:
     return ""
 
 
-def migrated_without(surveys: Iterable[Survey], stack: Stack) -> bool:
+def signs_in_without_attach(surveys: Iterable[Survey], stack: Stack) -> bool:
     """Whether a stack signs in without `attach`: by the stack's code, or by a hook in code of ``surveys``."""
     all_surveys = list(surveys)
     is_defined = any(other.slug_in_account == stack.id for survey in all_surveys for other in survey.stacks)

@@ -1,4 +1,4 @@
-"""An inventory as a file of JSON, which nobody but its owner may read."""
+"""An inventory as a JSON file, which only the owner may read."""
 
 from __future__ import annotations
 

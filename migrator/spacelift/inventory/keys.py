@@ -95,7 +95,7 @@ class AccountKeys(Struct, frozen=True, dict=True):
         yield from (self.contexts[name] for name in (*first, *others) if name in self.contexts)
 
     def of(self, stack: Stack) -> tuple[StaticKey, ...]:
-        """The static keys that runs of a stack get, from the stack itself and from its contexts."""
+        """The static keys that runs of a stack get, from the stack itself and from the contexts."""
         of_stack = _static("stack", stack.id, stack.config)
         contexts = (
             key for context in self.contexts_of(stack) for key in _static("context", context.id, context.config)

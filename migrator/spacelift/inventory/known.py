@@ -69,7 +69,7 @@ class Account(Struct, frozen=True, eq=False, dict=True):
                 ids.setdefault(slug, []).append(id_)
         return ids
 
-    def applied(self, definition: StackDefinition) -> StackDefinition:
+    def as_applied(self, definition: StackDefinition) -> StackDefinition:
         """A definition with the account's facts on the stack: the account's code runs, and the slug is exact.
 
         The engine is certain only as far as the account and the definition agree, since the next run of the
@@ -196,7 +196,7 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
         evidence=tuple(_evidence(stack.vendor_config, account.place)) if keys.is_whole else (),
         has_integration=bool(account.integration),
         obstacles=tuple(
-            (by, why) for by in ("variables", "integration") if (why := _obstacles(keys, stack, account, by))
+            (by, reason) for by in ("variables", "integration") if (reason := _obstacles(keys, stack, account, by))
         ),
         account=account,
         is_by_hand=True,

@@ -57,7 +57,7 @@ def _used(query: OperationDefinitionNode, fragments: dict[str, FragmentDefinitio
 
 
 def _as_sent(document: DocumentNode) -> DocumentNode:
-    """The document with the locations that its printed text has: those of the errors in a server's answer."""
+    """The document with the locations in the printed text, which errors in a server's answer use."""
     return parse(print_ast(document))
 
 

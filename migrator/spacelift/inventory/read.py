@@ -93,8 +93,8 @@ class _Reader:
                 break
             self.missing.update(dict.fromkeys(removed))
         for error in answer.errors:
-            where = ".".join(str(part) for part in error.get("path") or (operation,))
-            self.errors[ReadError(what=where, message=error["message"])] = None
+            path = ".".join(str(part) for part in error.get("path") or (operation,))
+            self.errors[ReadError(what=path, message=error["message"])] = None
         return answer
 
     def _pruned(self, operation: str, answer: Answer) -> list[str]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.regex import regex
-from migrator.spacelift.attached.reach import Reach, Reaches, together
+from migrator.spacelift.attached.reach import Reach, Reaches, union
 from migrator.spacelift.settings.diagnostics import (
     SETTING_NAMES_UNKNOWN,
     SETTING_NOT_SEPARABLE,
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
-Sought = Mapping[str, tuple[str, str, Callable[[str], bool]]]
+SettingTypes = Mapping[str, tuple[str, str, Callable[[str], bool]]]
 
-_TYPES: Sought = {
+_TYPES: SettingTypes = {
     "spacelift_environment_variable": ("name", "value", is_static_variable),
     "spacelift_mounted_file": ("relative_path", "content", is_static_file),
     "spacelift_stack_dependency_reference": ("input_name", "", is_static_variable),
@@ -71,7 +71,7 @@ class _Instance(Struct, frozen=True, eq=False):
 
 
 def terraform_settings(
-    workspace: Workspace, module: Module, reaches: Reaches, types: Sought = _TYPES
+    workspace: Workspace, module: Module, reaches: Reaches, types: SettingTypes = _TYPES
 ) -> Iterator[TerraformSetting]:
     """The resources of ``module``, of one of the ``types``, that give static credentials to runs, or may do so."""
     for type_ in types:
@@ -116,18 +116,18 @@ def _of_inputs(
 
 
 def _is_written(document: Document, argument: Attribute) -> bool:
-    """Whether the value, or that of its ``value``, is written out."""
+    """Whether the argument's value, or the ``value`` inside, is a literal."""
     inner = next((attribute for attribute in document.object_items(argument) if attribute.name == "value"), argument)
     return bool(document.literal(inner))
 
 
-def variables_called(names: Collection[str]) -> Sought:
-    """The `Sought` for environment variables with one of the ``names``."""
+def variables_called(names: Collection[str]) -> SettingTypes:
+    """The `SettingTypes` for environment variables with one of the ``names``."""
     return {"spacelift_environment_variable": ("name", "value", names.__contains__)}
 
 
 def _settings(
-    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block, types: Sought
+    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block, types: SettingTypes
 ) -> Iterator[TerraformSetting]:
     argument, value, is_static = types[block.labels[0]]
     instances = list(_instances(workspace, module, document, block, argument))
@@ -154,7 +154,7 @@ def _settings(
         place=document.place(block),
         title=".".join(block.labels),
         names=tuple(dict.fromkeys(instance.name for instance in static if instance.name)),
-        reach=together(reached),
+        reach=union(reached),
         entries=tuple(entries),
         objection=objection,
         unlisted=tuple(edit for edit, _ in waiting),

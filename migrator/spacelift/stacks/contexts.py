@@ -52,7 +52,7 @@ class SpaceliftContext(Resource, frozen=True, eq=False):
         argument = self.argument("labels")
         if argument is None or argument.is_null:
             return frozenset()
-        return None if argument.strings is None else attaching(argument.strings)
+        return None if argument.strings is None else attaching_labels(argument.strings)
 
     @property
     def signs_in(self) -> bool:
@@ -162,7 +162,7 @@ class Attachments:
 
     def labelled(self, resource: Resource, labels: Iterable[str]) -> Iterator[tuple[Stack, str]]:
         """The stacks and modules to which a resource with ``labels`` attaches itself; with why that is not certain."""
-        attached_labels, space = attaching(labels), self._spaces.of(resource)
+        attached_labels, space = attaching_labels(labels), self._spaces.of(resource)
         if not attached_labels:
             return
         by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
@@ -222,7 +222,7 @@ class Attachments:
         return Contexts(tuple(attached_contexts), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
-def attaching(labels: Iterable[str]) -> frozenset[str]:
+def attaching_labels(labels: Iterable[str]) -> frozenset[str]:
     """The labels that a resource with ``labels`` attaches itself to."""
     return frozenset(label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:"))
 

@@ -53,7 +53,7 @@ def version_evidence(place: str, tool: str | None, version: str | None) -> tuple
         return ()
     low, high = bounds(version or "")
     if tool == "OPEN_TOFU":
-        name = f"its stack runs OpenTofu {version}" if version else "its stack runs OpenTofu"
+        name = f"the stack runs OpenTofu {version}" if version else "the stack runs OpenTofu"
         return (Evidence(name, place, max(low, FIRST_NATIVE), high, is_tofu=True),)
     evidence = (Evidence(f"terraform_version is {version}", place, low, high),) if version else ()
     is_capped = tool == "TERRAFORM_FOSS" and low < FIRST_NATIVE < high
@@ -61,5 +61,5 @@ def version_evidence(place: str, tool: str | None, version: str | None) -> tuple
 
 
 def _capped(place: str, *, is_default: bool = False) -> Evidence:
-    runs = "its stack runs TERRAFORM_FOSS, which ends with 1.5.7"
+    runs = "the stack runs TERRAFORM_FOSS, and the last version, 1.5.7, does not support OIDC in the backend"
     return Evidence(runs, place, high=FIRST_NATIVE, is_default=is_default)

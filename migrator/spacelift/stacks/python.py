@@ -95,7 +95,7 @@ class PythonStack(Struct, frozen=True):
 
 
 def hook_argument(flavour: Flavour, phase: str) -> str:
-    """What the argument for the hooks of ``phase``, such as ``before_init``, is called."""
+    """The name of the argument for the hooks of ``phase``, for example ``before_init``."""
     if flavour == "cdktf":
         return phase
     return f"{phase.removesuffix('y')}ies" if phase.endswith("ly") else f"{phase}s"

@@ -44,7 +44,7 @@ _TESTS, _TEST_DEFAULTS = "tests", "test_defaults"
 
 
 class Variable(Struct, frozen=True):
-    """An environment variable that an entry sets: ``span`` is that of its value, which is not read."""
+    """An environment variable of an entry: ``span`` is the span of the value, which is not read."""
 
     name: str
     keys: Keys

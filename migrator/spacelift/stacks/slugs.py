@@ -22,7 +22,7 @@ _COMPOSED = regex("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 
 
 def named_slug(slugs: Mapping[str, str], title: str, slug: str | None) -> str:
-    """The slug that the user names for a stack, by its ``title`` or by the name that ``slug`` is made of; or ``""``."""
+    """The slug that the user sets for a stack, by ``title`` or by the name that ``slug`` is made of; or ``""``."""
     by_name = (slug_set for stack, slug_set in slugs.items() if slug is not None and slug_of(stack) == slug)
     return slugs.get(title) or next(by_name, "")
 

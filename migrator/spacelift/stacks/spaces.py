@@ -98,7 +98,7 @@ class Spaces:
         return None
 
     def _may_be(self, holder: Space, receivers: _KnownSpace) -> bool:
-        """Whether a space that is named by its id or a variable may be the one that the repository makes."""
+        """Whether a space with an id or a variable may be the space that the repository makes."""
         has_same_id = holder[0] == "id" and (receivers.slug is None or holder[1].startswith(receivers.slug))
         return has_same_id or holder[0] in ("text", "path")
 

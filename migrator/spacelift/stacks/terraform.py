@@ -169,7 +169,7 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
 
     @property
     def is_overridden(self) -> bool:
-        """Whether an override file changes the block, and may replace its hooks."""
+        """Whether an override file changes the block, and may replace the hooks."""
         return bool(self._overrides)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Edits of HCL: a block's arguments removed, commented out and added, a list's first element put in.
+"""Edits of HCL: remove, comment out and add arguments of a block, and put elements first into a list.
 
 Every edit refers to the original text and changes as little as possible. Columns that ``terraform fmt`` would move are
 moved by `finish`, only in blocks that were aligned before.
@@ -122,7 +122,7 @@ def comments_of(
 
 
 def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:
-    """``spans`` joined over blank lines, each with one of two blank lines that would meet, or that at an edge."""
+    """The ``spans`` joined over blank lines; each takes one of two blank lines that would meet, or that at an edge."""
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and not text[joined[-1].end : span.start].strip():
@@ -202,7 +202,7 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
-    """``items`` as the first of the list constructor at ``value``: on lines of their own if the others are."""
+    """Put ``items`` first into the list at ``value``: on lines of their own, if the other elements are."""
     elements = hcl.list_items(text, value) or ()
     inside = Span(value.start + 1, value.end - 1)
     indent = indent_at(text, value.start)
@@ -227,7 +227,7 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
 
 
 def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[Edit, ...]:
-    """``expression`` in place of ``value``, its further lines in the column where that line begins."""
+    """Put ``expression`` in place of ``value``; further lines begin in the column of the line of ``value``."""
     lines = expression.split("\n")
     return (Edit(path, value, f"{newline_at(text, value.start)}{indent_at(text, value.start)}".join(lines)),)
 
@@ -236,7 +236,7 @@ def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[E
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:
-    """``text`` with ``edits`` made, and each of its ``items`` that was aligned before and was touched aligned again.
+    """The ``text`` with ``edits``; changed ``items`` are aligned again, if they were aligned before.
 
     All edits are made first. Then the changed regions are aligned, since an edit may reach from one region into
     another. Raises `EditConflict` if edits collide.
@@ -255,7 +255,7 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
 
 
 def _set_apart(text: str, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """``edits`` with one blank line between the blocks that are added to the end of ``text``."""
+    """The ``edits`` with one blank line between the blocks that are added to the end of ``text``."""
     has_added = False
     for edit in edits:
         is_added = edit.span.start == len(text)

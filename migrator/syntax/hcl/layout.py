@@ -49,7 +49,7 @@ class _Line(Struct, frozen=True):
 
 
 def align(text: str) -> str:
-    """``text`` (one or more whole blocks) with its equals signs and comments aligned as ``terraform fmt`` does."""
+    """The ``text`` (one or more whole blocks) with equals signs and comments aligned like by ``terraform fmt``."""
     lines = _lines(text)
     lines = _align_column(lines, lambda line: line.assign is not None, _place_assign)
     lines = _align_column(lines, lambda line: line.comment is not None, _place_comment)
@@ -90,7 +90,7 @@ def _columns(text: str) -> int:
 
 
 def _lines(text: str) -> list[_Line]:
-    """The lines of ``text``, each by one glance; by its tokens where a line is not to be understood at one."""
+    """The lines of ``text``, by a quick pattern each; by tokens if the pattern does not match."""
     lines: list[_Line] = []
     position = 0
     while position < len(text):

@@ -58,7 +58,7 @@ def _read_body(text: str, body: Span) -> tuple[Attribute | Block, ...]:
 
 
 def _read_one_line(text: str, body: Span) -> tuple[Attribute, ...]:
-    """A body that begins on the line of its brace ends there too, and holds one argument or none."""
+    """A body on the line of the brace, which also ends there and holds one argument or none."""
     position = skip_blanks(text, body.start)
     if position == body.end:
         return ()
@@ -174,7 +174,7 @@ def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
 
 
 def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
-    """The ``key = value`` items of the object constructor ``{…}`` at ``value``; None if it is anything else."""
+    """The ``key = value`` items of the object constructor ``{…}`` at ``value``; None for any other expression."""
     if not text.startswith("{", value.start) or skip_balanced(text, value.start) != value.end:
         return None
     items: list[Attribute] = []

@@ -250,7 +250,7 @@ def _is_end(token: Token) -> bool:
 
 
 def skip_expression(text: str, position: int, *, in_brackets: bool) -> int:
-    """The end of the expression that begins at ``position``: after its last token that is neither blank nor comment.
+    """The end of the expression at ``position``: after the last token that is neither blank nor comment.
 
     The expression ends before a comma, before a closing bracket of an outer expression, and before a newline unless
     ``in_brackets``. An empty expression ends at ``position``. Raises `SyntaxProblem` like `tokens`.

@@ -27,6 +27,6 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def quote(value: str) -> str:
-    """``value`` as a quoted string that means just that: quotes, backslashes, line ends and templates escaped."""
+    """The ``value`` as a quoted string: quotes, backslashes, line ends and templates are escaped."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'

@@ -26,7 +26,7 @@ def _key(name: str) -> str:
 
 
 def expression(value: object, indent: int) -> str:
-    """A value in the block language; its further lines are indented by ``indent`` spaces and more."""
+    """A value in HCL; further lines are indented by ``indent`` spaces and more."""
     if isinstance(value, Reference):
         return value.address
     if isinstance(value, bool | int):

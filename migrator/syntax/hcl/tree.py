@@ -33,7 +33,7 @@ def tree(text: str) -> Tree[Token]:
 
 
 def on_one_line(text: str) -> str:
-    """``text`` without comments, and without line breaks where they mean nothing."""
+    """The ``text`` without comments, and without line breaks that have no meaning."""
     if "\n" not in text and "#" not in text and "/" not in text:
         return text
     pieces: list[str] = []

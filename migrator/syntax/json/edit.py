@@ -178,7 +178,7 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
-    """``items`` as the first of the array at ``value``: on lines of their own if the others are."""
+    """Put ``items`` first into the array at ``value``: on lines of their own, if the other elements are."""
     node = tfjson.read(text, value.start)
     if not node.elements:
         return replace_by_list(path, text, value, items)
@@ -197,7 +197,7 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
-    """``text`` with ``edits`` made, without labels that they emptied or wrote twice.
+    """The ``text`` with ``edits``, without labels that the edits emptied or wrote twice.
 
     Raises `EditConflict` if edits collide.
     """

@@ -242,7 +242,7 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
 
 
 def comments_on(text: str, element: Attribute | Block) -> str:
-    """The comments inside of a block, or of the object that an argument is; any other has none of its own in JSON."""
+    """The comments inside of a block, or of an argument's object; other arguments have no comments in JSON."""
     start = element.body.start - 1 if isinstance(element, Block) else element.value.start
     if text[start] != "{":
         return ""

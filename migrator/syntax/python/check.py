@@ -26,7 +26,7 @@ def check(text: str, block: Span) -> None:
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
-    """``text`` with ``edits`` made. Raises `EditConflict` where they collide."""
+    """The ``text`` with ``edits``. Raises `EditConflict` if edits collide."""
     return apply_edits(text, edits)
 
 

@@ -29,7 +29,7 @@ _REST_OF_LINE = regex(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
 
 
 def remove(path: str, text: str, holder: Items, removed: Sequence[Item]) -> list[Edit]:
-    """The edits that take ``removed`` out of ``holder``, each with one comma, and with lines that are its own."""
+    """The edits that remove ``removed`` from ``holder``, each with one comma and with the lines of the argument."""
     return [Edit(path, span, "") for span in _cuts(text, holder, removed)]
 
 
@@ -124,12 +124,12 @@ def _comment_behind(text: str, holder: Items, argument: Item) -> re.Match[str] |
 
 
 def replace_value(path: str, text: str, argument: Item, new: str) -> Edit:
-    """``new`` in the place of the value of ``argument``."""
+    """Put ``new`` in place of the value of ``argument``."""
     return Edit(path, argument.value, _at(text, argument.value.start, new))
 
 
 def insert_before(path: str, text: str, argument: Item, new: str) -> Edit:
-    """``new`` and a comma before ``argument``, on lines of its own if the item begins one."""
+    """Put ``new`` and a comma before ``argument``, on lines of their own if the argument begins a line."""
     start = argument.span.start
     begins = not text[_line_start(text, start) : start].strip()
     gap = newline_at(text, start) + _indent_at(text, start) if begins else " "
@@ -137,7 +137,7 @@ def insert_before(path: str, text: str, argument: Item, new: str) -> Edit:
 
 
 def append(path: str, text: str, holder: Items, new: str) -> list[Edit]:
-    """``new`` after the last item of ``holder``, written as the others are."""
+    """Put ``new`` after the last item of ``holder``, in the style of the other items."""
     if not holder.items:
         return [Edit(path, Span(holder.interior.start, holder.interior.start), _at(text, holder.interior.start, new))]
     last = holder.items[-1].span
@@ -157,7 +157,7 @@ def append(path: str, text: str, holder: Items, new: str) -> list[Edit]:
 
 
 def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]]) -> list[Edit]:
-    """``new`` as the first elements of a list that has some: on lines of their own if the first one has.
+    """Put ``new`` first into a list with elements: on lines of their own, if the first element begins a line.
 
     Each element is an expression with a comment, ``""`` for none; the comment goes above an element on a line of its
     own.
@@ -188,7 +188,7 @@ def _lead(text: str, start: int, first: int) -> int:
 
 
 def insert_statement(path: str, text: str, place: int, code: str) -> Edit:
-    """The statements ``code`` before the one at ``place``: on lines of their own, if that is the first of its line."""
+    """Put the statements ``code`` before the one at ``place``: on lines of their own, if that one begins a line."""
     indent, newline = _indent_at(text, place), newline_at(text, place)
     line = _line_start(text, place)
     if text[line:place].strip() or text[:line].rstrip("\r\n").endswith("\\"):
@@ -278,4 +278,4 @@ def _indent_at(text: str, offset: int) -> str:
 
 
 def _without_comments(tail: str) -> str:
-    return re.sub(r"#[^\n]*", lambda found: " " * len(found[0]), tail)
+    return re.sub(r"#[^\n]*", lambda match: " " * len(match[0]), tail)

@@ -117,7 +117,7 @@ class Tree:
         return [] if scope is None else list(scope[node.value])
 
     def _binding(self, node: cst.Name) -> tuple[metadata.Assignment, cst.BaseExpression] | None:
-        """The one assignment that a name has, and its value."""
+        """The only assignment of a name, and the value."""
         assignments = self._assignments(node)
         if len(assignments) != 1 or not isinstance(assignments[0], metadata.Assignment):
             return None

@@ -123,7 +123,7 @@ class _Comparison:
     def _effective(self, keys: Keys) -> Iterator[Difference]:
         """The difference at ``keys``, unless the value is overridden there or comes in by another way."""
         self._count(self._roots[0])
-        before, after = (found.node if (found := find(root, keys)) else None for root in self._roots)
+        before, after = (place.node if (place := find(root, keys)) else None for root in self._roots)
         if before is not after and not (before and after and self.are_equal(before, after)):
             yield Difference(keys, before, after)
 

@@ -25,7 +25,7 @@ class ListEditor:
         self._style = style(tree)
 
     def edits(self, keys: Keys, lines: list[Line], repeated: list[Line] | None) -> list[Edit]:
-        """``lines`` first in the list at ``keys``; where ``repeated`` is None, its old items only, as its own list."""
+        """The edits that put ``lines`` first into the list at ``keys``; if ``repeated`` is None, only the old items."""
         slot = _descend(self._tree.root, keys)
         if isinstance(slot.node, Alias):
             return self._replace_alias(slot, slot.node, lines, repeated)
@@ -106,7 +106,7 @@ class ListEditor:
     # --- rows and items ---------------------------------------------------------------------------------------------
 
     def _at(self, offset: int, rows: list[str]) -> Edit:
-        """``rows`` below the line of ``offset``, or at ``offset`` if that is where a line begins."""
+        """The edit that puts ``rows`` below the line of ``offset``, or at ``offset`` if a line begins there."""
         newline = newline_at(self._text, offset)
         is_start = offset == self._tree.part.start or self._text[offset - 1] == "\n"
         place = offset if is_start else self._line_end(offset)
@@ -120,7 +120,7 @@ class ListEditor:
         return end - 1 if self._text[end - 1] == "\r" and end > offset else end
 
     def prepend(self, sequence: Sequence, lines: list[Line]) -> Edit:
-        """``lines`` in front of the items of ``sequence``, in its style."""
+        """The edit that puts ``lines`` before the items of ``sequence``, in the style of the list."""
         if not sequence.items:
             place = sequence.span.start + 1
             return Edit(self._path, Span(place, place), ", ".join(line.scalar for line in lines))
@@ -134,7 +134,7 @@ class ListEditor:
         return Edit(self._path, Span(place, place), "".join(row + newline for row in rows))
 
     def _in_front_of_first(self, sequence: Sequence, first: int, lines: list[Line]) -> Edit:
-        """``lines`` in front of a first item that does not begin its line."""
+        """The edit that puts ``lines`` before a first item that does not begin a line."""
         newline = newline_at(self._text, first)
         gap = newline + " " * (first - line_start(self._text, first))
         texts = [f"{line.scalar}, " if sequence.is_flow else f"- {line.scalar}{gap}" for line in lines]
@@ -168,7 +168,7 @@ class ListEditor:
         return Edit(self._path, Span(place, place), f",{gap}{flow(names, lines)}")
 
     def _below_comments(self, mapping: Mapping) -> int:
-        """The end of a block mapping, with the comment lines below that are indented further than its keys."""
+        """The end of a block mapping, including comment lines below with more indentation than the keys."""
         end, margin = mapping.span.end, column(self._text, mapping)
         if self._text[:end].endswith("\n"):
             return end

@@ -44,7 +44,7 @@ def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...
 
 
 def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
-    """``removed``, and in place of all that a value holds, that value; a file keeps its only one."""
+    """The ``removed`` keys, with parents that become empty instead of all their children; the root stays."""
     removals = set(removed)
     only = list(_held(tree.root))
     for keys in removed:

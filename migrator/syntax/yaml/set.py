@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tuple[Edit, ...] | Refusal:
-    """The edits after which ``tree`` has each of ``values`` at its keys, where there was none, in the file ``path``.
+    """The edits that set each of ``values`` at new keys of ``tree``, in the file ``path``.
 
     Missing parents are created. If one value cannot be set, none is set.
     """

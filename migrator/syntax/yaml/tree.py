@@ -99,7 +99,7 @@ class Mapping(Node, frozen=True, eq=False, kw_only=True, dict=True):
         return tuple(entry for entry in self.entries if entry.is_merge)
 
     def sources(self) -> Iterator[Mapping]:
-        """The mappings that its merge key names, the most important one first."""
+        """The mappings of the merge key, by precedence."""
         for entry in self._merges:
             merged = resolved(entry.value)
             for node in merged.items if isinstance(merged, Sequence) else (merged,):
