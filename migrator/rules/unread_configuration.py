@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 NOT_READ = Diagnostic(
     "not-read",
-    found="tf-oidc-migrate does not read this kind of file: {kind}.",
+    found="The program does not read this kind of file: {kind}.",
     why="The file names AWS credentials or a role, and nothing was changed.",
     help="Migrate the file by hand, or exclude the file with `--exclude`.",
 )
