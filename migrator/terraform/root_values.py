@@ -65,6 +65,11 @@ class RootValues:
             self._possible[key] = list(found.values())
         return self._possible[key]
 
+    def is_unset(self, root: str, name: str) -> bool:
+        """Whether the variable ``name`` of a root module is empty by default, and gets no other value."""
+        declared = self._workspace.modules[root].blocks("variable", name)
+        return any(block.attribute("default") for _, block in declared) and not self.possible(root, name)
+
     def differing(self, root: str, identity: Identity) -> tuple[Place, ...]:
         """Where it is said that an identity at a root module is another in another environment, if it is."""
         places: set[Place] = set()
