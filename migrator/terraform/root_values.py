@@ -72,11 +72,10 @@ class RootValues:
 
     def differing(self, root: str, identity: Identity) -> tuple[Place, ...]:
         """Where it is said that an identity at a root module is another in another environment, if it is."""
-        places: set[Place] = set()
-        for possible in (self.possible(root, name) for name in _variables(identity)):
-            if len(possible) > 1 or any(item.is_several for item in possible):
-                places |= {item.place for item in possible}
-        return tuple(sorted(places))
+        found = [self.possible(root, name) for name in _variables(identity)]
+        places = sorted({item.place for possible in found if len(possible) > 1 for item in possible})
+        several = sorted(item.place for possible in found for item in possible if item.is_several)
+        return tuple(places or several[:1])
 
     def is_by_workspace(self, identity: Identity) -> bool:
         """Whether it is another in another workspace."""

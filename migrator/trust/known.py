@@ -47,8 +47,8 @@ class SubjectStack(Struct, frozen=True):
     ``paths`` are the root modules of its repository that it runs, ``roles`` those that it signs in with there and
     those of its hooks. ``variable_roles`` are the roles that its variables hold.
     ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
-    ``has_session_tags`` tells of its label, None if its labels are not known. A module (``kind``) of the registry runs its tests. ``account`` is what an
-    inventory says of the stack: slug and space are exact then.
+    ``has_session_tags`` tells of its label, None if its labels are not known. A module (``kind``) of the registry runs
+    its tests. ``account`` is what an inventory says of the stack: slug and space are exact then.
     """
 
     title: str
