@@ -65,13 +65,17 @@ class RootValues:
             self._possible[key] = list(found.values())
         return self._possible[key]
 
+    def is_unset(self, root: str, name: str) -> bool:
+        """Whether the variable ``name`` of a root module is empty by default, and gets no other value."""
+        declared = self._workspace.modules[root].blocks("variable", name)
+        return any(block.attribute("default") for _, block in declared) and not self.possible(root, name)
+
     def differing(self, root: str, identity: Identity) -> tuple[Place, ...]:
         """Where it is said that an identity at a root module is another in another environment, if it is."""
-        places: set[Place] = set()
-        for possible in (self.possible(root, name) for name in _variables(identity)):
-            if len(possible) > 1 or any(item.is_several for item in possible):
-                places |= {item.place for item in possible}
-        return tuple(sorted(places))
+        found = [self.possible(root, name) for name in _variables(identity)]
+        places = sorted({item.place for possible in found if len(possible) > 1 for item in possible})
+        several = sorted(item.place for possible in found for item in possible if item.is_several)
+        return tuple(places or several[:1])
 
     def is_by_workspace(self, identity: Identity) -> bool:
         """Whether it is another in another workspace."""

@@ -47,8 +47,8 @@ class SubjectStack(Struct, frozen=True):
     ``paths`` are the root modules of its repository that it runs, ``roles`` those that it signs in with there and
     those of its hooks. ``variable_roles`` are the roles that its variables hold.
     ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
-    ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests. ``account`` is what an
-    inventory says of the stack: slug and space are exact then.
+    ``has_session_tags`` tells of its label, None if its labels are not known. A module (``kind``) of the registry runs
+    its tests. ``account`` is what an inventory says of the stack: slug and space are exact then.
     """
 
     title: str
@@ -62,7 +62,7 @@ class SubjectStack(Struct, frozen=True):
     kind: str = "stack"
     is_guess: bool = True
     has_open_space: bool = False
-    has_session_tags: bool = False
+    has_session_tags: bool | None = False
     account: AccountStack | None = None
 
 
@@ -159,8 +159,13 @@ def _module(module: Stack) -> SubjectStack:
         space,
         kind="module",
         has_open_space=is_open,
-        has_session_tags=SESSION_TAGS in module.labels,
+        has_session_tags=_has_session_tags(module),
     )
+
+
+def _has_session_tags(stack: Stack) -> bool | None:
+    """Whether a stack or module has the label of tagged sessions; None if the labels are not known."""
+    return SESSION_TAGS in stack.labels if stack.has_known_labels else None
 
 
 def _space(stack: Stack) -> tuple[str, bool]:
@@ -172,13 +177,15 @@ def _space(stack: Stack) -> tuple[str, bool]:
 
 def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables: StackVariables) -> SubjectStack:
     space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
+    has_session_tags: bool | None = SESSION_TAGS in stack.labels
     if isinstance(stack, TerraformDefinition):
         space, is_open = _space(stack.source)
-        is_guess = not stack.source.has_explicit_slug
+        is_guess, has_session_tags = not stack.source.has_explicit_slug, _has_session_tags(stack.source)
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
+        has_session_tags = stack.account.has_session_tags or bool(has_session_tags)
     return SubjectStack(
         stack.title,
         stack.place,
@@ -190,6 +197,6 @@ def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables:
         frozenset(paths),
         is_guess=is_guess,
         has_open_space=is_open,
-        has_session_tags=SESSION_TAGS in stack.labels,
+        has_session_tags=has_session_tags,
         account=stack.account,
     )
