@@ -72,7 +72,7 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def role_arn(self) -> str | None:
         """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
-        attribute = next((item for item in self.role_family if item.name == "role_arn"), None)
+        attribute = next((argument for argument in self.role_family if argument.name == "role_arn"), None)
         expression = self.document.expression(attribute) if attribute else None
         return None if expression in (None, "null") or string_value(expression) == "" else expression
 

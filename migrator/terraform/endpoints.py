@@ -60,8 +60,8 @@ def skip_reason_of_endpoint(module: Module, document: Document, block: Block) ->
         value = "" if expression == "null" else resolve(module, expression)
         if reason := skip_reason_of_host(name, value, expression):
             return reason
-    said = {item.name: item for item in block.attributes if item.name in STORE_ARGUMENTS}
-    values = {name: _value(module, document, item) for name, item in said.items()}
+    said = {argument.name: argument for argument in block.attributes if argument.name in STORE_ARGUMENTS}
+    values = {name: _value(module, document, argument) for name, argument in said.items()}
     return skip_reason_of_store(values, has_endpoint=any(True for _ in _endpoints(document, block)))
 
 

@@ -73,7 +73,7 @@ def code_evidence(workspace: Workspace, module: Module, backends: Sequence[S3Bac
 
 
 def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
-    blocks = [item for item in backends if not item.is_partial]
+    blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and all(block.document.is_tofu for block in blocks):
         yield Evidence("only OpenTofu reads the file of the backend", str(blocks[0].place), _TOFU_FILES, is_tofu=True)
     for backend in backends:
@@ -92,7 +92,7 @@ def _module_evidence(module: Module) -> Iterator[Evidence]:
         for document, block in module.blocks("terraform")
         if not document.is_tofu and (found := block.attribute("required_version"))
     ]
-    overriding = [item for item in required if item[0].is_override]
+    overriding = [definition for definition in required if definition[0].is_override]
     for document, attribute in overriding[-1:] or required:
         if text := document.literal(attribute):
             yield Evidence(f"required_version is {text}", str(document.place(attribute)), *bounds(text))
@@ -103,8 +103,8 @@ def _module_evidence(module: Module) -> Iterator[Evidence]:
 
 def _syntax_evidence(document: Document) -> Iterator[Evidence]:
     for block in document.blocks if any(map(document.mentions, _TELLING)) else ():
-        for name, first, item in _later(block):
-            yield _read_from(name, first, str(document.place(item)))
+        for name, first, element in _later(block):
+            yield _read_from(name, first, str(document.place(element)))
         for encryption in block.blocks("encryption") if block.type == "terraform" else ():
             said = f"only OpenTofu supports encryption, from {minor(_ENCRYPTION)} on"
             yield Evidence(said, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
@@ -176,6 +176,6 @@ def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
 
 def rejects_flat_role(evidence: Sequence[Evidence]) -> Evidence | None:
     """The evidence by which Terraform rejects a flat ``role_arn``, unless it is OpenTofu that runs the code."""
-    if any(item.is_tofu for item in evidence):
+    if any(entry.is_tofu for entry in evidence):
         return None
-    return next((item for item in evidence if item.low >= FIRST_WITHOUT_FLAT_ROLE), None)
+    return next((entry for entry in evidence if entry.low >= FIRST_WITHOUT_FLAT_ROLE), None)

@@ -35,10 +35,12 @@ def identities(
     profile that several share, and never like one that has a role variable already: who that was for is not known any
     more. Nor are names that are ``taken``.
     """
-    needing = [item for item in providers if item not in mapped]
-    migrating = [item for item in needing if not item.has_web_identity and item.skip_reason is None]
-    migrating.sort(key=lambda item: item.alias is not None)
-    is_taken = None in taken or is_in_use(module, first_role) or any(_may_have(item, first_role) for item in providers)
+    needing = [provider for provider in providers if provider not in mapped]
+    migrating = [provider for provider in needing if not provider.has_web_identity and provider.skip_reason is None]
+    migrating.sort(key=lambda provider: provider.alias is not None)
+    is_taken = (
+        None in taken or is_in_use(module, first_role) or any(_may_have(provider, first_role) for provider in providers)
+    )
     declared = {
         block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
     }
@@ -81,7 +83,9 @@ def is_in_use(module: Module, reference: str) -> bool:
 def _may_have(provider: Provider, role: str) -> bool:
     """Whether the provider has web identity with ``role``, or with none that could be told from it."""
     roles = provider.web_identity_roles
-    return (provider.has_web_identity and not roles) or any(item == role or not item.startswith('"') for item in roles)
+    return (provider.has_web_identity and not roles) or any(
+        expression == role or not expression.startswith('"') for expression in roles
+    )
 
 
 def _name(alike: Sequence[Provider]) -> str:

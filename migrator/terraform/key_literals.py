@@ -62,7 +62,7 @@ def _in_file(path: str, data: bytes) -> Iterator[KeyLiteral]:
 
 
 def _literal(place: Place, masked: str, key_id: bytes, near: bytes) -> KeyLiteral:
-    values = (key_id, *(item for item in _SECRET.findall(near) if _is_mixed(item)))
+    values = (key_id, *(secret for secret in _SECRET.findall(near) if _is_mixed(secret)))
     return KeyLiteral(place, masked, has_secret(near), tuple(checksum(value.decode()) for value in values))
 
 
@@ -73,7 +73,7 @@ def is_mock(key_id: bytes) -> bool:
 
 def has_secret(text: bytes) -> bool:
     """Whether what stands near an id has what looks like its secret: 40 characters of all kinds."""
-    return any(_is_mixed(item) for item in _SECRET.findall(text))
+    return any(_is_mixed(secret) for secret in _SECRET.findall(text))
 
 
 def _is_mixed(text: bytes) -> bool:

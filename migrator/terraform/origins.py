@@ -68,11 +68,11 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def _key(self) -> str:
-        name = next(item for item in ("access_key", "secret_key", "token") if item in self.arguments)
+        name = next(argument for argument in ("access_key", "secret_key", "token") if argument in self.arguments)
         expression = self.expression(name)
         source = _SOURCE.search(optional(expression) or expression)
         shown = shown_key(self.string(*self.arguments[name]) or "")
-        said = [item for item in (shown, source[0] if source else "") if item]
+        said = [text for text in (shown, source[0] if source else "") if text]
         return f"static key {said[0]}{f' ({said[1]})' if said[1:] else ''}" if said else "a static key"
 
 
@@ -88,7 +88,7 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
         family: Sequence[Provider | S3Backend]
         family = self.holder.family if isinstance(self.holder, Provider) else [self.holder]
         merged: dict[str, Argument] = {}
-        for block in sorted(family, key=lambda each: each.document.is_override):
+        for block in sorted(family, key=lambda holder: holder.document.is_override):
             merged |= {attribute.name: (block.document, attribute) for attribute in block.credentials}
         return Credentials(self.workspace, self.holder.module, merged)
 
@@ -109,10 +109,10 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
         allowed = self.listed("allowed_account_ids")
         if len(allowed) == 1:
             yield from allowed
-        for item in provider.family:
-            assumed = (block for body in item.bodies for block in body.blocks("assume_role"))
+        for member in provider.family:
+            assumed = (block for body in member.bodies for block in body.blocks("assume_role"))
             roles = (block.attribute("role_arn") for block in assumed)
-            accounts = (account_of(self.credentials.string(item.document, role) or "") for role in roles if role)
+            accounts = (account_of(self.credentials.string(member.document, role) or "") for role in roles if role)
             yield from (account for account in accounts if account)
 
     def listed(self, name: str) -> frozenset[str]:

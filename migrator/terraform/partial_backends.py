@@ -132,8 +132,8 @@ def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
     if not re.search(r"\w", plain):
         return set()
     joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
-    patterns = [re.escape(item.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for item in joined]
-    pattern = re.compile("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
+    patterns = [re.escape(path.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for path in joined]
+    pattern = re.compile("|".join(f"(?:.*/)?{pattern}" if plain.startswith(_ANY) else pattern for pattern in patterns))
     found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
     return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
 

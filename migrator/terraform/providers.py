@@ -89,15 +89,15 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def credentials(self) -> tuple[Attribute, ...]:
         """The arguments that name static credentials, in the order of the text."""
-        found = [item for body in self.bodies for item in body.attributes if item.name in CREDENTIALS]
+        found = [argument for body in self.bodies for argument in body.attributes if argument.name in CREDENTIALS]
         return tuple(sorted(found, key=lambda attribute: attribute.span))
 
     @cached_property
     def origin(self) -> Origin:
         """What tells this provider's identity from those of its neighbours; overrides count for more."""
         merged: dict[str, str] = {}
-        for item in sorted(self.family, key=lambda provider: provider.document.is_override):
-            merged |= {attribute.name: item.document.expression(attribute) for attribute in item.credentials}
+        for provider in sorted(self.family, key=lambda provider: provider.document.is_override):
+            merged |= {attribute.name: provider.document.expression(attribute) for attribute in provider.credentials}
         return tuple(sorted(merged.items()))
 
     @property
@@ -136,7 +136,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
         roles = [self.document.expression(role) if role else "" for role in found]
         objects = [body.attribute(type_) for body in self.bodies] if self.kind == AWSCC else []
         roles += [self._role_in(attribute) for attribute in objects if attribute]
-        return ["" if item.startswith(f"{type_}.") else item for item in roles]
+        return ["" if role.startswith(f"{type_}.") else role for role in roles]
 
     def _role_in(self, argument: Attribute) -> str:
         """The ``role_arn`` of an object, or of one that is there on condition that its role is."""
@@ -171,7 +171,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
         found = [
             provider.document.expression(attribute) for provider in self.family for attribute in provider.credentials
         ]
-        return bool(found) and all(optional(item) is not None for item in found)
+        return bool(found) and all(optional(role) is not None for role in found)
 
     @property
     def has_conditional_web_identity(self) -> bool:
@@ -195,7 +195,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     @property
     def is_proxy(self) -> bool:
         """Whether the block may only stand for a provider that a caller passes in, as modules once had to."""
-        return all(isinstance(item, Attribute) and item.name == "alias" for item in self.block.items)
+        return all(isinstance(argument, Attribute) and argument.name == "alias" for argument in self.block.items)
 
     @property
     def _is_mock(self) -> bool:
@@ -222,7 +222,7 @@ def aws_providers(module: Module) -> list[Provider]:
     found: list[Provider] = []
     families: dict[tuple[str, str | None, bool], list[Provider]] = {}
     blocks = chain(module.blocks("provider"), module.test_blocks("provider"))
-    for document, block in sorted(blocks, key=lambda item: item[0].is_override):
+    for document, block in sorted(blocks, key=lambda pair: pair[0].is_override):
         if block.labels and (kind := names.get(block.labels[0])):
             key = (block.labels[0], document.literal(block.attribute("alias")), document.is_tofu)
             family = families.setdefault(key, []) if document.is_override else []

@@ -83,7 +83,7 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
     def hidden(self) -> tuple[str, bool] | None:
         """What cannot be followed, for people, and whether it is known to sign in with credentials or a role."""
         found = [(_said(part), _mentions(self.module, part.value.of(part.document.text))) for part in self.unread]
-        return max(found, key=lambda item: item[1], default=None)
+        return max(found, key=lambda source: source[1], default=None)
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
@@ -103,7 +103,7 @@ def _said(part: Part) -> str:
 def _mentions(module: Module, expression: str) -> bool:
     """Whether an expression, or the variable or local that it refers to, names credentials or a role."""
     meant = (definition(module, match) or "" for match in REFERENCE.finditer(expression))
-    return any(_NAMED.search(item) for item in (expression, *meant))
+    return any(_NAMED.search(text) for text in (expression, *meant))
 
 
 def remote_states(module: Module) -> Iterator[RemoteState]:
@@ -114,8 +114,8 @@ def remote_states(module: Module) -> Iterator[RemoteState]:
         if backend is None or kind not in ("s3", None):
             continue
         found = list(_configs(module, document, block))
-        configs = tuple(item for item in found if isinstance(item, Config))
-        unread = tuple(item for item in found if isinstance(item, Part))
+        configs = tuple(part for part in found if isinstance(part, Config))
+        unread = tuple(part for part in found if isinstance(part, Part))
         if kind == "s3" or any(config.changes for config in configs):
             yield RemoteState(module, document, block, kind, configs, unread)
 

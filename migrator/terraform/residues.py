@@ -46,8 +46,10 @@ class Residues:
         """What the credentials of a provider come to, in the terms of its module; overrides count for more."""
         merged: dict[str, Term] = {}
         holder = f"provider.{provider.block.labels[0] if provider.block.labels else ''}.{provider.alias or ''}"
-        for item in sorted(provider.family, key=lambda each: each.document.is_override):
-            merged |= {each.name: self.of(item.module, item.document, each, holder) for each in item.credentials}
+        for block in sorted(provider.family, key=lambda block: block.document.is_override):
+            merged |= {
+                argument.name: self.of(block.module, block.document, argument, holder) for argument in block.credentials
+            }
         return without_nulls(merged)
 
     def of(self, module: Module, document: Document, attribute: Attribute, holder: str = "") -> Term:
@@ -138,8 +140,12 @@ class Residues:
     def _data(self, module: Module, type_: str, label: str) -> Term:
         """A data source: alike with what it is asked, and who asks, where that is all that it depends on."""
         unknown = term("resource", f"data.{type_}.{label}", module.path)
-        found = [item for item in module.blocks("data", type_) if item[1].labels == (type_, label)]
-        if len(found) != 1 or any(found[0][1].blocks()) or any(found[0][1].attribute(item) for item in _REPEATS):
+        found = [definition for definition in module.blocks("data", type_) if definition[1].labels == (type_, label)]
+        if (
+            len(found) != 1
+            or any(found[0][1].blocks())
+            or any(found[0][1].attribute(argument) for argument in _REPEATS)
+        ):
             return unknown
         document, block = found[0]
         asked = block.attribute("provider")
@@ -155,7 +161,7 @@ class Residues:
         """The configuration of a provider that ``name`` stands for in a module."""
         local, _, alias = name.partition(".")
         for document, block in module.blocks("provider", local):
-            is_proxy = all(isinstance(item, Attribute) and item.name == "alias" for item in block.items)
+            is_proxy = all(isinstance(argument, Attribute) and argument.name == "alias" for argument in block.items)
             if (document.literal(block.attribute("alias")) or "") == alias and not is_proxy:
                 return term("resource", f"provider.{name}", module.path)
         is_called = module.path in self._workspace.calls
@@ -177,21 +183,21 @@ class Residues:
         for path, calls in self._workspace.calls.items():
             for call in calls:
                 found.setdefault((call.caller.path, _label(call)), []).append((path, call))
-        return {key: item for key, item in found.items() if len(item) == 1}
+        return {key: calls for key, calls in found.items() if len(calls) == 1}
 
     # --- what a caller makes of it ------------------------------------------------------------------------------------
 
     def _through(self, call: ModuleCall, called: Module, made: Term) -> Term:
         """A term of the module called, in the terms of its caller."""
 
-        def replace(item: Term) -> Term | None:
-            if item.op == "var" and item.where == called.path:
-                return self._argument(call, called, item)
-            if item.op == "provider" and item.where == called.path:
-                return self._passed_provider(call, item)
-            if item.op in ("resource", "in", "each", "count", "var", "provider"):
-                return _within(call, item)
-            return item if item.op == "run" else None
+        def replace(term: Term) -> Term | None:
+            if term.op == "var" and term.where == called.path:
+                return self._argument(call, called, term)
+            if term.op == "provider" and term.where == called.path:
+                return self._passed_provider(call, term)
+            if term.op in ("resource", "in", "each", "count", "var", "provider"):
+                return _within(call, term)
+            return term if term.op == "run" else None
 
         try:
             return replaced(made, replace, self._known.setdefault(call, {}))
@@ -213,9 +219,9 @@ class Residues:
     def _passed_provider(self, call: ModuleCall, provider: Term) -> Term:
         for document, block in reversed(_blocks(call)):
             if (passed := block.attribute("providers")) is not None:
-                for item in document.object_items(passed):
-                    if item.name == provider.name:
-                        return self._provider(call.caller, document.expression(item).strip('"'))
+                for entry in document.object_items(passed):
+                    if entry.name == provider.name:
+                        return self._provider(call.caller, document.expression(entry).strip('"'))
                 return _within(call, provider)
         return _within(call, provider) if "." in provider.name else self._provider(call.caller, provider.name)
 
@@ -229,8 +235,8 @@ class Residues:
     def _keys(self, call: ModuleCall) -> Iterator[Term]:
         """What ``each``, or ``count``, is in the instances of a call, where that is known."""
         for document, block in reversed(_blocks(call)):
-            each, count = (block.attribute(name) for name in _REPEATS)
-            entries = self.of(call.caller, document, each).entries if each else None
+            for_each, count = (block.attribute(name) for name in _REPEATS)
+            entries = self.of(call.caller, document, for_each).entries if for_each else None
             number = self.of(call.caller, document, count).text if count else None
             for key, value in (entries or {}).items():
                 yield made_object({"key": literal(key), "value": value})
@@ -261,8 +267,8 @@ def _is_of(call: ModuleCall, symbol: Term) -> bool:
 def _within(call: ModuleCall, inner: Term) -> Term:
     """What only the run knows of something in the module called."""
     repeated = _repeats(call)
-    each = [term("each" if repeated == "for_each" else "count", _label(call), call.caller.path)] if repeated else []
-    return term("in", _label(call), call.caller.path, (inner, *each))
+    symbols = [term("each" if repeated == "for_each" else "count", _label(call), call.caller.path)] if repeated else []
+    return term("in", _label(call), call.caller.path, (inner, *symbols))
 
 
 def _repeats(call: ModuleCall) -> str:
@@ -274,9 +280,12 @@ def _blocks(call: ModuleCall) -> list[tuple[Document, Block]]:
     alike = [
         block for block in call.caller.blocks("module", call.block.labels[0]) if block[1].labels == call.block.labels
     ]
-    overriding = [item for item in alike if item[0].is_override]
+    overriding = [definition for definition in alike if definition[0].is_override]
     own = [(call.document, call.block)]
-    return [*((item for item in alike if not item[0].is_override) if call.document.is_override else own), *overriding]
+    return [
+        *((definition for definition in alike if not definition[0].is_override) if call.document.is_override else own),
+        *overriding,
+    ]
 
 
 def _label(call: ModuleCall) -> str:
@@ -290,7 +299,7 @@ def _arguments(blocks: Iterable[tuple[Document, Block]], name: str) -> Iterator[
 def _last(arguments: Iterable[tuple[Document, Attribute]]) -> str | None:
     """The expression that counts: an override file's, else the one; raises `TermsError` where files differ in it."""
     having = list(arguments)
-    chosen = [item for item in having if item[0].is_override][-1:] or having
+    chosen = [definition for definition in having if definition[0].is_override][-1:] or having
     found = {document.expression(attribute).strip() for document, attribute in chosen}
     if len(found) > 1:
         raise TermsError

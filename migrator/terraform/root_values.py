@@ -69,8 +69,8 @@ class RootValues:
         """Where it is said that an identity at a root module is another in another environment, if it is."""
         places: set[Place] = set()
         for possible in (self.possible(root, name) for name in _variables(identity)):
-            if len(possible) > 1 or any(item.is_several for item in possible):
-                places |= {item.place for item in possible}
+            if len(possible) > 1 or any(value.is_several for value in possible):
+                places |= {value.place for value in possible}
         return tuple(sorted(places))
 
     def is_by_workspace(self, identity: Identity) -> bool:
@@ -111,7 +111,7 @@ class RootValues:
         """The strings of the list that an argument is everywhere; none if they are not known."""
         found = self._everywhere(module, document, attribute)
         known = [term.string for term in found.parts] if found is not None and found.op in ("tuple", "set") else [None]
-        return frozenset() if None in known else frozenset(item for item in known if item is not None)
+        return frozenset() if None in known else frozenset(string for string in known if string is not None)
 
     def _everywhere(self, module: Module, document: Document, attribute: Attribute) -> Term | None:
         made: Identity = ((attribute.name, self.residues.of(module, document, attribute)),)
@@ -186,7 +186,7 @@ class RootValues:
 
     def _set_by(self, piece: Piece) -> Possible:
         """What a setting, or an input, gives to a variable: the same where the same is written in the same module."""
-        value = piece.item.attribute("value") if isinstance(piece.item, Block) else piece.item
+        value = piece.element.attribute("value") if isinstance(piece.element, Block) else piece.element
         module = self._workspace.modules.get(piece.module)
         if piece.document.kind is Kind.TERRAGRUNT:
             text = piece.document.literal(value)

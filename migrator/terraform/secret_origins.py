@@ -106,7 +106,7 @@ class SecretOrigins:
                 elif match["item"] is not None:
                     yield Address(scope, "each", " ".join(reference.header), match["item"][1:])
                 elif match["local"]:
-                    others = (item for item in self.documents.values() if item.kind is Kind.TERRAGRUNT)
+                    others = (document for document in self.documents.values() if document.kind is Kind.TERRAGRUNT)
                     yield from (Address(other.path, "local", match["local"], match["part"] or "") for other in others)
                 elif (scope, match["module"]) in self._called:
                     yield Address(self._called[scope, match["module"]], "output", match["output"])

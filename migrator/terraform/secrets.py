@@ -106,7 +106,7 @@ class Secrets:
                 wholes.setdefault((piece.statement, piece.names), []).append(piece)
         for pieces in wholes.values():
             if len(pieces) > 1 and all(
-                is_assigned_secret(item) or self._origins.is_secret(document.path, text, item) for item in pieces
+                is_assigned_secret(piece) or self._origins.is_secret(document.path, text, piece) for piece in pieces
             ):
                 yield "".join(self._said(document, piece, _DEEPEST) for piece in pieces)
 
@@ -210,7 +210,7 @@ def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]
         inner = _decode(match[0])
         if inner:
             found = [inner[start:end] for start, end in (*assigned_pieces(inner, lambda _: True), *bare_keys(inner))]
-            found += (item for _, below in _decoded(inner, depth - 1) for item in below)
+            found += (secret for _, below in _decoded(inner, depth - 1) for secret in below)
             if found:
                 yield match.span(), found
 

@@ -81,7 +81,7 @@ def signer(block: ConfiguredSignIn, environment: Environment) -> Signer:
     first = _first(block, environment)
     if first.is_failure:
         return first
-    assumed = (item if item == _A_ROLE else f"role {item}" for item in block.assumed)
+    assumed = (role if role == _A_ROLE else f"role {role}" for role in block.assumed)
     return replace(first, said=", then ".join((first.said, *assumed)))
 
 
@@ -111,17 +111,17 @@ def provider_sign_in(workspace: Workspace, provider: Provider, without: Collecti
 
     The credentials of the blocks ``without`` do not count.
     """
-    family = sorted(provider.family, key=lambda item: item.document.is_override)
+    family = sorted(provider.family, key=lambda block: block.document.is_override)
     arguments: dict[str, Argument] = {}
-    for item in (block for block in family if block not in without):
-        arguments |= {attribute.name: (item.document, attribute) for attribute in item.credentials}
-    web_identity = next((roles for item in reversed(family) if (roles := item.web_identity_roles)), [])
-    assumed = next((roles for item in reversed(family) if (roles := item.assumed_roles)), [])
+    for block in (member for member in family if member not in without):
+        arguments |= {attribute.name: (block.document, attribute) for attribute in block.credentials}
+    web_identity = next((roles for block in reversed(family) if (roles := block.web_identity_roles)), [])
+    assumed = next((roles for block in reversed(family) if (roles := block.assumed_roles)), [])
     has_web_identity = provider.has_web_identity
     return _sign_in(
         Credentials(workspace, provider.module, arguments),
         said(web_identity[0]) if web_identity else "a role" if has_web_identity else "",
-        [said(item) for item in assumed],
+        [said(role) for role in assumed],
     )
 
 
@@ -139,11 +139,17 @@ def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, Bo
     added: dict[str, str] = {}
     for backend, change in backends:
         gone = {child.span for child in (*change.remove, *change.comment_out)}
-        left = {item.name: (backend.document, item) for item in backend.block.attributes if item.span not in gone}
+        left = {
+            argument.name: (backend.document, argument)
+            for argument in backend.block.attributes
+            if argument.span not in gone
+        }
         arguments |= left
         added = {name: role for name, role in added.items() if name not in left}
         added |= {
-            item.name: _role_of(backend.document, item) for item in change.append if isinstance(item, NewArgument)
+            addition.name: _role_of(backend.document, addition)
+            for addition in change.append
+            if isinstance(addition, NewArgument)
         }
     kept = {name: argument for name, argument in arguments.items() if name not in added}
     sign_in = _configured(workspace, backends[0][0].module, kept)
@@ -156,7 +162,7 @@ def _role_of(document: Document, argument: NewArgument) -> str:
     """The expression of the role in an argument that comes."""
     value = argument.value
     if isinstance(value, NewObject):
-        return next((_role_of(document, item) for item in value.items if item.name == "role_arn"), "")
+        return next((_role_of(document, member) for member in value.items if member.name == "role_arn"), "")
     if isinstance(value, Copied):
         return joined(document.syntax.expression(value.text, Span(0, len(value.text))))
     return quote(value.text) if isinstance(value, Literal) else ""
@@ -164,7 +170,7 @@ def _role_of(document: Document, argument: NewArgument) -> str:
 
 def _configured(workspace: Workspace, module: Module, arguments: Mapping[str, Argument]) -> ConfiguredSignIn:
     """How an S3 backend with the arguments ``arguments`` signs in, be it a block or a remote state's configuration."""
-    credentials = {name: item for name, item in arguments.items() if name in CREDENTIALS}
+    credentials = {name: argument for name, argument in arguments.items() if name in CREDENTIALS}
     flat = arguments.get("role_arn")
     roles = [_member(arguments.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
     assumed = [said(role) for role in roles if role is not None and role not in ('""', "null")]
@@ -192,4 +198,4 @@ def _member(argument: Argument | None) -> str | None:
         return None
     document, attribute = argument
     items = document.object_items(attribute)
-    return next((document.expression(item) for item in items if item.name == "role_arn"), "")
+    return next((document.expression(argument) for argument in items if argument.name == "role_arn"), "")

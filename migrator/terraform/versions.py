@@ -66,7 +66,7 @@ class Constraint(Struct, frozen=True, eq=False):
 
 def needed_release(provider: Provider) -> Version:
     """The first release that knows what the provider is to sign in with."""
-    chained = sum(len(item.assumed_roles) for item in provider.family)
+    chained = sum(len(block.assumed_roles) for block in provider.family)
     if provider.kind == AWS and chained > 1:
         return FIRST_WITH_SEVERAL_ROLES
     return FIRST_WITH_WEB_IDENTITY[provider.kind]
@@ -109,7 +109,7 @@ def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Pla
     See https://developer.hashicorp.com/terraform/cdktf/create-and-deploy/configuration-file.
     """
     around = [folder, *(parent.as_posix() for parent in PurePosixPath(folder).parents)]
-    paths = dict.fromkeys(posixpath.normpath(posixpath.join(item, CDKTF_FILE)) for item in around)
+    paths = dict.fromkeys(posixpath.normpath(posixpath.join(folder, CDKTF_FILE)) for folder in around)
     document = next((other for path in paths for other in workspace.others(re.compile(rf"^{re.escape(path)}$"))), None)
     for match in _IN_CDKTF.finditer(document.text) if document else ():
         name, version = (match["name"], match["version"]) if match["name"] else (match["source"], match["object"])

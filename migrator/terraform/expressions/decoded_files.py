@@ -48,8 +48,8 @@ def _expression(node: Node, budget: Iterator[int]) -> Iterator[str]:
     node = resolved(node)
     if isinstance(node, Sequence):
         yield "["
-        for item in node.items:
-            yield from _expression(item, budget)
+        for member in node.items:
+            yield from _expression(member, budget)
             yield ", "
         yield "]"
     elif isinstance(node, Mapping):

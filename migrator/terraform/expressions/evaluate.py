@@ -146,7 +146,7 @@ def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, .
         lists = [strings_of(found.derived(argument), budget.more()) for argument in made.arguments]
         return None if None in lists else tuple(string for strings in lists for string in strings or ())
     items = found.elements
-    values = [string_of(item, budget) for item in items or ()]
+    values = [string_of(element, budget) for element in items or ()]
     return None if items is None or None in values else tuple(value for value in values if value is not None)
 
 
@@ -217,8 +217,8 @@ def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> 
     """Whether a comparison, or a reference to a boolean, is true. Raises `UnknownError` where that is not known."""
     sides, made = comparison(condition), call(condition)
     if made is not None and made.function == "contains" and len(made.arguments) == 2 and not made.rest:
-        listed, item = (expression.derived(argument) for argument in made.arguments)
-        strings, string = strings_of(listed, budget), string_of(item, budget)
+        listed, element = (expression.derived(argument) for argument in made.arguments)
+        strings, string = strings_of(listed, budget), string_of(element, budget)
         if strings is None or string is None:
             raise UnknownError
         return string in strings

@@ -146,7 +146,7 @@ def object_items(
 ) -> Mapping[str, Attribute] | None:
     """What ``read`` finds in the object at ``span``, by name; kept: each instance of a large ``for_each`` asks."""
     items = read(text, span)
-    return None if items is None else {item.name: item for item in items}
+    return None if items is None else {argument.name: argument for argument in items}
 
 
 S = TypeVar("S")
@@ -183,13 +183,13 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
             return object_items(self.document.syntax.object_items, self.document.text, self.span)
         return object_items(hcl.object_items, self.text, Span(0, len(self.text)))
 
-    def part(self, name: str, item: Attribute) -> Self:
+    def part(self, name: str, argument: Attribute) -> Self:
         """The value of the one of its ``items`` that is called ``name``."""
         type_ = member_type(self.type_, name)
         if self.document is not None:
-            part = replace(self, text=self.document.expression(item), span=item.value, type_=type_)
+            part = replace(self, text=self.document.expression(argument), span=argument.value, type_=type_)
         else:
-            part = self.derived(item.value.of(self.text), type_)
+            part = self.derived(argument.value.of(self.text), type_)
         default = optional_members(self.type_).get(name) if part.text == "null" else None
         return part if default is None else self.derived(default, type_)
 
@@ -199,7 +199,7 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
         items = self.items
         if items is None:
             return None
-        by_name = {name: self.part(name, item) for name, item in items.items()}
+        by_name = {name: self.part(name, argument) for name, argument in items.items()}
         missing = {
             name: optional_member
             for name, optional_member in optional_members(self.type_).items()

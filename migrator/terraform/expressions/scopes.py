@@ -50,21 +50,22 @@ class ModuleScope(Scope, frozen=True, eq=False):
     def _last(self, name: str, blocks: Iterable[tuple[Document, Block]]) -> Expression | None:
         """The argument ``name`` of the first of the blocks that has it, unless an override file says otherwise."""
         having = [(document, block) for document, block in blocks if block.attribute(name)]
-        overriding = [item for item in having if item[0].is_override]
+        overriding = [definition for definition in having if definition[0].is_override]
         chosen = overriding[-1:] or having[:1]
         return self.argument(*chosen[0], name) if chosen else None
 
 
 def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str | None, Scope]]:
     """The keys that ``for_each`` of a block gives, each with its scope; one without a key where they are not known."""
-    each = scope.argument(document, block, "for_each")
+    for_each = scope.argument(document, block, "for_each")
     names = {name: expression for name, expression in scope.names.items() if not name.startswith("each.")}
     bare = scope if len(names) == len(scope.names) else replace(scope, names=names)
-    entries = None if each is None else each.entries
-    if each is None or entries is None:
+    entries = None if for_each is None else for_each.entries
+    if for_each is None or entries is None:
         return [(None, bare)]
     return [
-        (key, bare.with_names(**{"each.key": each.derived(quote(key)), "each.value": value})) for key, value in entries
+        (key, bare.with_names(**{"each.key": for_each.derived(quote(key)), "each.value": value}))
+        for key, value in entries
     ]
 
 

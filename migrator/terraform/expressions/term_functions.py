@@ -110,13 +110,17 @@ def _single(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _concat(arguments: tuple[Term, ...]) -> Term | None:
-    return made_tuple(x for term in arguments for x in term.parts) if all(x.op == "tuple" for x in arguments) else None
+    return (
+        made_tuple(part for term in arguments for part in term.parts)
+        if all(argument.op == "tuple" for argument in arguments)
+        else None
+    )
 
 
 def _join(arguments: tuple[Term, ...]) -> Term | None:
     if len(arguments) != 2 or arguments[1].op not in ("tuple", "set"):
         return None
-    pieces = [piece for item in arguments[1].parts for piece in (arguments[0], item)][1:]
+    pieces = [piece for string in arguments[1].parts for piece in (arguments[0], string)][1:]
     return template(pieces)
 
 
@@ -125,7 +129,7 @@ def _format(arguments: tuple[Term, ...]) -> Term | None:
     if any("%" in piece for piece in pieces[::2]) or len(pieces) // 2 != len(arguments) - 1:
         return None
     return template(
-        literal(item) if number % 2 == 0 else arguments[number // 2 + 1] for number, item in enumerate(pieces)
+        literal(piece) if number % 2 == 0 else arguments[number // 2 + 1] for number, piece in enumerate(pieces)
     )
 
 

@@ -154,7 +154,7 @@ def typed(type_: str, value: Term) -> Term:
         elements = [typed(member_type(type_, ""), part) for part in value.parts]
         return made_set(elements) if type_.startswith("set(") else made_tuple(elements)
     if value.op == "object":
-        entries = {key: typed(member_type(type_, key), item) for key, item in (value.entries or {}).items()}
+        entries = {key: typed(member_type(type_, key), member) for key, member in (value.entries or {}).items()}
         defaults = {key: _constant(text) for key, text in optional_members(type_).items()}
         attributes = {key: or_default(entries.get(key, NULL), default) for key, default in defaults.items()}
         return made_object(entries | attributes)

@@ -89,7 +89,7 @@ class UsageGraph:
         """The nodes that ``node`` refers to."""
         settings = (argument.piece for argument in self.given_to(node) if argument.piece.document.kind is Kind.CONFIG)
         for piece in (*self.pieces(node), *settings):
-            for use in self.references.within(piece.document, piece.item.span):
+            for use in self.references.within(piece.document, piece.element.span):
                 yield from self.nodes(piece.module, use)
 
     def modules_of(self, use: Use) -> Collection[str]:

@@ -90,11 +90,11 @@ class Orphans:
         return gone, left
 
     def _goes_along(self, given: Assignment, node: Node, kept: Collection[Node]) -> bool:
-        if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
+        if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.element):
             return False
         declared = self.graph.variables_called(node.name)
         alike = (declared[path] for path in given.readers if path in declared)
-        return all(item in self.flows and item not in kept for item in alike)
+        return all(node in self.flows and node not in kept for node in alike)
 
     # --- who may go -------------------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class Orphans:
             asked = sorted(pending - kept.keys(), key=order.__getitem__)
             new = {node: reason for node in asked if (reason := self._in_use(node, kept))}
             kept |= new
-            pending = {item for node in new for item in self._served.get(node, ())}
+            pending = {holder for node in new for holder in self._served.get(node, ())}
         return kept
 
     def _in_use(self, node: Node, kept: Mapping[Node, LeftAlone]) -> LeftAlone | None:
@@ -174,7 +174,7 @@ class Orphans:
                 if argument.piece.document.kind in _READ
             )
             for piece, given in parts:
-                for use in self.graph.references.within(piece.document, piece.item.span):
+                for use in self.graph.references.within(piece.document, piece.element.span):
                     found.setdefault(use, []).append((node, given))
         return found
 
@@ -208,12 +208,12 @@ class Orphans:
                 diagnostics.CREATES_RESOURCE if node.kind != "module" else diagnostics.OUTPUT_OF_MODULE
             ).left_alone()
         for piece in self.graph.pieces(node):
-            if reason := self._objection(piece.document, piece.item):
+            if reason := self._objection(piece.document, piece.element):
                 return reason
         ignored = (
             argument.piece
             for argument in self.graph.given_to(node)
-            if argument.piece.document.has_ignored(argument.piece.item.span)
+            if argument.piece.document.has_ignored(argument.piece.element.span)
         )
         if left := next(ignored, None):
             return diagnostics.VALUE_IGNORED.left_alone(place=left.place)
@@ -222,8 +222,8 @@ class Orphans:
             return diagnostics.NOT_IN_WORK_TREE.left_alone(path=missing[0])
         return self._outside_use(node) if node.kind in ("var", "output") else None
 
-    def _objection(self, document: Document, item: Attribute | Block) -> LeftAlone | None:
-        if document.is_ignored(item) or document.is_excluded:
+    def _objection(self, document: Document, element: Attribute | Block) -> LeftAlone | None:
+        if document.is_ignored(element) or document.is_excluded:
             return (EXCLUDED if document.is_excluded else IGNORED_BY_COMMENT).left_alone()
         objection = self.workspace.objection(document.path)
         return LeftAlone(objection.reason, code=objection.code, help=objection.help) if objection else None

@@ -94,7 +94,7 @@ class References:
             for use in self.of(document):
                 by_address.setdefault(use.address, []).append(use)
         known = self._by_address[document.path]
-        return sorted((use for item in names for use in known.get(item, ())), key=attrgetter("offset"))
+        return sorted((use for name in names for use in known.get(name, ())), key=attrgetter("offset"))
 
 
 def address(match: re.Match[str]) -> str:
@@ -155,9 +155,9 @@ def argument_at(document: Document, offset: int) -> str:
     while blocks:
         block = blocks.pop()
         if block.span.start <= offset < block.span.end:
-            for item in block.items:
-                if isinstance(item, Block):
-                    blocks.append(item)
-                elif item.span.start <= offset < item.span.end:
-                    return item.name
+            for element in block.items:
+                if isinstance(element, Block):
+                    blocks.append(element)
+                elif element.span.start <= offset < element.span.end:
+                    return element.name
     return ""
