@@ -177,7 +177,7 @@ class GeneratedSignIn:
     def _new(self, part: Generated) -> list[Provider]:
         """The providers in ``part`` that get web identity."""
         is_by_themselves = self._config.provider_auth is ProviderAuth.WEB_IDENTITY
-        return [item for item in self.migrating(part) if is_by_themselves and not item.has_web_identity]
+        return [provider for provider in self.migrating(part) if is_by_themselves and not provider.has_web_identity]
 
     def _modules_of(self, part: Generated) -> Iterator[Module]:
         """The modules whose providers share a release with those in ``part``."""
@@ -192,7 +192,7 @@ class GeneratedSignIn:
             return OPTION_UNSUPPORTED.refusal(option="--provider-auth hook", language="Terragrunt")
         name, role_arn = self._names[part][_origin(provider)], self._config.role_arn
         expression = role_variable(name).reference.address if role_arn is None else self._first_role
-        if any(expression in item.assumed_roles for item in part.providers):
+        if any(expression in provider.assumed_roles for provider in part.providers):
             return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
         is_varying = len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin)
         if role_arn is not None and name is None and is_varying:
@@ -245,14 +245,16 @@ class GeneratedSignIn:
             providers = [provider for generated in parts for provider in generated.providers]
             taken = {name for generated in parts for unit in self._units[generated] for name in self._taken(unit)}
             in_modules = [provider for module in modules.values() for provider in self._in_module(module)]
-            taken |= {None} if any(self._first_role in item.web_identity_roles for item in in_modules) else set()
+            taken |= (
+                {None} if any(self._first_role in provider.web_identity_roles for provider in in_modules) else set()
+            )
             names = identities(whole, providers, self._first_role, _origin, taken)
             yield from ((generated, names) for generated in parts)
 
     def _variables(self, part: Generated) -> list[RoleVariable]:
         if part.is_ignored or part.problem:
             return []
-        asking = [item for item in self.migrating(part) if not item.has_web_identity]
+        asking = [provider for provider in self.migrating(part) if not provider.has_web_identity]
         roles = (self._role(part, provider) for provider in asking)
         return list(dict.fromkeys(role for role in roles if isinstance(role, RoleVariable)))
 
@@ -322,7 +324,7 @@ def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]
     added = [Edit(path, Span(end, end), with_newlines(lines, newline_at(text, end)))] if lines else []
     after = HCL.finish(text, items, [*edits, *added])
     plain = _without_templates(text)
-    HCL.verify({item.span.of(plain) for item in items}, _without_templates(after))
+    HCL.verify({element.span.of(plain) for element in items}, _without_templates(after))
     return Edit(path, part.part, after[part.part.start : len(after) - (len(text) - end)])
 
 

@@ -44,22 +44,24 @@ class TerragruntInputs:
 
     def of(self, name: str) -> Iterator[Assignment]:
         """What gives the variables called ``name`` their value."""
-        for holder, item in self._items.get(name, ()):
+        for holder, argument in self._items.get(name, ()):
             document = holder.document
             local = used_elsewhere(holder, "inputs", self._found.documents)
             used = re.compile(rf"\binputs\.{re.escape(name)}(?![\w-])")
             is_used = any(used.search(entry.text) for entry in self._found.documents)
             objection = f"`local.{local}` is used elsewhere too." if local else ""
             objection = objection or ("Another file reads the input." if is_used else "")
-            yield Assignment(Piece(document, item, "", (), holder.span), self.modules_by_file[document.path], objection)
+            yield Assignment(
+                Piece(document, argument, "", (), holder.span), self.modules_by_file[document.path], objection
+            )
 
     @cached_property
     def _items(self) -> dict[str, list[tuple[LiteralObject, Attribute]]]:
         found: dict[str, dict[tuple[str, int], tuple[LiteralObject, Attribute]]] = {}
         for holder in (holder for unit in self._found.units for holder in _objects(unit)):
-            for item in holder.items:
-                place = (holder.document.path, item.span.start)
-                found.setdefault(item.name, {}).setdefault(place, (holder, item))
+            for argument in holder.items:
+                place = (holder.document.path, argument.span.start)
+                found.setdefault(argument.name, {}).setdefault(place, (holder, argument))
         return {name: list(items.values()) for name, items in found.items()}
 
 

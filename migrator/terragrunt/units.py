@@ -124,8 +124,8 @@ def _keep_overwritten(units: Iterable[Unit]) -> None:
     """Let no rule change a file that Terragrunt overwrites, whether it is signed or not."""
     for unit in units:
         for part in unit.generated:
-            item = part.item if isinstance(part.item, Block) else None
-            if_exists, path = (item.attribute(name) if item else None for name in ("if_exists", "path"))
+            block = part.element if isinstance(part.element, Block) else None
+            if_exists, path = (block.attribute(name) if block else None for name in ("if_exists", "path"))
             config = unit.config_of(part)
             if if_exists is None or path is None or config.value(if_exists).string != "overwrite":
                 continue
@@ -174,7 +174,7 @@ def _effective(parts: Iterable[Generated]) -> Iterator[Generated]:
     """What is written: a unit's own ``generate`` block replaces one of the same name that it includes."""
     owners: dict[str, object] = {}
     for part in parts:
-        if owners.setdefault(part.title, part.item) is part.item or not isinstance(part.item, Block):
+        if owners.setdefault(part.title, part.element) is part.element or not isinstance(part.element, Block):
             yield part
 
 
@@ -231,7 +231,7 @@ def _groups(units: Iterable[Unit]) -> Iterator[str]:
     listed = [(unit, sorted(_changed_with(unit))) for unit in units]
     for _, paths in listed:
         for path in paths:
-            first, second = sorted((leader(paths[0]), leader(path)), key=lambda item: (item.count("/"), item))
+            first, second = sorted((leader(paths[0]), leader(path)), key=lambda path: (path.count("/"), path))
             leaders[second] = first
     yield from (f"Terragrunt configuration {leader(paths[0])}" for _, paths in listed)
 

@@ -163,9 +163,9 @@ class LiteralObject(Struct, frozen=True, eq=False):
     span: Span
     items: tuple[Attribute, ...]
 
-    def value(self, item: Attribute) -> Expression:
+    def value(self, argument: Attribute) -> Expression:
         """The value of one of its items."""
-        return self.expression.part(item.name, item)
+        return self.expression.part(argument.name, argument)
 
     @property
     def local(self) -> str | None:
