@@ -121,7 +121,7 @@ class PythonIdentity:
         call, program = provider.call, provider.program
         if call.argument(0, "scope") is None or call.argument(1, "id") is None or len(call.positional) > 2:
             return PROVIDER_ARGUMENTS_UNKNOWN.refusal()
-        binders = {binder for _, item in provider.credentials for _, binder in program.names_in(item)}
+        binders = {binder for _, argument in provider.credentials for _, binder in program.names_in(argument)}
         is_constructor = call.function is None or provider.document.text.startswith(
             "def __init__(", call.function.start
         )
@@ -189,7 +189,7 @@ class PythonIdentity:
     def _unavailable(self, key: Key) -> set[_Name]:
         """The names of identities that a scope has given away, for what is not known any more."""
         there = [provider for provider in self._providers if scope_of(provider) == key]
-        found: set[_Name] = {None} if any(self._may_have_first(item) for item in there) else set()
+        found: set[_Name] = {None} if any(self._may_have_first(provider) for provider in there) else set()
         for name, call in declared_variables(there[0], key).items():
             if name != ROLE_VARIABLE:
                 found.add(name.removeprefix(f"{ROLE_VARIABLE}_"))
@@ -296,5 +296,5 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
 
 
 def _fingerprint(provider: CdktfCall) -> str:
-    values = {item.name or "": provider.program.string(item) for _, item in provider.credentials}
+    values = {argument.name or "": provider.program.string(argument) for _, argument in provider.credentials}
     return of_arguments(values, provider.document.path, provider.origin)
