@@ -104,7 +104,7 @@ class EnvironmentRoots:
         if not self.reaching(provider.module):
             return NO_INTEGRATION.refusal()
         for module in self._context.workspace.modules_of(provider.document):
-            others = [item.path for item in self._context.workspace.roots_of(module) if item.path not in self._by_path]
+            others = [root.path for root in self._context.workspace.roots_of(module) if root.path not in self._by_path]
             if others:
                 return OTHER_ROOT_MODULE.refusal(root=others[0] or ".", what="provider")
         by = (
@@ -123,7 +123,10 @@ class EnvironmentRoots:
         if self._context.config.has_integration:
             with_static_keys = {module.module.path for module in self._context.facts.modules_with_static_keys}
             paths = {
-                item.path for two in self._context.facts.providers if two.credentials for item in self._roots_of(two)
+                root.path
+                for provider in self._context.facts.providers
+                if provider.credentials
+                for root in self._roots_of(provider)
             }
             for path in sorted(paths | with_static_keys):
                 root_with_state = states.get(path)
@@ -152,7 +155,7 @@ class EnvironmentRoots:
     def _roots_of(self, provider: Provider) -> Iterator[Module]:
         for module in self._context.workspace.modules_of(provider.document):
             yield from (
-                item for item in self._context.workspace.roots_of(module) if self._context.workspace.in_scope(item.path)
+                root for root in self._context.workspace.roots_of(module) if self._context.workspace.in_scope(root.path)
             )
 
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
@@ -200,9 +203,9 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
     """The role that a backend assumes in any form; None where there is none, or it is not known."""
     document, nested = backend.document, backend.block.attribute("assume_role")
     items = document.object_items(nested) if nested is not None else backend.role_family
-    item = next((attribute for attribute in items if attribute.name == "role_arn"), None)
-    scopes = scopes_of(workspace, backend.module) if item is not None else ()
-    roles = {scope.expression(document, item).string for scope in scopes if item is not None}
+    argument = next((attribute for attribute in items if attribute.name == "role_arn"), None)
+    scopes = scopes_of(workspace, backend.module) if argument is not None else ()
+    roles = {scope.expression(document, argument).string for scope in scopes if argument is not None}
     return roles.pop() if len(roles) == 1 else None
 
 

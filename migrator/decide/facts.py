@@ -140,7 +140,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         tuple(stacks),
         tuple(stray),
         tuple(backend_config_values(workspace)),
-        tuple((stack, item) for stack in stacks for item in fleet.roots_run_by(repo, stack.code)),
+        tuple((stack, root) for stack in stacks for root in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
         units,
         tuple(runners(unit.folder) for unit in units.units),
@@ -162,7 +162,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
 def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:
     """The states that the root module at ``path`` reads, in itself or in modules that it calls."""
     reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
-    return tuple(state for item in sorted(reached) for state in states.get(item, ()))
+    return tuple(state for path in sorted(reached) for state in states.get(path, ()))
 
 
 def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:
@@ -221,13 +221,13 @@ def _modules_with_static_keys(
     workspace: Workspace, roots: set[str], with_static_keys: frozenset[StackDefinition | str]
 ) -> Iterator[ModuleWithStaticKeys]:
     for path in sorted(
-        item for item in with_static_keys if isinstance(item, str) and item not in roots and item in workspace.modules
+        path for path in with_static_keys if isinstance(path, str) and path not in roots and path in workspace.modules
     ):
         yield ModuleWithStaticKeys(workspace.modules[path], ())
     stacks = [
-        item
-        for item in with_static_keys
-        if isinstance(item, StackDefinition) and is_of_branch(item.code, workspace.identity)
+        stack
+        for stack in with_static_keys
+        if isinstance(stack, StackDefinition) and is_of_branch(stack.code, workspace.identity)
     ]
     by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():

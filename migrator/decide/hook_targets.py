@@ -118,7 +118,7 @@ def _units(context: Context) -> Iterator[Target]:
         if unit.needs_hook(config.include_ambient)
     ]
     if config.backend_auth is BackendAuth.ENV or config.has_integration:
-        targets = [replace(item, role=_BY_HOOK) for item in targets]
+        targets = [replace(target, role=_BY_HOOK) for target in targets]
     said_at = {unit.folder: unit.states[0].place for unit in found.units if unit.states}
     roles: dict[StackDefinition | KnownStack, set[str]] = {}
     for target in targets:
@@ -165,8 +165,8 @@ def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
                 yield unit.folder, value.string
     for program, _ in facts.programs:
         for call in program.backends:
-            item = call.call.keyword("region")
-            if item is not None and (region := call.program.string(item)) is not None:
+            argument = call.call.keyword("region")
+            if argument is not None and (region := call.program.string(argument)) is not None:
                 yield program.folder, region
     for root in facts.roots:
         if region := region_of(root):

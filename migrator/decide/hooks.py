@@ -68,8 +68,8 @@ class HookPlan:
         self.runtime = context.strategies.runtime
         self._lists = context.strategies.lists
         found = hook_targets(context)
-        self.targets = tuple(item for item in found if not item.is_native)
-        self.natives = tuple(item for item in found if item.is_native)
+        self.targets = tuple(target for target in found if not target.is_native)
+        self.natives = tuple(target for target in found if target.is_native)
         here = [
             PlannedHook(stack, target.title, target.role, target.group, region=target.region)
             for target in self.targets
@@ -162,7 +162,7 @@ class HookPlan:
             objection = context_objection(stack)
             return objection.reason if objection else ""
         made = (hooks.prepend(stack, name) for name in missing)
-        return next((item.reason for item in made if isinstance(item, Refusal)), "")
+        return next((edits.reason for edits in made if isinstance(edits, Refusal)), "")
 
     def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
         """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
@@ -173,7 +173,7 @@ class HookPlan:
             for stack in self.runtime_stacks(target)
             if self.runtime.lists_of(stack)
         ]
-        tests = [(item.path, self.entries(item.role)) for item in self.targets if isinstance(item.role, str)]
+        tests = [(target.path, self.entries(target.role)) for target in self.targets if isinstance(target.role, str)]
         return self.runtime.add(planned, variables, tests)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:

@@ -154,7 +154,7 @@ class RoleMappings:
         if mapping not in self._known_by:
             mappings = (*self._context.config.roles, mapping)
             alike = self._known_origins.get(mapping.origin, ())
-            counting = (item for item in alike if mapping in matching(mappings, item[0].module.path, item[2]))
+            counting = (entry for entry in alike if mapping in matching(mappings, entry[0].module.path, entry[2]))
             self._known_by[mapping] = {identity: provider for provider, identity, _ in counting}
         return self._known_by[mapping]
 
@@ -219,21 +219,23 @@ class RoleMappings:
     def how_to_map(self, provider: Provider) -> str:
         """The option that names a role for the provider; ``""`` where nothing tells it from others."""
         order = ("profile", "alias", "var", "account")
-        known = sorted(self.origins(provider).known_by, key=lambda item: (order.index(item[0]), item[1]))
+        known = sorted(self.origins(provider).known_by, key=lambda origin: (order.index(origin[0]), origin[1]))
         roots = {root for root, _ in self.instances(provider) or ()}
-        clear = [item for item in known if all(len(self._claimed(root).get(item, ())) < 2 for root in roots)]
-        clear = [item for item in clear if item[0] == "account" or len(self._known_as(RoleMapping(item, ""))) < 2]
+        clear = [origin for origin in known if all(len(self._claimed(root).get(origin, ())) < 2 for root in roots)]
+        clear = [
+            origin for origin in clear if origin[0] == "account" or len(self._known_as(RoleMapping(origin, ""))) < 2
+        ]
         return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
     def of_other_partition(self, provider: Provider, role: str) -> Refusal | None:
         """Say why a role cannot be assumed in the provider's region; None if it can, as far as is known."""
-        said = ((item.document, body.attribute("region")) for item in provider.family for body in item.bodies)
+        said = ((block.document, body.attribute("region")) for block in provider.family for body in block.bodies)
         known = (self.values.string(provider.module, document, region) for document, region in said if region)
         return partition_objection(role, next(filter(None, known), ""))
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """Note that the provider's own lists of accounts do not admit the account of ``role``, if so."""
-        if any(item.assumed_roles for item in provider.family):
+        if any(block.assumed_roles for block in provider.family):
             return
         account, origins = account_of(role), self.origins(provider)
         allowed, forbidden = origins.listed("allowed_account_ids"), origins.listed("forbidden_account_ids")

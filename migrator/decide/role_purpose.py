@@ -38,10 +38,10 @@ def is_for_sign_in(context: Context, module: Module, name: str) -> bool:
         if not _is_string(current, there):
             return False
         used = re.compile(rf"\bvar\.{re.escape(there)}(?![\w-])")
-        uses = [(item, match.start()) for item in current.documents for match in used.finditer(item.text)]
+        uses = [(document, match.start()) for document in current.documents for match in used.finditer(document.text)]
         passed = list(_passed(context.workspace, current, there))
         allowed = [*_signing(current), *((document, span) for document, span, _, _ in passed)]
-        if not uses or any(not any(_holds(item, use) for item in allowed) for use in uses):
+        if not uses or any(not any(_holds(span, use) for span in allowed) for use in uses):
             return False
         pending += [(called, argument) for _, _, called, argument in passed]
     return True

@@ -100,9 +100,9 @@ class RoleValues:
         variable, role = value.environment_variable, value.role
         runners = self._context.facts.runners_of(value.root)
         for stack in runners.here:
-            for item in self._context.facts.variables.of(stack):
-                if item.name == variable and item.value not in (None, role):
-                    return ROLE_SET_DIFFERENTLY.refusal(place=item.place)
+            for setting in self._context.facts.variables.of(stack):
+                if setting.name == variable and setting.value not in (None, role):
+                    return ROLE_SET_DIFFERENTLY.refusal(place=setting.place)
         for known in runners.elsewhere:
             if known.sets_other(variable, role):
                 return ROLE_SET_DIFFERENTLY.refusal(place=f"{known.repo}: {known.place}")

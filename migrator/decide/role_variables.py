@@ -170,7 +170,7 @@ class RoleVariables:
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
         first = [variable] if self._is_free(call.caller, variable.name) else []
-        candidates = chain(first, (item for item in new if item.name not in self._declared(call.caller)))
+        candidates = chain(first, (variable for variable in new if variable.name not in self._declared(call.caller)))
         return next(
             (candidate for candidate in candidates if self._holders.get((path, candidate.name), origin) == origin), None
         )
@@ -212,7 +212,7 @@ def _declare(
 ) -> Edit | Refusal:
     document = _home_of_variables(view)
     sharing = workspace.modules_of(document) if document is not None else []
-    if document is not None and len(sharing) > 1 and not all(item in alike for item in sharing):
+    if document is not None and len(sharing) > 1 and not all(module in alike for module in sharing):
         return SHARED_VARIABLES_FILE.refusal(path=document.path)
     if document is not None:
         return document.syntax.add_block(document.path, document.text, block)
@@ -224,9 +224,16 @@ def _declare(
 
 def _home_of_variables(view: Sequence[Document]) -> Document | None:
     """Find where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
-    sound = [item for item in view if (item.blocks or not item.problem) and not (item.is_override or item.generated)]
+    sound = [
+        document
+        for document in view
+        if (document.blocks or not document.problem) and not (document.is_override or document.generated)
+    ]
     for document in sound:
         if posixpath.basename(document.path).lower() in _HOMES:
             return document
-    counts = {item.path: sum(block.type == "variable" for block in item.blocks) for item in sound}
-    return next((item for item in sound if counts[item.path] and counts[item.path] == max(counts.values())), None)
+    counts = {document.path: sum(block.type == "variable" for block in document.blocks) for document in sound}
+    return next(
+        (document for document in sound if counts[document.path] and counts[document.path] == max(counts.values())),
+        None,
+    )

@@ -108,7 +108,7 @@ class SharedRoles:
         partial = [backend for backend in root.backends if backend.is_partial]
         is_hooked = self._context.strategies.of(root).way is BackendAuth.HOOK
         found = set()
-        for backends in [[*whole, item] for item in partial] or [whole]:
+        for backends in [[*whole, backend] for backend in partial] or [whole]:
             identity = dict(entry for backend in backends for entry in self._credentials(backend))
             roles = sorted({backend.role_arn for backend in backends if backend.role_arn}) if is_hooked else []
             own = self.fingerprint(root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0])))
@@ -150,7 +150,7 @@ class SharedRoles:
         """Whether providers of a root module that name no credentials get a role."""
         include_ambient = self._context.config.include_ambient
         return include_ambient or any(
-            item.module.path == root and item.is_migrated(include_ambient) for item in self._roots
+            candidate.module.path == root and candidate.is_migrated(include_ambient) for candidate in self._roots
         )
 
     @cached_property
@@ -163,9 +163,9 @@ class SharedRoles:
             runners = self._context.facts.runners_of(root)
             stacks = {*runners.here, *runners.blueprints}
             setting = [
-                self._name_of(item)
-                for item in self._context.facts.settings
-                if item.names and (root in item.roots or not stacks.isdisjoint(item.reach.stacks))
+                self._name_of(setting)
+                for setting in self._context.facts.settings
+                if setting.names and (root in setting.roots or not stacks.isdisjoint(setting.reach.stacks))
             ]
             self._environments[root] = fingerprint((), ENVIRONMENT, *sorted(set(setting))) if setting else ENVIRONMENT
         return self._environments[root]

@@ -184,8 +184,10 @@ class Strategies:
     def doubts(self, root: Root) -> Iterator[Note]:
         """Note what speaks against signing in by itself where the user wants it in any case."""
         if self._context.config.backend_auth is BackendAuth.NATIVE:
-            against = (item for known in self._of_stacks(root) if not (item := verdict(known)).is_native)
-            why = next((item.why for item in against if item.why and item.why.high <= FIRST_NATIVE), None)
+            against = (opposing for known in self._of_stacks(root) if not (opposing := verdict(known)).is_native)
+            why = next(
+                (opposing.why for opposing in against if opposing.why and opposing.why.high <= FIRST_NATIVE), None
+            )
             if why is not None:
                 yield ENGINE_TOO_OLD.note(root.module.path or ".", why=why)
 
@@ -194,7 +196,7 @@ class Strategies:
         alone = self._alone(root)
         if alone.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
             return alone
-        others = (item for item in self._sharing(root) if not self._alone(item).is_native)
+        others = (sibling for sibling in self._sharing(root) if not self._alone(sibling).is_native)
         hooked = next((other.module.path or "." for other in others if not other.has_web_identity), None)
         because = f"the root module {hooked}, which reads the same state, needs a hook"
         return Strategy(BackendAuth.HOOK, because) if hooked is not None else alone
@@ -228,7 +230,7 @@ class Strategies:
 
     def _program_objection(self, program: CdktfProgram) -> Refusal | None:
         signed = (self.call_sign_in(program, call) for call in program.calls if may_sign_in(call))
-        return next((item for item in signed if isinstance(item, Refusal)), None)
+        return next((result for result in signed if isinstance(result, Refusal)), None)
 
     def _decide(
         self, runners: Runners, known: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
@@ -240,8 +242,8 @@ class Strategies:
         here = (*runners.here, *runners.blueprints)
         if any(map(self.has_hook, here)) or any(stack.has_hook for stack in runners.elsewhere):
             return Strategy(BackendAuth.HOOK)
-        verdicts = [verdict(item) for item in known]
-        against = next((item for item in verdicts if not item.is_native), None)
+        verdicts = [verdict(evidence) for evidence in known]
+        against = next((opposing for opposing in verdicts if not opposing.is_native), None)
         if against is not None:
             return Strategy(BackendAuth.HOOK, _why(against))
         refused = objection()

@@ -46,12 +46,16 @@ class Surveyor:
 
     def survey(self, repo: str) -> Survey:
         """Gather what the other repositories of a run, which know this one as ``repo``, must know of it."""
-        stacks = [item for item in self._context.facts.stacks if self._context.workspace.in_scope(item.document.path)]
+        stacks = [
+            stack for stack in self._context.facts.stacks if self._context.workspace.in_scope(stack.document.path)
+        ]
         attached = attachments(self._context.workspace).receivers
         receivers = (
-            KnownReceiver(repo, item.place, item.title, tuple(sorted(item.labels)) if item.has_known_labels else None)
-            for item in attached
-            if self._context.workspace.in_scope(item.place.path)
+            KnownReceiver(
+                repo, stack.place, stack.title, tuple(sorted(stack.labels)) if stack.has_known_labels else None
+            )
+            for stack in attached
+            if self._context.workspace.in_scope(stack.place.path)
         )
         labels = sorted({label for setting in self._context.facts.settings for label in setting.reach.labels})
         known = (self._known(repo, stack) for stack in stacks)
@@ -255,7 +259,7 @@ class Surveyor:
         return found
 
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
-        yield from (f"Drift: {item}" for item in (stack.account.drift if stack.account is not None else ()))
+        yield from (f"Drift: {drift}" for drift in (stack.account.drift if stack.account is not None else ()))
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
             yield f"The {', '.join(unknown)} of the stack cannot be known without running Terraform."

@@ -325,4 +325,4 @@ def _expression(role: Literal | RoleVariable) -> str:
 
 
 def _plain(identity: Identity) -> Identity:
-    return tuple(item for item in identity if item[0] != _MAPPED)
+    return tuple(entry for entry in identity if entry[0] != _MAPPED)
