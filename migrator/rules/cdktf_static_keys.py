@@ -141,9 +141,9 @@ def _findings(
             finding: Finding | None = _native(context, program, call, strategy)
         else:
             finding = _provider(identity, call, has_all, group, old) if call.is_provider else _backend(call, group)
-        for item in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
-            place = Place(call.document.path, call.program.line(item.span.start))
-            yield RULE.finding(place, f"{call.title}: {item.name}", IGNORED_BY_COMMENT.ignored())
+        for argument in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
+            place = Place(call.document.path, call.program.line(argument.span.start))
+            yield RULE.finding(place, f"{call.title}: {argument.name}", IGNORED_BY_COMMENT.ignored())
         if finding is not None:
             yield finding
 
@@ -153,8 +153,8 @@ def _provider(
 ) -> Finding | None:
     from migrator.cdktf.calls import OLD_PROVIDERS
 
-    names = ", ".join(item.name or "" for _, item in provider.credentials)
-    names = names or ", ".join(item.name or "" for item in provider.ignored)
+    names = ", ".join(argument.name or "" for _, argument in provider.credentials)
+    names = names or ", ".join(argument.name or "" for argument in provider.ignored)
     message = f"{provider.title}: {names or 'names no credentials of its own'}"
     if provider.skip_reason is not None:
         is_reported = names or isinstance(provider.skip_reason, Refusal)
@@ -187,7 +187,7 @@ def _written(call: CdktfCall, signed: SignIn[Held] | Refusal, outcome: str) -> R
 
 
 def _message(call: CdktfCall) -> str:
-    names = [item.name or "" for _, item in (*call.credentials, *call.role_family)]
+    names = [argument.name or "" for _, argument in (*call.credentials, *call.role_family)]
     return f"{call.title}: {', '.join(names or ['assume_role'] * call.assumes_role) or 'names no credentials'}"
 
 
@@ -206,20 +206,20 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
 
 def _region(provider: CdktfCall) -> Iterator[Note]:
     """As `region_notes`."""
-    gave = any((item.name or "").startswith(("profile", "shared_")) for _, item in provider.credentials)
+    gave = any((argument.name or "").startswith(("profile", "shared_")) for _, argument in provider.credentials)
     if gave and provider.call.keyword("region") is None:
         yield SET_REGION.note(str(provider.place))
 
 
 def _rotate(call: CdktfCall) -> Iterator[Note]:
-    for _, item in call.credentials:
-        if item.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(item)):
-            place = Place(call.document.path, call.program.line(item.span.start))
+    for _, argument in call.credentials:
+        if argument.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(argument)):
+            place = Place(call.document.path, call.program.line(argument.span.start))
             yield ROTATE.note(str(place))
             break
-    for _, item in call.credentials:
-        if not _LITERAL.search(item.span.of(call.program.text)):
-            place = Place(call.document.path, call.program.line(item.span.start))
+    for _, argument in call.credentials:
+        if not _LITERAL.search(argument.span.of(call.program.text)):
+            place = Place(call.document.path, call.program.line(argument.span.start))
             yield CHECK_CREDENTIAL_SOURCE.note(str(place))
 
 

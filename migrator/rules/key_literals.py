@@ -42,7 +42,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _accounted_for(context: Context) -> Iterator[str]:
     """The lines of which another rule tells."""
     facts = context.facts
-    backends = [item for root in facts.roots for item in root.backends] + list(facts.stray_backends)
+    backends = [backend for root in facts.roots for backend in root.backends] + list(facts.stray_backends)
     backends += [config.backend for state in facts.remote_states for config in state.configs]
     for provider in facts.providers:
         yield from (str(provider.document.place(attribute)) for attribute in provider.credentials)

@@ -192,7 +192,11 @@ def _roots(context: Context) -> set[str]:
 
 def _first(module: Module) -> Place:
     variables = [(document, block) for document, block in module.blocks("variable")]
-    return variables[0][0].place(variables[0][1]) if variables else Place(min(item.path for item in module.documents))
+    return (
+        variables[0][0].place(variables[0][1])
+        if variables
+        else Place(min(document.path for document in module.documents))
+    )
 
 
 def _to_pass(who: str, gains: tuple[str, ...], loses: tuple[str, ...]) -> Iterator[Note]:

@@ -154,7 +154,7 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
 def _to_apply(pieces: Sequence[Piece]) -> Iterator[Note]:
     """That the code must be there before stacks lose what they give to its variables."""
     for piece in pieces:
-        if isinstance(piece.item, Block) and piece.item.type == "resource":
+        if isinstance(piece.element, Block) and piece.element.type == "resource":
             yield APPLY_AFTER_MERGE.note(str(piece.place))
 
 

@@ -286,12 +286,16 @@ def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
 
 def _has_other_credentials(state: RemoteState, root: Root) -> bool:
     """Whether the state was read with other credentials than those of the root module's own state."""
-    own = {(item.name, backend.document.expression(item)) for backend in root.backends for item in backend.credentials}
+    own = {
+        (argument.name, backend.document.expression(argument))
+        for backend in root.backends
+        for argument in backend.credentials
+    }
     backends = [config.backend for config in state.configs]
     return any(
-        (item.name, backend.document.expression(item)) not in own
+        (argument.name, backend.document.expression(argument)) not in own
         for backend in backends
-        for item in backend.credentials
+        for argument in backend.credentials
     )
 
 

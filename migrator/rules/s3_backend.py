@@ -199,11 +199,11 @@ def _is_environment_root(context: Context, root: Root, backend: S3Backend) -> bo
         return False
     hooked = any(map(context.strategies.has_hook, root.runners.here))
     hooked_elsewhere = any(stack.has_hook for stack in root.runners.elsewhere)
-    return not (hooked or hooked_elsewhere or any(item.has_web_identity for item in root.backends))
+    return not (hooked or hooked_elsewhere or any(backend.has_web_identity for backend in root.backends))
 
 
 def _duplicates(root: Root) -> Iterator[Finding]:
-    blocks = [item for item in root.backends if not item.is_partial and not item.document.is_override]
+    blocks = [backend for backend in root.backends if not backend.is_partial and not backend.document.is_override]
     seconds: dict[S3Backend, S3Backend] = {}
     for view in root.module.views:
         there = [block for block in blocks if block.document in view]

@@ -138,7 +138,7 @@ def _same(context: Context, keys: AccountKeys) -> Iterator[Finding]:
                 fix = SAME_KEY.left_alone(titles=", ".join(same))
                 yield RULE.finding(holder.document.place(attribute), f"{holder.title}: {attribute.name}", fix)
     for key in key_literals(context.workspace):
-        if found := [title for item in key.checksums for title in titles.get(item, ())]:
+        if found := [title for checksum in key.checksums for title in titles.get(checksum, ())]:
             fix = SAME_KEY.left_alone(titles=", ".join(found))
             yield RULE.finding(key.place, f"access key {key.masked}", fix)
 

@@ -44,8 +44,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _of(context: Context, override: Override) -> Iterator[Finding]:
-    roots = [item for item in context.facts.roots if override in context.facts.overriding(item.module.path)]
-    groups = [item.group for item in roots if item.is_migrated(context.config.include_ambient)]
+    roots = [root for root in context.facts.roots if override in context.facts.overriding(root.module.path)]
+    groups = [root.group for root in roots if root.is_migrated(context.config.include_ambient)]
     keyed = {
         provider.module.path
         for provider in context.facts.providers

@@ -158,7 +158,8 @@ class _Places:
             if required.is_vital and required.here is not None and not required.refusal
         ]
         self._vital = {
-            required.here: [two.variable for two in vital if two.here is required.here] for required in vital
+            required.here: [variable.variable for variable in vital if variable.here is required.here]
+            for required in vital
         }
         pairs = [(stack, tuple(variables)) for stack, variables in self._vital.items() if stack is not None]
         self._shared = VariableContexts(context.workspace, pairs)
@@ -190,9 +191,9 @@ class _Places:
         entries = self._context.hook_plan.entries(hook.role, hook.region)
         made = self._contexts.new_context(stack, hook.kind, entries)
         asking = {
-            item.source
-            for item, variable in self._variables
-            if isinstance(item, TerraformDefinition) and variable == required.variable
+            stack.source
+            for stack, variable in self._variables
+            if isinstance(stack, TerraformDefinition) and variable == required.variable
         }
         return made if made is not None and asking.issuperset(made.stacks) else None
 

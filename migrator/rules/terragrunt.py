@@ -135,9 +135,9 @@ def _all(context: Context) -> Iterator[Finding]:
         if state is not None and (state.names_credentials or state.objection):
             yield RULE.finding(state.place, _of_state(state), _stray(state.skip_reason))
         for part in found.written[stray.document.path]:
-            for item in part.blocks:
-                if item.credentials or (isinstance(item, S3Backend) and item.role_family):
-                    yield RULE.finding(item.place, f"{part.title}: {_of_block(item)}", _stray(item.skip_reason))
+            for holder in part.blocks:
+                if holder.credentials or (isinstance(holder, S3Backend) and holder.role_family):
+                    yield RULE.finding(holder.place, f"{part.title}: {_of_block(holder)}", _stray(holder.skip_reason))
 
 
 def _stray(skip_reason: Fix | None) -> Fix:
@@ -206,30 +206,30 @@ def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding
     for unit in groups:
         for variable in unit.environment:
             _, variables = holders.setdefault((variable.document.path, variable.holder.span), (unit, []))
-            if variable.item not in [other.item for other in variables]:
+            if variable.argument not in [other.argument for other in variables]:
                 variables.append(variable)
     for unit, variables in holders.values():
         removed = [variable for variable in variables if not variable.is_ignored and not variable.is_passed_on]
         for variable in variables:
             if variable.is_ignored:
-                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", variable.document.ignored)
+                yield RULE.finding(variable.place, f"env_vars: {variable.argument.name}", variable.document.ignored)
             elif variable.is_passed_on:
-                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", PASSED_ON.left_alone())
+                yield RULE.finding(variable.place, f"env_vars: {variable.argument.name}", PASSED_ON.left_alone())
         if removed:
-            message = f"env_vars: {', '.join(variable.item.name for variable in removed)}"
+            message = f"env_vars: {', '.join(variable.argument.name for variable in removed)}"
             fix = _without(found, removed)
             yield RULE.finding(removed[0].place, message, fix, groups[unit], _rotate_environment(removed))
 
 
 def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
-    change = BodyChange(remove=tuple(variable.item for variable in removed))
+    change = BodyChange(remove=tuple(variable.argument for variable in removed))
     edits = change_objects(found, "terraform", [(removed[0].holder, change)])
     return edits if isinstance(edits, Refusal) else Rewrite(edits, "The static credentials are removed.")
 
 
 def _rotate_environment(removed: list[EnvironmentVariable]) -> Iterator[Note]:
     for variable in removed:
-        if holds_keys(variable.item.name):
+        if holds_keys(variable.argument.name):
             yield from rotate(variable.value, variable.place)
 
 
@@ -250,7 +250,7 @@ def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
         return document.ignored
     if not all(unit.iam_role and unit.iam_role.role and is_role_arn(unit.iam_role.role) for unit in units):
         return IAM_ROLE_UNKNOWN.refusal()
-    for constraint in (item for unit in units for item in unit.constraints):
+    for constraint in (constraint for unit in units for constraint in unit.constraints):
         if excludes(constraint, FIRST_WITH_TOKEN):
             return TERRAGRUNT_TOO_OLD.refusal(constraint=constraint)
     text, end = document.text, role.argument.span.end
