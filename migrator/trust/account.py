@@ -25,8 +25,11 @@ def with_account(repositories: Sequence[Knowledge], account: Account, roles: Ite
         return list(repositories)
     in_code = {role for knowledge in repositories for code in knowledge.code for role in code.roles if role}
     known = sorted({*roles, *in_code})
-    shown = [replace(item, stacks=tuple(_with_roles(stack, known) for stack in item.stacks)) for item in repositories]
-    defined = {stack.account.id for item in shown for stack in item.stacks if stack.account is not None}
+    shown = [
+        replace(knowledge, stacks=tuple(_with_roles(stack, known) for stack in knowledge.stacks))
+        for knowledge in repositories
+    ]
+    defined = {stack.account.id for knowledge in shown for stack in knowledge.stacks if stack.account is not None}
     by_hand = tuple(_with_roles(stack, known) for stack in _stacks(account) if stack.slug not in defined)
     return [*shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
 
