@@ -66,8 +66,8 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
         """The arguments that would be changed, but for a comment of their own."""
         if self.document.is_ignored(self.block) and not self.document.is_excluded:
             return ()
-        found = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
-        return tuple(attribute for attribute in found if self.document.is_ignored(attribute))
+        arguments = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
+        return tuple(attribute for attribute in arguments if self.document.is_ignored(attribute))
 
     @cached_property
     def role_arn(self) -> str | None:

@@ -82,8 +82,8 @@ def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
             if attribute.name in _LATER_ARGUMENTS:
                 yield _read_from(attribute.name, _LATER_ARGUMENTS[attribute.name], place)
             elif not backend.is_partial and _VARIABLE.search(backend.document.expression(attribute)):
-                said = f"only OpenTofu supports variables in a backend, from {minor(_VARIABLES_IN_BACKENDS)} on"
-                yield Evidence(said, place, _VARIABLES_IN_BACKENDS, is_tofu=True)
+                sentence = f"only OpenTofu supports variables in a backend, from {minor(_VARIABLES_IN_BACKENDS)} on"
+                yield Evidence(sentence, place, _VARIABLES_IN_BACKENDS, is_tofu=True)
 
 
 def _module_evidence(module: Module) -> Iterator[Evidence]:
@@ -106,8 +106,8 @@ def _syntax_evidence(document: Document) -> Iterator[Evidence]:
         for name, first, element in _later(block):
             yield _read_from(name, first, str(document.place(element)))
         for encryption in block.blocks("encryption") if block.type == "terraform" else ():
-            said = f"only OpenTofu supports encryption, from {minor(_ENCRYPTION)} on"
-            yield Evidence(said, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
+            sentence = f"only OpenTofu supports encryption, from {minor(_ENCRYPTION)} on"
+            yield Evidence(sentence, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
     if b"provider::" in document.source.data and document.syntax is HCL and document.blocks:
         place = _function_of_provider(document)
         if place is not None:
@@ -143,14 +143,14 @@ def _read_from(name: str, first: Version, place: str) -> Evidence:
 def _version_files(workspace: Workspace, folder: str) -> Iterator[Evidence]:
     """The nearest file of each kind, from the root module's folder upwards."""
     for name, tool in _VERSION_FILES:
-        for around in _upwards(folder):
-            path = posixpath.join(around, name)
+        for parent in _upwards(folder):
+            path = posixpath.join(parent, name)
             document = workspace.other(path)
             if document is None:
                 continue
             text = document.text[:_LONGEST]
-            found = [(tool, text.strip())] if tool else [(match[1], match[2]) for match in _TOOL_LINE.finditer(text)]
-            for engine, version in found:
+            pins = [(tool, text.strip())] if tool else [(match[1], match[2]) for match in _TOOL_LINE.finditer(text)]
+            for engine, version in pins:
                 yield from _chosen(path, engine, version)
             break
 
@@ -167,8 +167,8 @@ def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
     exact = _EXACT.fullmatch(version)
     low, high = bounds(exact[1]) if exact else bounds("")
     if exact or is_tofu:
-        said = f"{engine} is {version}" if exact else "the engine is OpenTofu"
-        yield Evidence(said, path, max(low, FIRST_NATIVE) if is_tofu else low, high, is_tofu, is_soft=True)
+        sentence = f"{engine} is {version}" if exact else "the engine is OpenTofu"
+        yield Evidence(sentence, path, max(low, FIRST_NATIVE) if is_tofu else low, high, is_tofu, is_soft=True)
 
 
 # --- stacks ---------------------------------------------------------------------------------------------------------

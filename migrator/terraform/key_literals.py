@@ -48,17 +48,17 @@ def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
 
 
 def _in_file(path: str, data: bytes) -> Iterator[KeyLiteral]:
-    found: dict[tuple[int, bytes], KeyLiteral] = {}
+    literals: dict[tuple[int, bytes], KeyLiteral] = {}
     for match in _KEY_ID.finditer(data):
         if is_mock(match[0]):
             continue
         line = data.count(b"\n", 0, match.start()) + 1
         near = data[max(0, match.start() - _NEAR) : match.end() + _NEAR]
         masked = f"…{match[0][-4:].decode()}"
-        found.setdefault((line, match[0]), _literal(Place(path, line), masked, match[0], near))
-        if len(found) == _MOST_IN_A_FILE:
+        literals.setdefault((line, match[0]), _literal(Place(path, line), masked, match[0], near))
+        if len(literals) == _MOST_IN_A_FILE:
             break
-    yield from found.values()
+    yield from literals.values()
 
 
 def _literal(place: Place, masked: str, key_id: bytes, near: bytes) -> KeyLiteral:

@@ -72,8 +72,8 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
         expression = self.expression(name)
         source = _SOURCE.search(optional(expression) or expression)
         shown = shown_key(self.string(*self.arguments[name]) or "")
-        said = [text for text in (shown, source[0] if source else "") if text]
-        return f"static key {said[0]}{f' ({said[1]})' if said[1:] else ''}" if said else "a static key"
+        texts = [text for text in (shown, source[0] if source else "") if text]
+        return f"static key {texts[0]}{f' ({texts[1]})' if texts[1:] else ''}" if texts else "a static key"
 
 
 class Origins(Struct, frozen=True, eq=False, dict=True):
@@ -93,16 +93,16 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
         return Credentials(self.workspace, self.holder.module, merged)
 
     @cached_property
-    def known_by(self) -> frozenset[Origin]:
+    def mappable_origins(self) -> frozenset[Origin]:
         """Everything that a role can be mapped by: profile, alias, variables and account."""
-        found = {("var", name) for name in self.credentials.variables}
+        origins = {("var", name) for name in self.credentials.variables}
         if self.credentials.profile:
-            found.add(("profile", self.credentials.profile))
+            origins.add(("profile", self.credentials.profile))
         if isinstance(self.holder, Provider):
-            found |= {("account", account) for account in self._accounts(self.holder)}
+            origins |= {("account", account) for account in self._accounts(self.holder)}
             if self.holder.alias:
-                found.add(("alias", self.holder.alias))
-        return frozenset(found)
+                origins.add(("alias", self.holder.alias))
+        return frozenset(origins)
 
     def _accounts(self, provider: Provider) -> Iterator[str]:
         """The account that is allowed, if it is one, and those of the roles that are assumed."""

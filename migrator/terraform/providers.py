@@ -89,8 +89,8 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def credentials(self) -> tuple[Attribute, ...]:
         """The arguments that name static credentials, in the order of the text."""
-        found = [argument for body in self.bodies for argument in body.attributes if argument.name in CREDENTIALS]
-        return tuple(sorted(found, key=lambda attribute: attribute.span))
+        arguments = [argument for body in self.bodies for argument in body.attributes if argument.name in CREDENTIALS]
+        return tuple(sorted(arguments, key=lambda attribute: attribute.span))
 
     @cached_property
     def origin(self) -> Origin:
@@ -127,13 +127,13 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     def token_files(self) -> list[str]:
         """The literal paths from which the ``assume_role_with_web_identity`` blocks read the token."""
         blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, WEB_IDENTITY)]
-        found = [content.attribute("web_identity_token_file") for block in blocks for content in _contents(block)]
-        return [path for attribute in found if (path := self.document.literal(attribute)) is not None]
+        arguments = [content.attribute("web_identity_token_file") for block in blocks for content in _contents(block)]
+        return [path for attribute in arguments if (path := self.document.literal(attribute)) is not None]
 
     def _roles(self, type_: str) -> list[str]:
         blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, type_)]
-        found = [content.attribute("role_arn") for block in blocks for content in _contents(block)]
-        roles = [self.document.expression(role) if role else "" for role in found]
+        arguments = [content.attribute("role_arn") for block in blocks for content in _contents(block)]
+        roles = [self.document.expression(role) if role else "" for role in arguments]
         objects = [body.attribute(type_) for body in self.bodies] if self.kind == AWSCC else []
         roles += [self._role_in(attribute) for attribute in objects if attribute]
         return ["" if role.startswith(f"{type_}.") else role for role in roles]
@@ -168,10 +168,10 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     @property
     def is_switch(self) -> bool:
         """Whether all its credentials are there on some condition only, so that something else can sign in."""
-        found = [
+        expressions = [
             provider.document.expression(attribute) for provider in self.family for attribute in provider.credentials
         ]
-        return bool(found) and all(optional(role) is not None for role in found)
+        return bool(expressions) and all(optional(role) is not None for role in expressions)
 
     @property
     def has_conditional_web_identity(self) -> bool:
@@ -184,8 +184,8 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
             for body in provider.bodies
             if (attribute := body.attribute(WEB_IDENTITY)) is not None
         ]
-        found = [*(block.type != "dynamic" for block in sections), *map(bool, objects)]
-        return bool(found) and not any(found)
+        conditions = [*(block.type != "dynamic" for block in sections), *map(bool, objects)]
+        return bool(conditions) and not any(conditions)
 
     @property
     def is_bare(self) -> bool:
@@ -219,7 +219,7 @@ def _makes(block: Block, type_: str) -> bool:
 def aws_providers(module: Module) -> list[Provider]:
     """The blocks of hashicorp/aws and awscc in ``module`` and its tests, under whatever local names they have there."""
     names = local_names(module)
-    found: list[Provider] = []
+    providers: list[Provider] = []
     families: dict[tuple[str, str | None, bool], list[Provider]] = {}
     blocks = chain(module.blocks("provider"), module.test_blocks("provider"))
     for document, block in sorted(blocks, key=lambda pair: pair[0].is_override):
@@ -227,19 +227,19 @@ def aws_providers(module: Module) -> list[Provider]:
             key = (block.labels[0], document.literal(block.attribute("alias")), document.is_tofu)
             family = families.setdefault(key, []) if document.is_override else []
             family.append(Provider(module, document, block, family, kind))
-            found.append(family[-1])
+            providers.append(family[-1])
             if document.kind is Kind.CONFIG:
                 families.setdefault(key, family)
-    return sorted(found, key=lambda provider: provider.kind)
+    return sorted(providers, key=lambda provider: provider.kind)
 
 
 def local_names(module: Module) -> dict[str, str]:
     """The kind, aws or awscc, that each local name of a provider stands for."""
     sources = module.required_sources
-    usual = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
+    default_names = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
     kinds = {name: address(source) for name, source in sources.items()}
     official = [(host, _NAMESPACE, kind) for host in _HOSTS for kind in (AWS, AWSCC)]
-    return usual | {name: known[2] for name, known in kinds.items() if known in official}
+    return default_names | {name: known[2] for name, known in kinds.items() if known in official}
 
 
 def address(source: str) -> tuple[str, str, str]:

@@ -35,13 +35,13 @@ def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
 def region_notes(holder: Provider) -> Iterator[Note]:
     """That the region may have come from the profile, or from a shared file, which goes."""
     family = holder.family
-    gave = any(
+    names_profile = any(
         attribute.name == "profile" or attribute.name.startswith("shared_")
         for block in family
         for attribute in block.credentials
     )
     has_region = any(body.attribute("region") for provider in family for body in provider.bodies)
-    if holder.is_lead and gave and not has_region:
+    if holder.is_lead and names_profile and not has_region:
         yield SET_REGION.note(str(holder.place))
 
 

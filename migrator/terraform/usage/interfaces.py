@@ -36,18 +36,18 @@ def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Inte
             modules = [module.path for module in workspace.modules_of(document)] if document else []
             for path in modules or [posixpath.dirname(change.path)]:
                 touched.setdefault(path, {})[change.path] = change
-    for path, made in sorted(touched.items()):
+    for path, file_changes in sorted(touched.items()):
         module = workspace.modules.get(path)
         if module is not None:
             variables = [(document.path, block) for document, block in module.blocks("variable") if block.labels]
             before = {block.labels[0]: None for _, block in variables}
-            kept = [block.labels[0] for path, block in variables if path not in made]
+            kept_names = [block.labels[0] for path, block in variables if path not in file_changes]
             new = [
                 name
-                for change in made.values()
+                for change in file_changes.values()
                 for name in declared_in(change.path, change.after.decode("utf-8-sig", "replace"))
             ]
-            after = dict.fromkeys((*kept, *new))
+            after = dict.fromkeys((*kept_names, *new))
             gains, loses = (
                 tuple(name for name in after if name not in before),
                 tuple(name for name in before if name not in after),

@@ -32,10 +32,10 @@ class Removal(Struct, frozen=True):
 def removals(orphans: Orphans) -> Iterator[Removal]:
     """What goes, in parts that have neither references nor files in common."""
     nodes = sorted(orphans.nodes, key=lambda node: orphans.graph.pieces(node)[0].place)
-    pieces = {node: [*orphans.graph.pieces(node), *orphans.given(node)[0]] for node in nodes}
+    pieces = {node: [*orphans.graph.pieces(node), *orphans.assigned_pieces(node)[0]] for node in nodes}
     for part in _connected(orphans, pieces):
-        mine = {node: pieces[node] for node in part}
-        yield Removal(mine, tuple(_edits([piece for found in mine.values() for piece in found])))
+        own_pieces = {node: pieces[node] for node in part}
+        yield Removal(own_pieces, tuple(_edits([piece for found in own_pieces.values() for piece in found])))
 
 
 def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[list[Node]]:
@@ -91,14 +91,14 @@ def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[E
 
 def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:
     """The items to remove with the blocks around them: in place of all that a block has, the block."""
-    gone = {piece.element.span for piece in pieces}
+    removed_spans = {piece.element.span for piece in pieces}
     emptied: dict[Span, tuple[Block, tuple[Block, ...]]] = {}
     for piece in pieces:
         parent = piece.parents[-1] if piece.parents else None
         if (
             parent is not None
             and parent.type in _NOTHING_WITHOUT_ITEMS
-            and gone >= {child.span for child in parent.items}
+            and removed_spans >= {child.span for child in parent.items}
         ):
             emptied[parent.span] = (parent, piece.parents[:-1])
         else:
@@ -120,10 +120,15 @@ def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
     ):
         module = orphans.workspace.modules[path]
         prefix = type_.partition("_")[0]
-        gone = {
+        removed_spans = {
             piece.element.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
         }
-        left = (block for kind in (*_READ, "resource") for _, block in module.blocks(kind) if block.span not in gone)
+        left = (
+            block
+            for kind in (*_READ, "resource")
+            for _, block in module.blocks(kind)
+            if block.span not in removed_spans
+        )
         is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in left)
         if not is_used and not any(module.blocks("module")):
             yield from module.blocks("provider", prefix)
