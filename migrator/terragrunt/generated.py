@@ -43,8 +43,8 @@ class Embedded(Document, eq=False, kw_only=True, dict=True):
     def source(self) -> SourceFile:
         """The file with all blank that is not of the part."""
         text, part = self.outer.text, self.part
-        around = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
-        return SourceFile(self.path, "".join(around).encode("utf-8", "surrogateescape"))
+        template_parts = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
+        return SourceFile(self.path, "".join(template_parts).encode("utf-8", "surrogateescape"))
 
     @property
     def generated(self) -> Refusal | None:
@@ -57,7 +57,7 @@ class Embedded(Document, eq=False, kw_only=True, dict=True):
 
 
 class Generated(Struct, frozen=True, eq=False, dict=True):
-    """The Terraform code of a heredoc in ``item`` of a file."""
+    """The Terraform code of a heredoc in ``element`` of a file."""
 
     outer: Document
     element: Attribute | Block
@@ -121,8 +121,8 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
         """Whether a backend or provider in it names static credentials or a role."""
         if self.is_ignored:
             return False
-        known = [backend for backend in self.backends if backend.skip_reason is None]
-        if any(backend.credentials or backend.role_family or backend.assumes_role for backend in known):
+        backends = [backend for backend in self.backends if backend.skip_reason is None]
+        if any(backend.credentials or backend.role_family or backend.assumes_role for backend in backends):
             return True
         return any(map(names_credentials, self.providers))
 

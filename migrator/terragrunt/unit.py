@@ -100,8 +100,8 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def states(self) -> tuple[RemoteState, ...]:
         """The remote state of the unit: from its own file, else from an included file."""
-        found = (remote_state(config) for config in self._merged)
-        return tuple(state for state in found if state is not None)[:1]
+        all_states = (remote_state(config) for config in self._merged)
+        return tuple(state for state in all_states if state is not None)[:1]
 
     @cached_property
     def environment(self) -> tuple[EnvironmentVariable, ...]:
@@ -111,8 +111,8 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def iam_role(self) -> IamRole | None:
         """The role that Terragrunt assumes for it; that of its own file counts."""
-        found = ((config, config.attribute("iam_role")) for config in self._merged)
-        first = next((IamRole(config, argument) for config, argument in found if argument is not None), None)
+        roles = ((config, config.attribute("iam_role")) for config in self._merged)
+        first = next((IamRole(config, argument) for config, argument in roles if argument is not None), None)
         return None if first is None or first.role == "" else first
 
     @property
@@ -123,8 +123,8 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
     @property
     def constraints(self) -> Iterator[str]:
         """Which releases of Terragrunt may run it."""
-        found = ((config, config.attribute("terragrunt_version_constraint")) for config in self._merged)
-        return (config.value(argument).string or "" for config, argument in found if argument is not None)
+        attributes = ((config, config.attribute("terragrunt_version_constraint")) for config in self._merged)
+        return (config.value(argument).string or "" for config, argument in attributes if argument is not None)
 
     @property
     def has_static_environment(self) -> bool:
