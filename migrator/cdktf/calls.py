@@ -90,9 +90,9 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def origin(self) -> Origin:
         """The credentials of a provider as a key: equal keys mean the same identity."""
-        return tuple(sorted((argument.name or "", self._said(argument)) for _, argument in self.credentials))
+        return tuple(sorted((argument.name or "", self._argument_text(argument)) for _, argument in self.credentials))
 
-    def _said(self, argument: Item) -> str:
+    def _argument_text(self, argument: Item) -> str:
         """What an argument says: a string, or an expression, as another file of the program understands it."""
         value = self.program.string(argument)
         if value is not None:
@@ -154,8 +154,8 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         values = {
             NESTED_NAMES[argument.name or ""]: self._value(holder, argument) for holder, argument in self.role_family
         }
-        if unseen := sorted(name for name, value in values.items() if value is None):
-            return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unseen))
+        if unknown := sorted(name for name, value in values.items() if value is None):
+            return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unknown))
         members = {name: value for name, value in values.items() if value is not None}
         comments = {
             NESTED_NAMES[argument.name or ""]: (comment_behind(self.program.text, holder, argument),)
@@ -185,11 +185,11 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         if self.document.is_excluded:
             return EXCLUDED.ignored()
         statement = self.call.statements[-1].span if self.call.statements else self.call.span
-        heads = (
+        names = (
             self.program.comments_on(self.call.span),
             self.program.comments_on(Span(statement.start, statement.start)),
         )
-        if any(map(IGNORE.search, heads)) or (self.is_provider and self.ignored):
+        if any(map(IGNORE.search, names)) or (self.is_provider and self.ignored):
             return IGNORED_BY_COMMENT.ignored()
         return self.call.objection or next(self._skip_reasons_of_hosts(), None) or self._skip_reason_of_store()
 
@@ -271,18 +271,18 @@ class CdktfProgram(Struct, frozen=True, eq=False):
 
     def is_migrated(self, include_ambient: bool) -> bool:
         """Whether the program is being migrated, and a backend of its stacks needs another way to sign in."""
-        asking = [call for call in self.backends if call.web_identity is None and call.skip_reason is None]
-        if not asking:
+        backends = [call for call in self.backends if call.web_identity is None and call.skip_reason is None]
+        if not backends:
             return False
-        if include_ambient or any(call.credentials or call.role_family or call.assumes_role for call in asking):
+        if include_ambient or any(call.credentials or call.role_family or call.assumes_role for call in backends):
             return True
         return any(call.skip_reason is None and call.credentials for call in self.providers)
 
     @property
     def role_arns(self) -> set[str | None]:
         """The roles that the program's backends assume; None stands for a role that is not a literal."""
-        asking = [call for call in self.backends if call.skip_reason is None]
-        return {call.program.string(call.role_arn) for call in asking if call.role_arn}
+        backends = [call for call in self.backends if call.skip_reason is None]
+        return {call.program.string(call.role_arn) for call in backends if call.role_arn}
 
 
 def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
@@ -300,8 +300,8 @@ def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
 def _set_later(documents: list[Document], calls: list[CdktfCall]) -> Iterator[tuple[Place, str]]:
     """Where credentials are set by attribute, or by ``add_override``: what is written so wins over the call."""
     for document in (document for document in documents if not document.is_excluded):
-        heads = (call.program.text[: call.call.span.start] for call in calls if call.document is document)
-        targets = {target[1] for head in heads if (target := _ASSIGNED.search(head))}
+        texts_before = (call.program.text[: call.call.span.start] for call in calls if call.document is document)
+        targets = {target[1] for head in texts_before if (target := _ASSIGNED.search(head))}
         for match in _SET.finditer(document.text):
             is_of_call = match["target"] in targets
             names = {*CREDENTIALS, *ROLE_FAMILY} & {*re.split(r"\W", match["path"] or match["name"])}
