@@ -62,7 +62,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.diagnostics import BINDINGS_TOO_OLD
-from migrator.decide.strategy import Strategy, may_sign_in, since
+from migrator.decide.strategy import Strategy, may_sign_in, with_reason
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE, SET_REGION
@@ -78,7 +78,7 @@ from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, in_cdktf
 from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
-    from migrator.cdktf.call_edit import Held
+    from migrator.cdktf.call_edit import ArgumentInHolder
     from migrator.cdktf.calls import CdktfCall, CdktfProgram
     from migrator.cdktf.provider_edit import PythonIdentity
     from migrator.decide.context import Context
@@ -172,7 +172,7 @@ def _provider(
 
 def _native(context: Context, program: CdktfProgram, call: CdktfCall, strategy: Strategy) -> Finding:
     signed = context.strategies.call_sign_in(program, call)
-    outcome = "" if isinstance(signed, Refusal) else since(_signs_in(call, signed.role), strategy.because)
+    outcome = "" if isinstance(signed, Refusal) else with_reason(_signs_in(call, signed.role), strategy.reason)
     return RULE.finding(call.place, _message(call), _written(call, signed, outcome), program.group, _rotate(call))
 
 
@@ -180,7 +180,7 @@ def _signs_in(call: CdktfCall, role: str) -> str:
     return f"The {'backend' if call.is_backend else 'remote state'} signs in with web identity: {role}."
 
 
-def _written(call: CdktfCall, signed: SignIn[Held] | Refusal, outcome: str) -> Rewrite | Refusal:
+def _written(call: CdktfCall, signed: SignIn[ArgumentInHolder] | Refusal, outcome: str) -> Rewrite | Refusal:
     from migrator.cdktf.call_edit import sign_in_edits  # here: libcst is slow to load, and seldom needed
 
     return signed if isinstance(signed, Refusal) else Rewrite(tuple(sign_in_edits(call, signed)), outcome)
@@ -206,8 +206,10 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
 
 def _region(provider: CdktfCall) -> Iterator[Note]:
     """As `region_notes`."""
-    gave = any((argument.name or "").startswith(("profile", "shared_")) for _, argument in provider.credentials)
-    if gave and provider.call.keyword("region") is None:
+    names_profile = any(
+        (argument.name or "").startswith(("profile", "shared_")) for _, argument in provider.credentials
+    )
+    if names_profile and provider.call.keyword("region") is None:
         yield SET_REGION.note(str(provider.place))
 
 

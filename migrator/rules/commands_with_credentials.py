@@ -125,9 +125,9 @@ def _is_migrating(facts: Facts) -> bool:
     )
 
 
-def _of_terragrunt(found: Terragrunt) -> Iterator[tuple[Document, Span, str]]:
+def _of_terragrunt(terragrunt_files: Terragrunt) -> Iterator[tuple[Document, Span, str]]:
     """The parts of Terragrunt's files that run commands: its own hooks, and ``run_cmd``."""
-    for document in found.documents:
+    for document in terragrunt_files.documents:
         for terraform in (block for block in document.blocks if block.type == "terraform"):
             for hook in terraform.blocks():
                 execute = hook.attribute("execute") if hook.type.endswith("_hook") else None

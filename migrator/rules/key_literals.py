@@ -49,7 +49,7 @@ def _accounted_for(context: Context) -> Iterator[str]:
     for backend in backends:
         yield from (str(backend.document.place(attribute)) for attribute in backend.credentials)
     yield from (str(place) for setting in facts.settings for place in setting.literals)
-    notes = (note for finding in context.settled for note in finding.notes if note.code in OF_KEYS)
+    notes = (note for finding in context.earlier_findings for note in finding.notes if note.code in OF_KEYS)
     yield from (subject.partition(" ")[0] for note in notes for subject in note.subjects)
 
 
