@@ -29,7 +29,7 @@ from migrator.spacelift.stacks.definitions import (
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
-from migrator.terraform.partial_backends import BackendConfigValue, backend_config_values, partial_backends
+from migrator.terraform.partial_backends import BackendCommand, backend_commands, partial_backends, store_of
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terragrunt.units import Terragrunt, terragrunt
@@ -46,7 +46,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     """The facts about the folder of the migration.
 
     - ``stray_backends`` - partial configurations for an unknown root module
-    - ``backend_config_values`` - partial configurations in scripts
+    - ``backend_commands`` - the commands of scripts for backends
     - ``serving`` - the stacks that run root modules of other repositories of the run
     - ``programs`` - the programs of CDKTF, ``unit_runners`` - the stacks of each of the units of ``terragrunt``
     - ``settings`` - Spacelift's settings with static credentials
@@ -65,7 +65,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     roots: tuple[Root, ...]
     stacks: tuple[StackDefinition, ...]
     stray_backends: tuple[S3Backend, ...]
-    backend_config_values: tuple[BackendConfigValue, ...]
+    backend_commands: tuple[BackendCommand, ...]
     serving: tuple[tuple[StackDefinition, KnownRoot], ...]
     programs: tuple[tuple[CdktfProgram, Runners], ...]
     terragrunt: Terragrunt
@@ -114,6 +114,11 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
     stray: list[S3Backend] = []
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
+    commands = list(backend_commands(workspace, root_modules, units.modules))
+    for module in root_modules:
+        own = backends[module.path]
+        store = store_of(own, (command for command in commands if command.root is module))
+        backends[module.path] = [replace(backend, store=store) for backend in own] if store else own
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     stacks_by_hand = StacksByHand(workspace, repo, fleet, account, stacks)
@@ -148,7 +153,7 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
         tuple(map(root, root_modules)),
         tuple(stacks),
         tuple(stray),
-        tuple(backend_config_values(workspace)),
+        tuple(commands),
         tuple((stack, root) for stack in stacks for root in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
         units,

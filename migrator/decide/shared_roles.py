@@ -111,8 +111,7 @@ class SharedRoles:
             identity = dict(entry for backend in backends for entry in self._credentials(backend))
             roles = sorted({backend.role_arn for backend in backends if backend.role_arn}) if is_hooked else []
             own = self.fingerprint(root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0])))
-            if roles or own != ENVIRONMENT:  # a bucket is the same whoever asks, and no key says who did
-                identities.add(fingerprint((), own, *roles))
+            identities.add(fingerprint((), own, *roles))
         return identities
 
     def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:

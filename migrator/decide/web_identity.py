@@ -55,7 +55,8 @@ class WebIdentity:
 
         The values of its role variable on stacks are added to ``values``.
         """
-        if provider.is_switch and (place := self._integration(provider)) is not None:
+        is_optional = provider.is_switch or self._is_unset(provider)
+        if is_optional and (place := self._integration(provider)) is not None:
             return OPTIONAL_WITH_INTEGRATION.left_alone(place=place)
         if self._by_hook is not None:
             return self._by_hook.sign_in(provider)
@@ -107,6 +108,14 @@ class WebIdentity:
         for module in self._context.workspace.modules_of(provider.document):
             own = self._identity_in(module, provider)
             yield from self._context.role_variables.in_roots(module, variable, own)
+
+    def _is_unset(self, provider: Provider) -> bool:
+        """Whether the credentials are variables that are empty by default, and that get no other value."""
+        mappings = self._context.role_mappings
+        variables = [(root, term) for root, identity in mappings.instances(provider) or () for _, term in identity]
+        return bool(variables) and all(
+            term.op == "var" and mappings.values.is_unset(root, term.name) for root, term in variables
+        )
 
     def _integration(self, provider: Provider) -> Place | None:
         """The AWS integration of all stacks that run the provider, if there is one."""

@@ -89,7 +89,7 @@ from migrator.decide.environment_roots import state_notes
 from migrator.decide.signers.changes import backend_sign_in
 from migrator.decide.strategy import with_reason
 from migrator.model.diagnostics import Diagnostic
-from migrator.model.findings import Finding, Refusal, Rewrite
+from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import Attribute, BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from migrator.decide.environment_roots import EnvironmentRoot
     from migrator.decide.roots import Root
     from migrator.terraform.backends import S3Backend
+    from migrator.terraform.partial_backends import BackendCommand
 
 UNUSED_PARTIAL = Diagnostic(
     "unused-partial-configuration",
@@ -134,9 +135,21 @@ def check(context: Context) -> Iterator[Finding]:
             fix = backend.skip_reason or UNUSED_PARTIAL.refusal()
             yield RULE.finding(backend.place, _message(backend), fix)
     only_group = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
-    for value in context.facts.backend_config_values:
-        fix = COMMAND_LINE.refusal()
-        yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, only_group)
+    for command in context.facts.backend_commands:
+        fix = _of_other_store(context, command) or COMMAND_LINE.refusal()
+        for value in command.values:
+            group = only_group if isinstance(fix, Refusal) else None
+            yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, group)
+
+
+def _of_other_store(context: Context, command: BackendCommand) -> LeftAlone | Refusal | None:
+    """The reason why a command is not for AWS: by the command, by a file that the command names, or by the backend."""
+    roots = [root for root in context.facts.roots if command.root in (None, root.module)]
+    named = (backend for root in roots for backend in root.backends if backend.document.path in command.files)
+    reasons = [command.store, *(backend.skip_reason for backend in named)]
+    all_reasons = [root.backend.skip_reason for root in roots]
+    reasons += all_reasons[:1] if all(isinstance(reason, LeftAlone) for reason in all_reasons) else []
+    return next((reason for reason in reasons if isinstance(reason, LeftAlone | Refusal)), None)
 
 
 def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:

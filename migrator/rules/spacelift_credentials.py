@@ -133,6 +133,8 @@ def check(context: Context) -> Iterator[Finding]:
         groups = _overridden_groups(context, setting)
         if groups and not isinstance(fix, Rewrite) and setting.names:
             fix = CREDENTIALS_OVERRIDE_ROLE.refusal(reason=fix.reason)
+        if isinstance(fix, Refusal) and notes:  # tasks of refused places are dropped
+            fix = replace(fix, help=" ".join((fix.help, *(f"{note.line}. {note.help}" for note in notes))))
         for group in groups or (None,):
             yield replace(RULE.finding(setting.place, message, fix, group, notes), needs=needs)
 

@@ -75,9 +75,9 @@ from migrator.model.version_constraints import excludes
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
-from migrator.source import newline_at
 from migrator.spacelift.settings.model import holds_keys
 from migrator.span import Edit, Span
+from migrator.syntax.source import newline_at
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in, outcomes_of
 from migrator.terraform.backends import S3Backend

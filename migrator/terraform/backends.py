@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 
 class S3Backend(Struct, frozen=True, eq=False, dict=True):
-    """A ``backend "s3"`` block, or a file with a part of one."""
+    """A ``backend "s3"`` block, or a file with a part of one.
+
+    ``store`` is the reason why the backend is not for AWS that is written elsewhere, in a command or a partial file.
+    """
 
     module: Module
     document: Document
     block: Block
+    store: LeftAlone | Refusal | None = None
 
     @property
     def place(self) -> Place:
@@ -144,7 +148,7 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
             backend.document.has_ignored(backend.block.span) for backend in s3_backends(self.module)
         ):
             return BACKEND_IGNORED_BY_COMMENT.ignored()
-        return skip_reason_of_endpoint(self.module, self.document, self.block)
+        return skip_reason_of_endpoint(self.module, self.document, self.block) or self.store
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:
         return tuple(

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.secret import mask
-from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
+from migrator.syntax.source import SourceFile
 from migrator.terraform.expressions.terms import NULL, Term, is_taken_as_passed
 from migrator.terraform.residues import Identity, Residues, without_nulls
 from migrator.workspace.discover import Kind

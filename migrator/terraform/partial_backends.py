@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrator.model.findings import Place
+from migrator.model.findings import LeftAlone, Place, Refusal
 from migrator.regex import regex
 from migrator.terraform.assumed_role import ROLE_FAMILY
 from migrator.terraform.backends import S3Backend
+from migrator.terraform.diagnostics import EMULATOR
+from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
 from migrator.workspace.module import Module
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
 _GIVEN = regex(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
 _NAMED_BY_VARIABLE = regex(_VARIABLE)
+_NEXT_COMMAND = regex(r"init|terra|tofu|;|&&|\n\s*\n|\n\w")
+"""Text that no options of one command have between them."""
+_HOST = regex(r"[^\s,]{0,40}?(?P<host>https?://[^\s\"'`}\\]+)")
 _ANY = "\0"
 _OTHER_BACKENDS = frozenset(
     {
@@ -59,12 +64,78 @@ class BackendConfigValue(Struct, frozen=True):
     name: str
 
 
-def backend_config_values(workspace: Workspace) -> Iterator[BackendConfigValue]:
-    """The credentials and roles in ``-backend-config=name=value`` arguments of scripts."""
+class BackendCommand(Struct, frozen=True, eq=False):
+    """A command with ``-backend-config`` for the backend of ``root``; None for an unknown root module.
+
+    ``values`` are the credentials and roles of the command. ``store`` is the reason why the command is not for AWS.
+    """
+
+    root: Module | None
+    values: tuple[BackendConfigValue, ...]
+    files: frozenset[str] = frozenset()
+    store: LeftAlone | Refusal | None = None
+
+
+def backend_commands(
+    workspace: Workspace, roots: Sequence[Module], units: Mapping[str, Module]
+) -> Iterator[BackendCommand]:
+    """The commands of scripts that pass arguments or files to a backend."""
+    matches: dict[Document, list[re.Match[str]]] = {}
     for document, match in _mentions(workspace):
-        name, equals, _ = match["given"].partition("=")
-        if equals and name in (*CREDENTIALS, *ROLE_FAMILY):
-            yield BackendConfigValue(Place(document.path, document.source.line(match.start())), name)
+        matches.setdefault(document, []).append(match)
+    for document, in_document in matches.items():
+        for command in _by_command(document.text, in_document):
+            pairs = [(match, *match["given"].partition("=")) for match in command]
+            values = tuple(
+                BackendConfigValue(Place(document.path, document.source.line(match.start())), name)
+                for match, name, equals, _ in pairs
+                if equals and name in (*CREDENTIALS, *ROLE_FAMILY)
+            )
+            named = (_existing_paths(workspace, document, name, roots) for _, name, equals, _ in pairs if not equals)
+            files = frozenset(path for paths in named for path in paths)
+            store = _store({name: _value(document.text, match) for match, name, equals, _ in pairs if equals})
+            yield BackendCommand(_owner(document.path, roots, units), values, files, store)
+
+
+def store_of(backends: Sequence[S3Backend], commands: Iterable[BackendCommand]) -> LeftAlone | Refusal | None:
+    """The reason why a backend of these blocks and files is not for AWS: all its commands or all its files say so."""
+    stores = [command.store for command in commands]
+    files = [backend.skip_reason for backend in backends if backend.is_partial]
+    for found in (stores, files):
+        reasons = [reason for reason in found if isinstance(reason, LeftAlone | Refusal)]
+        if reasons and len(reasons) == len(found) and EMULATOR.code not in {reason.code for reason in reasons}:
+            return reasons[0]
+    return None
+
+
+def _by_command(text: str, matches: Iterable[re.Match[str]]) -> list[list[re.Match[str]]]:
+    """The ``matches`` in the text of a script, by the command that they are in."""
+    commands: list[list[re.Match[str]]] = []
+    for match in matches:
+        if commands and not _NEXT_COMMAND.search(text, commands[-1][-1].end(), match.start()):
+            commands[-1].append(match)
+        else:
+            commands.append([match])
+    return commands
+
+
+def _value(text: str, match: re.Match[str]) -> tuple[str | None, str]:
+    """The value of ``-backend-config=name=value``, None if not known, and the text of the value."""
+    written = match["given"].partition("=")[2]
+    host = _HOST.match(text, match.start("given") + match["given"].index("=") + 1)
+    if host is not None:
+        return host["host"] if "." in _NAMED_BY_VARIABLE.sub("", host["host"]) else None, host["host"]
+    return None if not written or _NAMED_BY_VARIABLE.search(written) else written, written
+
+
+def _store(values: Mapping[str, tuple[str | None, str]]) -> LeftAlone | Refusal | None:
+    """The reason why a command with these ``values`` is not for AWS, as far as known."""
+    hosts = [(name, value) for name, value in values.items() if is_endpoint(name) or name == "endpoints"]
+    for name, (host, written) in hosts:
+        if reason := skip_reason_of_host("endpoint" if name == "endpoints" else name, host, written):
+            return reason
+    known = {name: value for name, (value, _) in values.items() if name in STORE_ARGUMENTS}
+    return skip_reason_of_store(known, has_endpoint=bool(hosts))
 
 
 def backend_config_files(workspace: Workspace, arguments: str, folder: str) -> set[str]:

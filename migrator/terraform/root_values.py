@@ -65,13 +65,17 @@ class RootValues:
             self._possible[key] = list(by_value.values())
         return self._possible[key]
 
+    def is_unset(self, root: str, name: str) -> bool:
+        """Whether the variable ``name`` of a root module is empty by default, and gets no other value."""
+        declared = self._workspace.modules[root].blocks("variable", name)
+        return any(block.attribute("default") for _, block in declared) and not self.possible_values(root, name)
+
     def varying_places(self, root: str, identity: Identity) -> tuple[Place, ...]:
         """The places that make an identity at a root module differ between environments, if any."""
-        places: set[Place] = set()
-        for possible in (self.possible_values(root, name) for name in _variables(identity)):
-            if len(possible) > 1 or any(value.is_several for value in possible):
-                places |= {value.place for value in possible}
-        return tuple(sorted(places))
+        all_values = [self.possible_values(root, name) for name in _variables(identity)]
+        places = sorted({value.place for possible in all_values if len(possible) > 1 for value in possible})
+        several = sorted(value.place for possible in all_values for value in possible if value.is_several)
+        return tuple(places or several[:1])
 
     def is_by_workspace(self, identity: Identity) -> bool:
         """Whether the identity depends on the workspace."""

@@ -20,8 +20,8 @@ from migrator.model.findings import Change
 from migrator.model.known_secrets import KnownSecrets
 from migrator.regex import regex
 from migrator.secret import Piece, UnescapedText, assigned_pieces, bare_keys, hide
-from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
+from migrator.syntax.source import SourceFile
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Lexeme, lexemes
 from migrator.terraform.secret_origins import Address, SecretOrigins, defines, is_assigned_secret
 

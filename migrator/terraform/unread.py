@@ -46,7 +46,9 @@ _TERRAMATE = _Unread(
     regex(r"\.tm(?:\.hcl)?$"),
     regex(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
 )
-_TERRAGRUNT = _Unread("Terragrunt configuration in JSON", regex(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), regex(""))
+_TERRAGRUNT = _Unread(
+    "Terragrunt configuration in JSON", regex(r"\.hcl\.json$"), regex(r'"(?:remote_state|generate|inputs|include)"\s*:')
+)
 _ATMOS = _Unread(
     "Atmos stack configuration",
     regex(r"\.ya?ml(?:\.tmpl)?$"),

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
-from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import tokens
+from migrator.syntax.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.providers import Provider, aws_providers

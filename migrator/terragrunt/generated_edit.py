@@ -15,11 +15,11 @@ from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.version_constraints import excludes, minor, raised
-from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
+from migrator.syntax.source import newline_at, with_newlines
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.terraform.diagnostics import CONSTRAINT_NOT_READ, IGNORED_CONSTRAINT
 from migrator.terraform.expressions.evaluate import Expression

@@ -38,6 +38,7 @@ class RequiredRole(Struct, frozen=True):
     run_types: tuple[str, ...] = ()
     scope: str = ""
     state: RoleState = RoleState.AUTO
+    has_session_tags: bool = False
 
     def grants(self, uses: Sequence[Use], stacks: Sequence[SubjectStack] = ()) -> tuple[Grant, ...]:
         """A grant for each role in code or by name. Raises `UsageError` without any role.
@@ -56,7 +57,7 @@ class RequiredRole(Struct, frozen=True):
                 Role(role),
                 tuple(self._runs(known)),
                 self._is_new(role in role_arns),
-                has_session_tags=any(stack.has_session_tags for stack in known),
+                has_session_tags=any(stack.has_session_tags is True for stack in known),
             )
             for role, known in by_role.items()
         )
@@ -114,6 +115,12 @@ def open_questions(
         yield (
             f"{_listed(spaces)}: The id of the space is not known. The trust policy allows any space."
             " help: name the id with --space"
+        )
+    labels = [use.stack for use in uses if use.stack is not None and use.stack.has_session_tags is None]
+    if labels and not required.has_session_tags:
+        yield (
+            f"{_listed(labels)}: The labels are not known. Runs of a stack with the label"
+            " feature:aws_oidc_session_tagging need sts:TagSession. help: allow the tags with --session-tags"
         )
     is_open = [use.stack for use in uses if use.role is None and use.stack is not None]
     if is_open and not required.roles:

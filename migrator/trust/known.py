@@ -46,7 +46,8 @@ class SubjectStack(Struct, frozen=True):
 
     ``paths`` are the root modules of its repository that it runs. ``roles`` are the roles of these runs and of its
     hooks. ``variable_roles`` are the roles in its variables. ``is_guess`` says that the slug is derived from the name,
-    ``has_open_space`` that only a run knows the space. ``has_session_tags`` follows from its label. A module (``kind``)
+    ``has_open_space`` that only a run knows the space. ``has_session_tags`` follows from its label; None if its
+    labels are unknown. A module (``kind``)
     of the registry runs its tests. ``account`` is the stack in an inventory, with an exact slug and space.
     """
 
@@ -61,7 +62,7 @@ class SubjectStack(Struct, frozen=True):
     kind: str = "stack"
     is_guess: bool = True
     has_open_space: bool = False
-    has_session_tags: bool = False
+    has_session_tags: bool | None = False
     account: AccountStack | None = None
 
 
@@ -160,8 +161,13 @@ def _module(module: Stack) -> SubjectStack:
         space,
         kind="module",
         has_open_space=is_open,
-        has_session_tags=SESSION_TAGS in module.labels,
+        has_session_tags=_has_session_tags(module),
     )
+
+
+def _has_session_tags(stack: Stack) -> bool | None:
+    """Whether a stack or module has the label of tagged sessions; None if the labels are not known."""
+    return SESSION_TAGS in stack.labels if stack.has_known_labels else None
 
 
 def _space(stack: Stack) -> tuple[str, bool]:
@@ -173,13 +179,15 @@ def _space(stack: Stack) -> tuple[str, bool]:
 
 def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables: StackVariables) -> SubjectStack:
     space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
+    has_session_tags: bool | None = SESSION_TAGS in stack.labels
     if isinstance(stack, TerraformDefinition):
         space, is_open = _space(stack.source)
-        is_guess = not stack.source.has_explicit_slug
+        is_guess, has_session_tags = not stack.source.has_explicit_slug, _has_session_tags(stack.source)
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
+        has_session_tags = stack.account.has_session_tags or bool(has_session_tags)
     return SubjectStack(
         stack.title,
         stack.place,
@@ -191,6 +199,6 @@ def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables:
         frozenset(paths),
         is_guess=is_guess,
         has_open_space=is_open,
-        has_session_tags=SESSION_TAGS in stack.labels,
+        has_session_tags=has_session_tags,
         account=stack.account,
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
-from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
+from migrator.syntax.source import SourceFile
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, names, resolved
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.regex import regex
-from migrator.source import SourceFile
+from migrator.syntax.source import SourceFile
 from migrator.terraform.credential_texts import is_binary, read_plain
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
