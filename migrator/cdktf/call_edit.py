@@ -1,4 +1,4 @@
-"""The edits by which a call of a CDKTF program signs in as it is to: arguments that come, and those that go.
+"""The edits that change the sign-in of a call in a CDKTF program: new arguments, and removed arguments.
 
 ``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take ``assume_role_with_web_identity`` as a struct, or as a dict
 with its fields: https://developer.hashicorp.com/terraform/cdktf/concepts/remote-backends.
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from migrator.terraform.backend_edit import SignIn
 
 ArgumentInHolder = tuple["Items", "Item"]
-"""An argument of a call, and what holds it: the call, or a dict that is passed to it."""
+"""The holder of an argument, and the argument: the holder is the call, or a dict in the call."""
 
 
 def sign_in_edits(call: CdktfCall, signed: SignIn[ArgumentInHolder]) -> Iterator[Edit]:
-    """The edits by which a backend or remote state signs in as it is to."""
+    """The edits that change the sign-in of a backend or remote state."""
     new = {argument.name: _value(call, argument.value) for argument in signed.append}
     return changed(call, new, signed.remove, signed.comment_out)
 
@@ -34,7 +34,7 @@ def changed(
     removed: Sequence[ArgumentInHolder],
     commented: Sequence[ArgumentInHolder] = (),
 ) -> Iterator[Edit]:
-    """The edits that give arguments to a call, in the place of the first of its own that go, and take others away."""
+    """The edits that put new arguments in the place of the first removed argument of a call, and remove the others."""
     path, text, arguments = call.document.path, call.program.text, call.call.arguments
     empty = {name: argument for name in new if (argument := call.call.keyword(name)) is not None}
     for name, argument in empty.items():
@@ -61,7 +61,7 @@ def changed(
 
 
 def _value(call: CdktfCall, value: object) -> str:
-    """A value in Python's terms: an object is a dict."""
+    """A value in Python's syntax: an object is a dict."""
     if isinstance(value, Literal):
         return python_edit.quote(call.program, value.text)
     if isinstance(value, NewObject):

@@ -1,4 +1,4 @@
-"""Everything that the rules need to know of a repository is gathered here, once."""
+"""All facts about a repository that the rules need, gathered once."""
 
 from __future__ import annotations
 
@@ -43,19 +43,22 @@ if TYPE_CHECKING:
 
 
 class Facts(Struct, frozen=True, eq=False, dict=True):
-    """The facts tell what the folder that may be changed holds.
+    """The facts about the folder of the migration.
 
-    ``stray_backends`` are partial configurations for an unknown root module,
-    ``backend_commands`` the commands of scripts for backends,
-    ``serving`` the stacks that run root modules of other repositories of the run, ``programs`` those of CDKTF,
-    ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
-    ``settings`` those of Spacelift with static credentials, ``modules_with_static_keys`` the modules without a
-    backend that use them,
-    ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
-    the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
-    Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
-    those with settings of their own, ``tested`` the folders that tests of a module run. ``by_hand`` are the stacks of
-    an inventory that run code of the repository, and that no code of the run is known to define.
+    - ``stray_backends`` - partial configurations for an unknown root module
+    - ``backend_commands`` - the commands of scripts for backends
+    - ``serving`` - the stacks that run root modules of other repositories of the run
+    - ``programs`` - the programs of CDKTF, ``unit_runners`` - the stacks of each of the units of ``terragrunt``
+    - ``settings`` - Spacelift's settings with static credentials
+    - ``modules_with_static_keys`` - the modules without a backend that get these credentials
+    - ``other_providers`` - other providers with AWS keys
+    - ``variables`` - the variables of stacks
+    - ``runners_of`` - the stacks that run a root module, by its path, with and without a backend
+    - ``integrations`` - the places that attach Spacelift's AWS integration to stacks
+    - ``overrides`` - the mounted files that may override the code
+    - ``own_runs``, ``own_tasks`` - the runs and tasks with settings of their own
+    - ``tested`` - the folders that tests of a module run
+    - ``by_hand`` - the stacks of an inventory that run code of the repository, and that no code of the run defines
     """
 
     providers: tuple[Provider, ...]
@@ -81,7 +84,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     by_hand: tuple[KnownStack, ...] = ()
 
     def overrides_of(self, path: str) -> list[Override]:
-        """Find what may win over how the code of the root module at ``path`` signs in."""
+        """The files and settings that may override the sign-in in the code of the root module at ``path``."""
         active = [override for override in self.overrides if not override.holds_values and override.ignored is None]
         return [
             override
@@ -198,7 +201,7 @@ def _settings(
 
 
 def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Setting]:
-    """The settings, with the folders that its tests run in the place of a module which is this very repository."""
+    """The settings, with the folders of tests in place of a registry module that is this repository."""
     folders = test_roots(workspace)
     for setting in settings:
         others = setting.reach.others if folders else ()
@@ -215,14 +218,14 @@ def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Set
 
 
 def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator[Setting]:
-    """The settings, with what they reach in other repositories by the labels of contexts."""
+    """The settings, with the receivers in other repositories by the labels of contexts."""
     for setting in settings:
         receivers = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
         yield replace(setting, reach=replace(setting.reach, elsewhere=receivers)) if receivers else setting
 
 
 def _with_static_keys(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
-    """The stacks, and the paths of root modules, that get static credentials by ``settings``."""
+    """The stacks, and the paths of root modules, that get static credentials from ``settings``."""
     active = [setting for setting in settings if not setting.is_ignored and setting.names]
     stacks = frozenset(stack for setting in active for stack in setting.reach.stacks)
     return stacks | frozenset(path for setting in active for path in setting.roots)

@@ -97,7 +97,7 @@ APPLY_AFTER_MERGE = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each thing that has lost its last use, or that stays though credentials came from it."""
+    """A finding for each declaration that has lost its last use, or that stays though credentials came from it."""
     edits: dict[str, list[Edit]] = {}
     for finding in context.earlier_findings if not context.config.keep_variables else ():
         for edit in finding.fix.edits if isinstance(finding.fix, Rewrite) else ():
@@ -155,14 +155,14 @@ def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
 
 
 def _apply_notes(pieces: Sequence[Piece]) -> Iterator[Note]:
-    """That the code must be there before stacks lose what they give to its variables."""
+    """A note that the code must be applied before stacks stop setting its variables."""
     for piece in pieces:
         if isinstance(piece.element, Block) and piece.element.type == "resource":
             yield APPLY_AFTER_MERGE.note(str(piece.place))
 
 
 def _unsearched(orphans: Orphans, node: Node) -> Iterator[Note]:
-    """That files may give values to a variable that goes, and were too large to be searched."""
+    """A note on files that may set a removed variable, and are too large for a search."""
     if node.kind == "var" and (large := orphans.values.unsearched):
         yield UNSEARCHED_FILES.note(*large)
 

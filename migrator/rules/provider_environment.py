@@ -83,7 +83,7 @@ ENVIRONMENT_UNCHANGED = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each provider without credentials of its own."""
+    """A finding for each provider without credentials of its own."""
     for provider in context.facts.providers:
         if provider.is_bare:
             yield _finding(context, provider)

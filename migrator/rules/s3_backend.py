@@ -125,7 +125,7 @@ SECOND_BACKEND = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each backend that names credentials or a role, or lives on the environment's credentials."""
+    """A finding for each backend that names credentials or a role, or uses the environment's credentials."""
     for root in context.facts.roots:
         yield from _duplicates(root)
         for backend in root.backends:
@@ -147,8 +147,8 @@ def _of_other_store(context: Context, command: BackendCommand) -> LeftAlone | Re
     roots = [root for root in context.facts.roots if command.root in (None, root.module)]
     named = (backend for root in roots for backend in root.backends if backend.document.path in command.files)
     reasons = [command.store, *(backend.skip_reason for backend in named)]
-    every = [root.backend.skip_reason for root in roots]
-    reasons += every[:1] if all(isinstance(reason, LeftAlone) for reason in every) else []
+    all_reasons = [root.backend.skip_reason for root in roots]
+    reasons += all_reasons[:1] if all(isinstance(reason, LeftAlone) for reason in all_reasons) else []
     return next((reason for reason in reasons if isinstance(reason, LeftAlone | Refusal)), None)
 
 
@@ -190,7 +190,7 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
 def _environment_sign_in(
     context: Context, root: Root, environment_root: EnvironmentRoot, backend: S3Backend
 ) -> Iterator[Finding]:
-    """What becomes of a backend for which the environment of its runs signs in."""
+    """The fate of a backend with the environment of its runs as its signer."""
     rejected = context.strategies.flat_role_objection(root)
     message = _message(backend, rejected)
     signed = backend_sign_in(context, root, backend)
@@ -207,7 +207,7 @@ def _environment_sign_in(
 
 
 def _is_environment_root(context: Context, root: Root, backend: S3Backend) -> bool:
-    """Whether nothing that is known signs the backend in."""
+    """Whether nothing known signs the backend in."""
     if backend is not root.backend or backend.assumes_role or backend.ignored:
         return False
     hooked = any(map(context.strategies.has_hook, root.runners.definitions))
@@ -228,7 +228,7 @@ def _duplicates(root: Root) -> Iterator[Finding]:
 
 
 def _message(backend: S3Backend, rejected: str = "") -> str:
-    """What is found; ``rejected`` says why its role is an error already, if so."""
+    """The message of the finding; ``rejected`` is the reason why its role is already an error, if any."""
     names = [attribute.name for attribute in (*backend.credentials, *backend.role_family)]
     names += ["assume_role"] if not names and backend.assumes_role else []
     named = ", ".join(names) or "names no credentials"

@@ -102,7 +102,7 @@ INTEGRATION_THERE = Diagnostic(
 
 
 class _PlannedIntegration(Struct, frozen=True, eq=False):
-    """A stack that is to have an integration with ``role``, since it runs ``code``."""
+    """An integration with ``role`` for a stack, since the stack runs ``code``."""
 
     stack: StackDefinition
     code: str
@@ -164,7 +164,7 @@ def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Find
 
 
 def _fate_without_edit(context: Context, planned: _PlannedIntegration) -> Fix | None:
-    """What becomes of a stack to which no integration is attached; None if an integration is to be attached."""
+    """The fate of a stack without a new integration; None if an integration is attached."""
     stack = planned.stack
     if stack.is_ignored:
         return stack.document.ignored

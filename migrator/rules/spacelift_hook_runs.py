@@ -162,7 +162,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _missing(context: Context, run: OwnRun) -> list[str]:
-    """The lists that the run sets itself, and that have no hook yet."""
+    """The lists that the run sets itself, without a hook."""
     lists = {name: run.scope.argument(run.document, run.config, name) for name in phase_lists(context.config)}
     return [
         name

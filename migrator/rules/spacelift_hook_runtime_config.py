@@ -103,7 +103,7 @@ CHECK_RUNTIME_SLUGS = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each stack whose hooks the file sets, or is to set."""
+    """A finding for each stack whose hooks the file sets or must set."""
     runtime = context.hook_plan.runtime
     place = Place(runtime.path, 1)
     hooked = [
@@ -132,7 +132,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _unknown(context: Context, place: Place) -> Iterator[Finding]:
-    """A refusal for each stack that needs an entry in the file, and has no known slug."""
+    """A refusal for each stack that needs an entry in the file without a known slug."""
     if context.config.hook_in is HookPlace.RUNTIME_CONFIG:
         for target in context.hook_plan.targets:
             for title in context.hook_plan.without_slug(target):
@@ -141,7 +141,7 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
 
 
 def _unknown_slugs(context: Context, place: Place) -> Iterator[Finding]:
-    """A finding for each entry with a slug of no known stack: a stack that was renamed keeps its slug."""
+    """A finding for each entry with a slug of no known stack: a renamed stack keeps its slug."""
     runners = [target.runners for target in context.hook_plan.targets]
     known_slugs = {stack.slug for found in runners for stack in found.all} | {
         stack.slug for stack in context.facts.stacks

@@ -112,7 +112,7 @@ FIRST_WITH_TOKEN = (0, 59, 3)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each map, heredoc, variable or role that Terragrunt, or the code that it runs, signs in with."""
+    """A finding for each map, heredoc, variable or role that Terragrunt, or its code, signs in with."""
     yield from refused_without_hook(context, _all(context))
 
 

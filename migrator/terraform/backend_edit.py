@@ -1,4 +1,4 @@
-"""How a backend signs in afterwards, in whatever syntax it is written: by itself, by a hook or by the environment.
+"""The new sign-in of a backend in any language: by itself, by a hook or by the environment.
 
 From Terraform and OpenTofu 1.6 on, S3's can sign in by itself: an argument in place of a hook.
 ``assume_role_with_web_identity = { … }`` is an object, not a block as in a provider, and on Terraform its role is a
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol[Written]):
-    """What signs in to a state in S3, in whatever syntax: arguments that name credentials, and a role to assume."""
+    """A backend or remote state in S3, in any language: arguments that name credentials, and a role to assume."""
 
     @property
     def credentials(self) -> tuple[Written, ...]:
@@ -34,26 +34,26 @@ class Backend(Protocol[Written]):
 
     @property
     def role_family(self) -> tuple[Written, ...]:
-        """The flat arguments that make it assume a role."""
+        """The flat arguments that assume a role."""
 
     @property
     def assumed(self) -> AssumedRole[Written] | Refusal | None:
-        """The role that is assumed; None where there is none, or it is to stay as it is."""
+        """The role that the backend assumes; None without a role, or if the role stays as it is."""
 
     @property
     def has_web_identity(self) -> bool:
-        """Whether it signs in with web identity itself."""
+        """Whether the backend signs in with web identity itself."""
 
     @property
     def web_identity_role(self) -> str | None:
-        """The role of its web identity as a literal; None where that is not known."""
+        """The literal role of its web identity; None if the role is not known."""
 
 
 class SignIn(Struct, Generic[Written], frozen=True):
-    """How a backend or a part of a remote state signs in afterwards: by itself, by a hook or by the environment.
+    """The new sign-in of a backend or of a part of a remote state: by itself, by a hook or by the environment.
 
-    ``role`` is the role of its own web identity, ``""`` if it has none. The arguments to ``remove`` and to
-    ``comment_out`` go, those to ``append`` come. ``said`` are the outcome, if the arguments do not say it.
+    ``role`` is the role of its own web identity, ``""`` without one. The arguments to ``remove`` and to ``comment_out``
+    are removed, those to ``append`` are added. ``own_sentences`` are the outcome, if the arguments do not say it.
     """
 
     role: str
@@ -88,10 +88,10 @@ class SignIn(Struct, Generic[Written], frozen=True):
 def sign_in(
     backend: Backend[Written], config: Config, role: str | None, *, has_own: bool, may_vary: bool
 ) -> SignIn[Written] | Refusal:
-    """How ``backend`` signs in by itself, if it is to (``has_own``), with its own role or else with ``role``.
+    """The sign-in of ``backend`` by itself, with its own role (if ``has_own``) or else with ``role``.
 
-    ``may_vary`` says whether the role may be any expression. Where ``--backend-role-arn`` names another than the role
-    that was assumed before, that one is chained after it.
+    ``may_vary`` says whether the role may be any expression. If ``--backend-role-arn`` names another role than the
+    assumed role, the assumed role is chained after web identity.
     """
     assumed, named = backend.assumed, config.backend_role_arn
     if isinstance(assumed, Refusal):
@@ -119,10 +119,10 @@ def sign_in(
 
 
 def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
-    """The sign-in by a hook: keys go, the role becomes a comment.
+    """The sign-in by a hook: the keys are removed, and the role becomes a comment.
 
-    Next to web identity the role is chained: static keys would win over it, and a flat role is an error from Terraform
-    1.10 on.
+    Next to web identity the role is chained: static keys would override web identity, and a flat role is an error from
+    Terraform 1.10 on.
     """
     if not backend.has_web_identity:
         sentences = ["The static credentials are removed."] * bool(backend.credentials)
@@ -137,7 +137,7 @@ def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
 
 
 def outcomes_of(backend: Backend[Written], signed: SignIn[Written]) -> Iterator[str]:
-    """What becomes of a backend that leaves signing in to others, in a sentence each."""
+    """The sentences for people about a backend that a hook or the environment signs in."""
     if backend.credentials:
         yield "The static credentials are removed."
     if signed.comment_out:
@@ -151,9 +151,10 @@ def outcomes_of(backend: Backend[Written], signed: SignIn[Written]) -> Iterator[
 def state_sign_ins(
     state: RemoteState, config: Config, role: str | None, mapped_role: Callable[[S3Backend], str | Refusal | None]
 ) -> Iterator[tuple[StateConfig, SignIn[Attribute] | Refusal]]:
-    """What becomes of each part of a remote state's configuration: one that assumes a role signs in, or else the last.
+    """The sign-ins of the parts of a remote state: the parts that assume a role sign in, or else the last part.
 
-    ``role`` is that of the root module's backend, ``mapped`` the one that the user named for an identity.
+    ``role`` is the role of the root module's backend, ``mapped_role`` finds the role that the user named for an
+    identity.
     """
     changed = [
         state_config for state_config in state.configs if state_config.changes or state_config.backend.assumes_role

@@ -1,4 +1,4 @@
-"""What an inventory of the account adds to what repositories tell of roles: stacks by hand, and exact subjects."""
+"""The stacks of an account's inventory: stacks by hand, and exact subjects for the trust policies."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def with_account(repositories: Sequence[Knowledge], account: Account, roles: Iterable[str]) -> list[Knowledge]:
-    """The ``repositories``, and the stacks of the ``account`` that none of them defines.
+    """The ``repositories``, and the stacks of the ``account`` that none of the repositories defines.
 
-    A variable of a stack is known to hold one of the ``roles``, or one of the code's, by checksum.
+    Checksums show which variables of a stack hold one of the ``roles``, or one of the code's.
     """
     if account.keys is None:
         return list(repositories)
@@ -54,7 +54,7 @@ def _stacks(account: Account) -> Iterator[SubjectStack]:
 
 
 def _with_roles(known_stack: SubjectStack, roles: Sequence[str]) -> SubjectStack:
-    """The stack with those of the ``roles`` that its variables hold, by checksum."""
+    """The stack with the ``roles`` in its variables, by checksum."""
     if known_stack.account is None:
         return known_stack
     names = [name for name, _ in known_stack.account.checksums if ROLE_VARIABLE.fullmatch(name)]

@@ -1,6 +1,6 @@
-"""AWS must trust the runs of each root module with the roles that they sign in with after the migration.
+"""The roles of the runs of each root module after the migration, which AWS must trust.
 
-The report of a migration and ``tf-oidc-migrate trust`` read them here, so one names the roles that the other names.
+The report of a migration and ``tf-oidc-migrate trust`` read these roles, so that both name the same roles.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 class RunRole(Struct, frozen=True, eq=False):
-    """A ``role`` that runs of the root module at ``path`` sign in with: an ARN, or None for one that is not known.
+    """A ``role`` of runs of the root module at ``path``: an ARN, or None if it is unknown.
 
-    The ``runners`` are the stacks. What is changed for the role is of a ``group``, if it is: `Finding.group`.
+    The ``runners`` are the stacks. The changes for the role are of a ``group``, if there is one: `Finding.group`.
     """
 
     path: str
@@ -46,7 +46,7 @@ class RunRole(Struct, frozen=True, eq=False):
 
 
 def trust_rows(context: Context) -> tuple[TrustRow, ...]:
-    """A row for each role that is known by its ARN, unless the changes for it are refused."""
+    """A row for each role with a known ARN, unless its changes are refused."""
     if all(isinstance(finding.fix, LeftAlone) for finding in context.earlier_findings):
         return ()
     refused = {finding.group for finding in context.earlier_findings if isinstance(finding.fix, Refusal)} - {None}
@@ -58,7 +58,7 @@ def trust_rows(context: Context) -> tuple[TrustRow, ...]:
 
 
 def _titles(runners: Runners) -> dict[str, None]:
-    """The stacks by their titles; those of other repositories with the name of theirs."""
+    """The stacks by their titles; stacks of other repositories with the repository's name."""
     return {
         f"{runner.repo}: {runner.title}" if isinstance(runner, KnownStack) else runner.title: None
         for runner in runners.all
@@ -88,7 +88,7 @@ def run_roles(context: Context) -> Iterator[RunRole]:
 
 
 def _has_hooks(context: Context, target: Target) -> bool:
-    """Whether every stack that runs a root module has a hook already, which names its role."""
+    """Whether every stack that runs a root module already has a hook, which names its role."""
     definitions, known_stacks = target.runners.definitions, target.runners.known_stacks
     is_there = all(map(context.strategies.has_hook, definitions)) and all(stack.has_hook for stack in known_stacks)
     return is_there and bool(definitions or known_stacks)
@@ -121,7 +121,7 @@ def _of_units(context: Context) -> Iterator[RunRole]:
 
 
 def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[RunRole]:
-    """The roles of web identity in a root module's backend, and in the states that it and what it calls read.
+    """The roles of web identity in a root module's backend, and in the states that its modules read.
 
     Stacks may have partial configurations of their own, each with a role.
     """
@@ -142,7 +142,7 @@ def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[
 
 
 def _of_block(context: Context, changes: SignInChanges, row: BlockSigner) -> set[str | None]:
-    """The roles that a block signs in with in the runs of a root module: static keys stand for an unknown role."""
+    """The roles that a block signs in with in the runs of a root module; static keys are an unknown role."""
     role, block = row.by.role, row.block
     gaining = changes.block_with_new_identity(block) if isinstance(block, Provider) else None
     if is_role_arn(role):

@@ -1,4 +1,4 @@
-"""The table says who signs: for each root module its providers, its backend and the states that it reads."""
+"""The table of signers: for each root module its providers, its backend and the states that it reads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HOOK = Signer("web identity, by the hook", is_keyless=True)
 
 
 def signing_rows(context: Context) -> tuple[SigningRow, ...]:
-    """A row for whatever signs in a root module, unless all there live on the environment's credentials throughout.
+    """A row for each signer in a root module, unless the environment signs for everything, before and after.
 
     None where nothing was found that is, could or should be changed.
     """
@@ -62,7 +62,7 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
 
 
 def signers_after(context: Context) -> Iterator[BlockSigner]:
-    """Tell who signs after the migration, by the decisions alone."""
+    """The signers after the migration, by the decisions alone."""
     environments, changes = environments_after(context), SignInChanges(context)
     return signers(context.workspace, _blocks(context.facts), environments, changes)
 
@@ -91,7 +91,7 @@ def _by_hook(roles: Sequence[str]) -> Signer:
 
 
 def _environment_after(root: EnvironmentRoot) -> Environment:
-    """The environment that a root module gets."""
+    """The new environment of a root module."""
     if root.has_integration:
         by_role = Signer(f"role {root.role}, by the AWS integration", is_keyless=True)
         return Environment(default=by_role if root.role else _INTEGRATION)
@@ -99,7 +99,7 @@ def _environment_after(root: EnvironmentRoot) -> Environment:
 
 
 def _environments(context: Context) -> dict[str, Environment]:
-    """The environments of today, by path, if stacks have a hook, an integration, or the variables of a role."""
+    """The present environments, by path, if stacks have a hook, an integration, or the variables of a role."""
     facts, has_hook = context.facts, context.strategies.has_hook
     environments = {module.module.path: Environment(has_keys=True) for module in facts.modules_with_static_keys}
     for root in facts.roots:
@@ -118,13 +118,13 @@ def _environments(context: Context) -> dict[str, Environment]:
 
 
 def _role_of(facts: Facts, stack: StackDefinition) -> str:
-    """The role that variables of the environment give to a stack's runs, with a token; ``""`` if none is known."""
+    """The role in variables of a stack's environment, if a token is set, too; ``""`` if no role is known."""
     variables = {variable.name: variable.value or "a role" for variable in facts.variables.of(stack)}
     return variables.get(ROLE, "") if TOKEN_FILE in variables else ""
 
 
 class BlockSigner(Struct, frozen=True, eq=False):
-    """A ``block`` is signed for ``by`` somebody in the runs of the root module at ``root``; ``title`` names it."""
+    """The signer ``by`` of a ``block`` in the runs of the root module at ``root``; ``title`` names the block."""
 
     root: str
     title: str
@@ -152,7 +152,7 @@ def _blocks(facts: Facts) -> Blocks:
 def signers(
     workspace: Workspace, blocks: Blocks, environments: Mapping[str, Environment], changes: SignInChanges | None = None
 ) -> Iterator[BlockSigner]:
-    """Tell who signs for each of the ``blocks`` of a ``workspace`` with ``environments`` around, after ``changes``."""
+    """The signer of each of the ``blocks`` of a ``workspace`` in its ``environments``, after ``changes``."""
     leads = {path: _leads(providers) for path, providers in blocks.providers.items()}
     for path in sorted(workspace.modules):
         backends = blocks.backends.get(path, ())

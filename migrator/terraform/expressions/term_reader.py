@@ -1,4 +1,4 @@
-"""Expressions to terms, by the syntax tree of python-hcl2; what its names stand for is somebody else's to say."""
+"""The terms of expressions, by the syntax tree of python-hcl2; the caller says what names refer to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Node = Tree[Token] | Token
 
 Names = Callable[[str, Sequence[str]], tuple[Term, int] | Term]
-"""What a name stands for, with the attributes behind it: a term, and how many of those are its own."""
+"""The term of a name with attributes, and the number of the attributes in the name itself."""
 
 _SIMPLE = regex(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _EMPTY: Mapping[str, Term] = {}
@@ -43,7 +43,7 @@ _WORDS = {"null": None, "true": True, "false": False}
 
 
 def read(text: str, names: Names) -> Term:
-    """The term of an expression. Raises `TermsError` where it cannot be read."""
+    """The term of an expression. Raises `TermsError` if the expression cannot be read."""
     text = text.strip()
     string = string_value(text)
     if text in _WORDS or string is not None:
@@ -58,7 +58,7 @@ def read(text: str, names: Names) -> Term:
 
 
 def replaced(value: Term, replace: Callable[[Term], Term | None], cache: dict[Term, Term]) -> Term:
-    """``made`` with some of its parts replaced: what is ``known`` already is not asked for again."""
+    """The ``value`` with some parts replaced; ``cache`` holds earlier results."""
     replacement = cache.get(value)
     if replacement is None:
         replacement = replace(value)
@@ -81,10 +81,10 @@ def _stepped(names: Names, first: str, steps: Sequence[str]) -> Term:
 
 
 class _Reader:
-    """Reads one expression; ``bound`` are the names that the loops around a part give to what they go through.
+    """Reads one expression; ``bound`` are the names of the loops around a part, each with its value.
 
-    ``depth`` counts these loops: an inner one may give the same name again. Inside of ``try`` and ``can`` an error
-    ``is_caught``: there a result that is not chosen counts, because Terraform fails if the results have no common type.
+    ``depth`` counts these loops, since an inner loop may reuse a name. Inside of ``try`` and ``can`` an error
+    ``is_caught``: results that are not chosen count there, because Terraform fails if the results have no common type.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class _Reader:
         return self._other(node)
 
     def _other(self, node: Node) -> Term:
-        """What means nothing here, but the same as the same elsewhere."""
+        """Any other syntax; equal text in an equal scope makes an equal term."""
         if not hasattr(node, "data"):
             return term("token", str(node))
         return term("node", kind(node), parts=map(self.expression, children(cast("Tree[Token]", node))))
@@ -304,7 +304,7 @@ class _Reader:
 
 
 class _UnknownError(Exception):
-    """A loop of which not all that it makes is known."""
+    """A loop has unknown results."""
 
 
 def _text(raw: str) -> Term:

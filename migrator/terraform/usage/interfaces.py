@@ -1,4 +1,4 @@
-"""Which variables modules get and lose by what is edited: what their callers have to follow."""
+"""The variables that modules gain and lose by edits; their callers have to follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Interface(Struct, frozen=True):
-    """What the variables of a ``module`` come to: those that it ``gains`` and ``loses``, by name."""
+    """The changed variables of a ``module``: ``gains`` and ``loses``, by name."""
 
     module: Module
     gains: tuple[str, ...]
@@ -28,7 +28,7 @@ class Interface(Struct, frozen=True):
 
 
 def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Interface]:
-    """The modules whose variables are not the same after ``changes``, by path."""
+    """The modules whose variables differ after ``changes``, by path."""
     touched: dict[str, dict[str, Change]] = {}
     for change in changes:
         document = workspace.documents.get(change.path)
@@ -64,7 +64,7 @@ def declared(items: Sequence[object]) -> list[str]:
 
 
 def declared_in(path: str, text: str) -> list[str]:
-    """The names of the variables that ``text`` declares; none where it cannot be read."""
+    """The names of the variables that ``text`` declares; none for invalid text."""
     if "variable" not in text and "\\u" not in text:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Takes out what served only credentials that go: variables with their values, locals, data, outputs."""
+"""The removal of declarations that only removed credentials used: variables, locals, data, outputs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _NOTHING_WITHOUT_ITEMS = frozenset({"locals", "variables"})
 
 
 class Removal(Struct, frozen=True):
-    """What goes together: ``pieces`` of each node, and the ``edits`` that take all of them out."""
+    """A group of declarations to remove: the ``pieces`` of each node, and the ``edits`` that remove all pieces."""
 
     pieces: dict[Node, list[Piece]]
     edits: tuple[Edit, ...]
 
 
 def removals(orphans: Orphans) -> Iterator[Removal]:
-    """What goes, in parts that have neither references nor files in common."""
+    """The removals, in groups that share neither references nor files."""
     nodes = sorted(orphans.nodes, key=lambda node: orphans.graph.pieces(node)[0].place)
     pieces = {node: [*orphans.graph.pieces(node), *orphans.assigned_pieces(node)[0]] for node in nodes}
     for part in _connected(orphans, pieces):
@@ -90,7 +90,7 @@ def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[E
 
 
 def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:
-    """The items to remove with the blocks around them: in place of all that a block has, the block."""
+    """The items to remove with the blocks around them: if all items of a block are removed, the block."""
     removed_spans = {piece.element.span for piece in pieces}
     emptied: dict[Span, tuple[Block, tuple[Block, ...]]] = {}
     for piece in pieces:
@@ -107,14 +107,14 @@ def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute 
 
 
 def rotate_values(pieces: Iterable[Piece], kind: Diagnostic = ROTATE) -> Iterator[Note]:
-    """A note of this ``kind`` for each literal key among the values that the pieces hold."""
+    """A note of this ``kind`` for each literal key in the values of the pieces."""
     for piece in pieces:
         if piece.value is not None:
             yield from rotate_value(piece.document, piece.value, kind)
 
 
 def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
-    """The providers whose last data is removed, where no called module may need them."""
+    """The providers that lose their last data, unless a called module may need the provider."""
     for path, type_ in sorted(
         {(node.module, node.address.split(".")[1]) for node in orphans.nodes if node.kind in _READ}
     ):
