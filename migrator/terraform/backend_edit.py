@@ -76,8 +76,8 @@ class SignIn(Struct, Generic[Written], frozen=True):
             removed = "The static credentials are removed."
             return (removed, "The role is assumed after web identity.") if self.append else (removed,)
         is_chained = any(new_argument.name == "assume_role" for new_argument in self.append)
-        signed = f"Web identity signs in with {self.role}."
-        return (signed, "That role assumes the earlier role.") if is_chained else (signed,)
+        sentence = f"Web identity signs in with {self.role}."
+        return (sentence, "That role assumes the earlier role.") if is_chained else (sentence,)
 
     @property
     def outcome(self) -> str:
@@ -114,8 +114,10 @@ def sign_in(
     if not may_vary and not is_role_arn(assumed.literal or ""):
         return ROLE_NOT_LITERAL.refusal()
     removed += tuple(argument for argument in assumed.arguments if argument not in removed)
-    own = _web_identity(config, assumed.moved("role_arn"), assumed.supported_arguments, assumed.comments.get("", ()))
-    return SignIn(assumed.literal or "the assumed role", removed, (own,))
+    web_identity = _web_identity(
+        config, assumed.moved("role_arn"), assumed.supported_arguments, assumed.comments.get("", ())
+    )
+    return SignIn(assumed.literal or "the assumed role", removed, (web_identity,))
 
 
 def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
@@ -136,15 +138,15 @@ def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
     return SignIn("", (*backend.credentials, *backend.role_family), chained)
 
 
-def outcomes_of(backend: Backend[Written], signed: SignIn[Written]) -> Iterator[str]:
+def outcomes_of(backend: Backend[Written], new_sign_in: SignIn[Written]) -> Iterator[str]:
     """The sentences for people about a backend that a hook or the environment signs in."""
     if backend.credentials:
         yield "The static credentials are removed."
-    if signed.comment_out:
+    if new_sign_in.comment_out:
         yield "The role is commented out."
-    elif signed.append:
+    elif new_sign_in.append:
         yield "The role is assumed after web identity."
-    elif any(argument in signed.remove for argument in backend.role_family):
+    elif any(argument in new_sign_in.remove for argument in backend.role_family):
         yield "The role is removed: web identity signs in with that role."
 
 
@@ -161,13 +163,15 @@ def state_sign_ins(
     ] or list(state.configs[-1:])
     carriers = [config_block for config_block in changed if config_block.backend.assumes_role] or changed[-1:]
     for config_block in changed:
-        own = mapped_role(config_block.backend)
-        if isinstance(own, Refusal):
-            yield config_block, own
+        own_role = mapped_role(config_block.backend)
+        if isinstance(own_role, Refusal):
+            yield config_block, own_role
         else:
             yield (
                 config_block,
-                sign_in(config_block.backend, config, own or role, has_own=config_block in carriers, may_vary=True),
+                sign_in(
+                    config_block.backend, config, own_role or role, has_own=config_block in carriers, may_vary=True
+                ),
             )
 
 

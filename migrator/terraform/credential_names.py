@@ -11,10 +11,10 @@ import re
 
 from migrator.regex import regex
 
-POINTING = frozenset({"AWS_CONFIG_FILE", "AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"})
+SELECTORS = frozenset({"AWS_CONFIG_FILE", "AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"})
 """The names that select credentials, and hold none."""
 
-STATIC = POINTING | {
+STATIC = SELECTORS | {
     "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
     "AWS_CREDENTIAL_EXPIRATION",

@@ -43,13 +43,13 @@ TERRAFORM = regex(
 """The names of Terraform's configuration, or of similar files."""
 
 LARGEST = 2_000_000
-_MANY = 200
+_LARGE_CHECKOUT = 200
 """From how many files on that are not Terraform's a run of git is quicker."""
-_HELD = 64_000_000
+_MOST_BYTES_HELD = 64_000_000
 """The limit of the bytes in memory; further files are read again."""
 _BINARY_AFTER = 8000
 _BYTES = tuple(part.encode() for part in PARTS)
-_SEARCHED = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile", *_OF_WRITERS)
+_SEARCH_WORDS = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile", *_OF_WRITERS)
 
 
 class _Texts(Struct):
@@ -107,7 +107,9 @@ def _search(workspace: Workspace) -> _Texts:
     paths = workspace.text_paths()
     other_paths = {path for path in paths if not _is_terraform(workspace, path)}
     matching_paths = (
-        workspace.holding(_SEARCHED) if workspace.holding is not None and len(other_paths) >= _MANY else None
+        workspace.holding(_SEARCH_WORDS)
+        if workspace.holding is not None and len(other_paths) >= _LARGE_CHECKOUT
+        else None
     )
     for path in paths:
         if matching_paths is not None and path in other_paths and path not in matching_paths:
@@ -117,7 +119,7 @@ def _search(workspace: Workspace) -> _Texts:
             texts.too_large += [path] if _is_large_text(os.path.join(workspace.root, path)) else []
         elif not is_binary(data) and (parts := [part for part in _BYTES if part in data]):
             bytes_held += len(data)
-            texts.files[path] = frozenset(parts), data if bytes_held <= _HELD else None
+            texts.files[path] = frozenset(parts), data if bytes_held <= _MOST_BYTES_HELD else None
     return texts
 
 

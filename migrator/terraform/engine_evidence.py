@@ -88,9 +88,9 @@ def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
 
 def _module_evidence(module: Module) -> Iterator[Evidence]:
     required = [
-        (document, found)
+        (document, constraint)
         for document, block in module.blocks("terraform")
-        if not document.is_tofu and (found := block.attribute("required_version"))
+        if not document.is_tofu and (constraint := block.attribute("required_version"))
     ]
     overriding = [definition for definition in required if definition[0].is_override]
     for document, attribute in overriding[-1:] or required:

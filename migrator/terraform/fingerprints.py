@@ -23,7 +23,7 @@ def fingerprint(identity: Identity, *qualifiers: str, root: str | None = None) -
     path.
     """
     digests: dict[Term, str] = {}
-    parts = [f"{name} {_digest(made, root, digests)}" for name, made in identity]
+    parts = [f"{name} {_digest(value, root, digests)}" for name, value in identity]
     return _hash("\n".join((*parts, "", *qualifiers)))
 
 
@@ -38,7 +38,7 @@ def of_arguments(credentials: Mapping[str, str | None], path: str, origin: Origi
     known_strings = {name: value for name, value in credentials.items() if value is not None}
     if known_strings.keys() == credentials.keys() and not any(name.startswith("shared_") for name in known_strings):
         return fingerprint(of_strings(known_strings))
-    return fingerprint((), path, *(f"{name} {said}" for name, said in origin))
+    return fingerprint((), path, *(f"{name} {value}" for name, value in origin))
 
 
 def of_strings(credentials: Mapping[str, str]) -> Identity:

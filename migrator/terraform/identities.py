@@ -25,21 +25,23 @@ def identities(
     providers: Sequence[Provider],
     first_role: str,
     origin: Callable[[Provider], T],
-    taken: Collection[str | None] = (),
+    taken_names: Collection[str | None] = (),
     mapped_providers: Collection[Provider] = (),
 ) -> dict[T, str | None]:
     """A name for every ``origin`` of credentials of the ``providers`` of ``module``, without the ``mapped_providers``.
 
     None is the name of the first identity, that of the default provider. Its role is the expression ``first_role``. The
     name None is not used if that role is, or may be, in use already. The other names are the provider's alias, or a
-    profile that several providers share. Names in ``taken``, and names of existing role variables, are not used: the
+    profile that several providers share. Names in ``taken_names``, and names of existing role variables, are not used: the
     earlier identity of such a variable is unknown.
     """
     needing = [provider for provider in providers if provider not in mapped_providers]
     migrating = [provider for provider in needing if not provider.has_web_identity and provider.skip_reason is None]
     migrating.sort(key=lambda provider: provider.alias is not None)
     is_taken = (
-        None in taken or is_in_use(module, first_role) or any(_may_have(provider, first_role) for provider in providers)
+        None in taken_names
+        or is_in_use(module, first_role)
+        or any(_may_have(provider, first_role) for provider in providers)
     )
     declared = {
         block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
@@ -48,7 +50,7 @@ def identities(
     for provider in migrating:
         by_origin.setdefault(origin(provider), []).append(provider)
     names: dict[T, str | None] = {}
-    used_names = {*declared, *taken}
+    used_names = {*declared, *taken_names}
     for identity, sharing in by_origin.items():
         is_first = not names and not is_taken
         names[identity] = None if is_first else unused(_name(sharing), used_names)
@@ -57,18 +59,21 @@ def identities(
 
 
 def role_of(
-    name: str | None, own: str, role_arn: str | None, other_user: Callable[[str, Collection[str]], str | None]
+    name: str | None,
+    own_fingerprint: str,
+    role_arn: str | None,
+    other_user: Callable[[str, Collection[str]], str | None],
 ) -> Literal | RoleVariable | Refusal:
     """The role of the identity that `identities` calls ``name``: a variable, or ``role_arn`` if the user names a role.
 
-    ``own`` is its fingerprint; ``other_user`` finds the place of an identity with a role that is not among the
+    ``own_fingerprint`` is its fingerprint; ``other_user`` finds the place of an identity with a role that is not among the
     fingerprints.
     """
     if role_arn is None:
         return role_variable(name)
     if name is not None:
         return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
-    if place := other_user(role_arn, {own}):
+    if place := other_user(role_arn, {own_fingerprint}):
         return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
     return Literal(role_arn)
 

@@ -118,7 +118,7 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
     def listed(self, name: str) -> frozenset[str]:
         """The accounts that a provider's ``allowed_account_ids`` or ``forbidden_account_ids`` lists, if known."""
         for provider in self.holder.family if isinstance(self.holder, Provider) else ():
-            attribute = next((found for body in provider.bodies if (found := body.attribute(name))), None)
+            attribute = next((argument for body in provider.bodies if (argument := body.attribute(name))), None)
             if attribute is not None:
                 return root_values(self.workspace).strings(provider.module, provider.document, attribute)
         return frozenset()

@@ -33,7 +33,7 @@ def plain_identity(module: Module, identity: Identity | None, title: str) -> tup
     """An identity of ``module`` as expressions by name, with the name ``title`` in the run; None is an unknown one."""
     if identity is None:
         return (("", _UNKNOWN.format(quote(title))),)
-    return tuple((name, _expression(module, made, f"{title}: {name}")) for name, made in identity)
+    return tuple((name, _expression(module, value, f"{title}: {name}")) for name, value in identity)
 
 
 def plain_defaults(module: Module, residues: Residues, title: str) -> Iterator[tuple[str, str]]:

@@ -239,7 +239,7 @@ def local_names(module: Module) -> dict[str, str]:
     default_names = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
     kinds = {name: address(source) for name, source in sources.items()}
     official = [(host, _NAMESPACE, kind) for host in _HOSTS for kind in (AWS, AWSCC)]
-    return default_names | {name: known[2] for name, known in kinds.items() if known in official}
+    return default_names | {name: source[2] for name, source in kinds.items() if source in official}
 
 
 def address(source: str) -> tuple[str, str, str]:

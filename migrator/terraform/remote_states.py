@@ -80,7 +80,7 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         return {config.backend.role_arn for config in self.configs if config.backend.role_arn}
 
     @property
-    def hidden(self) -> tuple[str, bool] | None:
+    def unknown_part(self) -> tuple[str, bool] | None:
         """The unknown part of the configuration, for people, and whether that part has credentials or a role."""
         sources = [
             (_description(part), _mentions(self.module, part.value.of(part.document.text))) for part in self.unread

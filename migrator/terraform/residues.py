@@ -230,9 +230,9 @@ class Residues:
 
     def _in_all_instances(self, call: ModuleCall, identity: Identity) -> Identity:
         """The identity of all instances of a repeated call, if the identity is the same."""
-        symbols = {term for _, made in identity for term in made.symbols if _is_of(call, term)}
+        symbols = {term for _, value in identity for term in value.symbols if _is_of(call, term)}
         keys = list(self._keys(call)) if symbols else []
-        identities = {tuple((name, _at(made, symbols, key)) for name, made in identity) for key in keys}
+        identities = {tuple((name, _at(value, symbols, key)) for name, value in identity) for key in keys}
         return without_nulls(dict(identities.pop())) if len(identities) == 1 else identity
 
     def _keys(self, call: ModuleCall) -> Iterator[Term]:
@@ -249,7 +249,7 @@ class Residues:
 
 def is_varying(identity: Identity) -> bool:
     """Whether an identity differs, as far as known, between the instances of ``for_each`` or ``count``."""
-    return any(term.op in ("each", "count") for _, made in identity for term in made.symbols)
+    return any(term.op in ("each", "count") for _, value in identity for term in value.symbols)
 
 
 def without_nulls(entries: Mapping[str, Term]) -> Identity:
@@ -284,12 +284,12 @@ def _blocks(call: ModuleCall) -> list[tuple[Document, Block]]:
         block for block in call.caller.blocks("module", call.block.labels[0]) if block[1].labels == call.block.labels
     ]
     overriding = [definition for definition in definitions if definition[0].is_override]
-    own = [(call.document, call.block)]
+    own_block = [(call.document, call.block)]
     return [
         *(
             (definition for definition in definitions if not definition[0].is_override)
             if call.document.is_override
-            else own
+            else own_block
         ),
         *overriding,
     ]

@@ -79,7 +79,7 @@ class RootValues:
 
     def is_by_workspace(self, identity: Identity) -> bool:
         """Whether the identity depends on the workspace."""
-        return any(term.name == _WORKSPACE for _, made in identity for term in made.symbols)
+        return any(term.name == _WORKSPACE for _, value in identity for term in value.symbols)
 
     def with_certain_values(self, root: str, identity: Identity) -> Identity:
         """An identity with the values of the variables that have only one possible value."""
@@ -89,10 +89,10 @@ class RootValues:
         """An identity with known values, apart from files of its root module; empty if a value is unknown."""
         identity_here = self.with_certain_values(root, identity)
         if not all(
-            term.op == "run" and term.name.startswith("path.") for _, made in identity_here for term in made.symbols
+            term.op == "run" and term.name.startswith("path.") for _, value in identity_here for term in value.symbols
         ):
             return ()
-        is_of_root = any(_is_by_folder(made, is_path=name.startswith("shared_")) for name, made in identity_here)
+        is_of_root = any(_is_by_folder(value, is_path=name.startswith("shared_")) for name, value in identity_here)
         return (*identity_here, ("root", literal(root))) if is_of_root else identity_here
 
     def cases(self, root: str, identity: Identity) -> Iterator[tuple[Place, Identity]]:
@@ -106,7 +106,7 @@ class RootValues:
                 first.setdefault(possible.place.path, (possible.place, {}))[1].setdefault(name, possible.value)
         for place, values in first.values():
             known_values = {**base, **values}
-            yield place, self._with(identity, lambda name, known=known_values: known.get(name))  # type: ignore[misc]
+            yield place, self._with(identity, lambda name, case_values=known_values: case_values.get(name))  # type: ignore[misc]
 
     def string(self, module: Module, document: Document, attribute: Attribute) -> str | None:
         """The string of an argument for all callers and runs of its module; None if it is unknown."""
@@ -147,7 +147,7 @@ class RootValues:
             return term if known_value is None else known_value
 
         cache: dict[Term, Term] = {}
-        return without_nulls({name: replaced(made, replace, cache) for name, made in identity})
+        return without_nulls({name: replaced(value, replace, cache) for name, value in identity})
 
     def _find(self, root: Module, name: str) -> Iterator[PossibleValue]:
         automatic_value = root.value(name)
@@ -176,14 +176,14 @@ class RootValues:
     def _files_for(self, root: Module, name: str) -> Iterator[Assignment]:
         if name not in self._in_files:
             self._in_files[name] = list(self._values.in_files(name))
-        own = {document.path for document in root.values}
+        own_paths = {document.path for document in root.values}
         for value in self._in_files[name]:
-            if value.piece.document.path not in own and (value.readers is None or root.path in value.readers):
+            if value.piece.document.path not in own_paths and (value.readers is None or root.path in value.readers):
                 yield value
 
     def _by_environment(self, root: Module, name: str) -> Iterator[PossibleValue]:
         if name not in self._by_setting:
-            self._by_setting[name] = [value for giver in self._sources for value in giver(name)]
+            self._by_setting[name] = [value for source in self._sources for value in source(name)]
         assignments = self._by_setting[name]
         for value in assignments:
             if value.readers is None or root.path in value.readers:
@@ -218,7 +218,7 @@ def root_values(workspace: Workspace, *sources: ValueSource) -> RootValues:
 
 
 def _variables(identity: Identity) -> set[str]:
-    return {term.name for _, made in identity for term in made.symbols if term.op == "var"}
+    return {term.name for _, value in identity for term in value.symbols if term.op == "var"}
 
 
 def _is_by_folder(value: Term, *, is_path: bool) -> bool:

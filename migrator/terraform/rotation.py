@@ -26,8 +26,8 @@ _INDEX = regex(r'\[\s*\\?"[^"\]]*"\s*\]')
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
     """A note of the first literal key that ``holder`` has, with its id as far as it may be shown."""
     keys = [attribute for attribute in holder.credentials if attribute.name in STATIC_KEYS]
-    written = (attribute for attribute in keys if not is_mock(holder.document.literal(attribute)))
-    literal = [attribute for attribute in written if _has_literal(holder.document.expression(attribute))]
+    literals = (attribute for attribute in keys if not is_mock(holder.document.literal(attribute)))
+    literal = [attribute for attribute in literals if _has_literal(holder.document.expression(attribute))]
     if literal:
         yield _note(holder.document, literal[0], literal)
 
@@ -66,8 +66,8 @@ def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE
 
 def _note(document: Document, first: Attribute, keys: Sequence[Attribute], kind: Diagnostic = ROTATE) -> Note:
     ids = (shown_key(document.literal(attribute) or "") for attribute in keys)
-    shown = next((f" ({key_id})" for key_id in ids if key_id), "")
-    return kind.note(f"{document.place(first)}{shown}")
+    id_text = next((f" ({key_id})" for key_id in ids if key_id), "")
+    return kind.note(f"{document.place(first)}{id_text}")
 
 
 def _has_literal(expression: str) -> bool:

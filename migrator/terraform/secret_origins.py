@@ -61,7 +61,7 @@ class SecretOrigins:
             self.documents |= {document.path: document for document in workspace.of_kind(Kind.TERRAGRUNT)}
         self._traced = self._trace()
 
-    def written(self, document: Document) -> list[Lexeme]:
+    def lexemes_of(self, document: Document) -> list[Lexeme]:
         """The texts, names and references of a file; read once."""
         if document.path not in self._pieces:
             self._pieces[document.path] = lexemes(document.path, document.text)
@@ -74,7 +74,7 @@ class SecretOrigins:
             address
             for document in self.documents.values()
             if may_name_secret(document.text)
-            for piece in self.written(document)
+            for piece in self.lexemes_of(document)
             if piece.kind == REFERENCE and is_assigned_secret(piece)
             for address in self.targets(document, piece)
         ]
@@ -119,7 +119,12 @@ class SecretOrigins:
     @cached_property
     def _called(self) -> dict[tuple[str, str], str]:
         """The path of the module behind each call of a module."""
-        calls = ((path, call) for path, of in self._workspace.calls.items() for call in of if call.block.labels)
+        calls = (
+            (path, call)
+            for path, module_calls in self._workspace.calls.items()
+            for call in module_calls
+            if call.block.labels
+        )
         return {(call.caller.path, call.block.labels[0]): path for path, call in calls}
 
     def _scopes(self, path: str) -> list[str]:
@@ -138,9 +143,9 @@ class SecretOrigins:
 
     def defined(self, address: Address) -> Iterator[tuple[Document, Lexeme]]:
         """The definitions at an address in a module or a program; only files with the name are read."""
-        module, alone = self._workspace.modules.get(address.scope), self.documents.get(address.scope)
+        module, own_document = self._workspace.modules.get(address.scope), self.documents.get(address.scope)
         word = _word(address.kind, address.name)
-        for document in _files(module) if module else [alone] if alone else []:
+        for document in _files(module) if module else [own_document] if own_document else []:
             if word in document.text or _ESCAPED in document.text:
                 definitions = self._definitions_in(document)
                 yield from ((document, piece) for piece in definitions.get((address.kind, address.name), ()))
@@ -148,7 +153,7 @@ class SecretOrigins:
     def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Lexeme]]:
         if document.path not in self._definitions:
             definitions = self._definitions.setdefault(document.path, {})
-            for piece in self.written(document):
+            for piece in self.lexemes_of(document):
                 if defined := defines(document.path, piece):
                     definitions.setdefault(defined, []).append(piece)
         return self._definitions[document.path]

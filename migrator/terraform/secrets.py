@@ -35,7 +35,7 @@ _ENCODED = regex(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _NAMES = regex(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
 """Names before an equals sign or a colon, and labels of blocks."""
 
-_TWICE = 2
+_MOST_DECODINGS = 2
 _DEEPEST = 50
 _LONGEST = 4096
 
@@ -72,7 +72,7 @@ class Secrets:
     # --- what they are ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def known(self) -> KnownSecrets:
+    def known_secrets(self) -> KnownSecrets:
         """The secret values that have no other meaning."""
         values: list[str] = []
         names: set[str] = set()
@@ -82,7 +82,7 @@ class Secrets:
                 names.update(_NAMES.findall(document.text))
                 values += self._plain_values(document)
                 continue
-            for piece in self._origins.written(document):
+            for piece in self._origins.lexemes_of(document):
                 names.update(piece.names)
                 if piece.kind == NAME:
                     names.add(document.text[piece.start : piece.end])
@@ -91,13 +91,13 @@ class Secrets:
 
     def _values(self, document: Document) -> Iterator[str]:
         text = document.text
-        for piece in self._origins.written(document):
+        for piece in self._origins.lexemes_of(document):
             if piece.kind == TEXT and self._origins.is_secret(document.path, text, piece):
                 yield text[piece.start : piece.end]
                 yield UnescapedText(text[piece.start : piece.end]).text
         yield from self._plain_values(document)
         values: dict[tuple[int, tuple[str, ...]], list[Lexeme]] = {}
-        for piece in self._origins.written(document):
+        for piece in self._origins.lexemes_of(document):
             if (
                 piece.kind in (TEXT, REFERENCE)
                 and piece.names
@@ -168,19 +168,21 @@ class Secrets:
         )
         yield from secrets.pieces
         yield from (place for place, _ in secrets.encoded)
-        yield from self.known.pieces(text)
-        paths_literals = [
+        yield from self.known_secrets.pieces(text)
+        path_literals = [
             literal
             for literal in pieces
             if literal.kind == TEXT and literal.names and _PLACES.fullmatch(literal.names[-1])
         ]
-        paths = _Cover([*paths_literals, *(literal for literal in pieces if literal.kind == NAME)])
+        paths = _Cover([*path_literals, *(literal for literal in pieces if literal.kind == NAME)])
         yield from (place for place in keys if not paths.holds(place))
 
     def _pieces_of(self, path: str, text: str) -> list[Lexeme]:
         document = self._documents.get(path)
         return (
-            self._origins.written(document) if document is not None and document.text == text else lexemes(path, text)
+            self._origins.lexemes_of(document)
+            if document is not None and document.text == text
+            else lexemes(path, text)
         )
 
 
@@ -206,7 +208,7 @@ def _texts(path: str, pieces: Iterable[Lexeme]) -> Callable[[int], bool]:
     return _Cover(literal for literal in pieces if literal.kind in (TEXT, COMMENT))
 
 
-def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]]:
+def _decoded(text: str, depth: int = _MOST_DECODINGS) -> Iterator[tuple[Piece, list[str]]]:
     """The places of base64 texts with secrets, each with the secrets."""
     for match in _ENCODED.finditer(text) if depth else ():
         inner = _decode(match[0])

@@ -138,13 +138,13 @@ def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, Bo
     added: dict[str, str] = {}
     for backend, change in backends:
         removed_spans = {child.span for child in (*change.remove, *change.comment_out)}
-        left = {
+        remaining = {
             argument.name: (backend.document, argument)
             for argument in backend.block.attributes
             if argument.span not in removed_spans
         }
-        arguments |= left
-        added = {name: role for name, role in added.items() if name not in left}
+        arguments |= remaining
+        added = {name: role for name, role in added.items() if name not in remaining}
         added |= {
             addition.name: _role_of(backend.document, addition)
             for addition in change.append

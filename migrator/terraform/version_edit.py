@@ -68,18 +68,20 @@ class ProviderVersions:
 
         With a raised constraint of a module, the constraints of all modules under the same root modules may be raised.
         """
-        own, first = self._workspace.modules_of(provider.document), needed_release(provider)
-        key = (tuple(module.path for module in own), provider.kind, first)
+        own_modules, first = self._workspace.modules_of(provider.document), needed_release(provider)
+        key = (tuple(module.path for module in own_modules), provider.kind, first)
         if key not in self._raised:
-            self._raised[key] = tuple(self._to_raise(own, provider.kind, first))
+            self._raised[key] = tuple(self._to_raise(own_modules, provider.kind, first))
         return self._raised[key]
 
-    def _to_raise(self, own: Sequence[Module], kind: str, first: Version) -> Iterator[Constraint]:
-        pending, seen = list(own), {module.path for module in own}
+    def _to_raise(self, own_modules: Sequence[Module], kind: str, first: Version) -> Iterator[Constraint]:
+        pending, seen = list(own_modules), {module.path for module in own_modules}
         while pending:
             module = pending.pop()
             for constraint in constraints(module, kind):
-                if excludes(constraint.text, first) or (module in own and self._may_be_raised(constraint, first)):
+                if excludes(constraint.text, first) or (
+                    module in own_modules and self._may_be_raised(constraint, first)
+                ):
                     yield constraint
             for other in (inner for root in self._workspace.roots_of(module) for inner in self._tree(root)):
                 module_constraints = constraints(other, kind) if other.path not in seen else ()
@@ -93,12 +95,12 @@ class ProviderVersions:
 
     def _roots(self, provider: Provider) -> list[Module]:
         """The root modules that share a release with the provider, by path."""
-        own = self._workspace.modules_of(provider.document)
-        touched = {
+        own_modules = self._workspace.modules_of(provider.document)
+        changed_modules = {
             constraint.document.path: self._workspace.modules_of(constraint.document)
             for constraint in self.raised(provider)
         }
-        modules = [*own, *(module for found in touched.values() for module in found)]
+        modules = [*own_modules, *(module for file_modules in changed_modules.values() for module in file_modules)]
         roots = {root.path: root for module in modules for root in self._workspace.roots_of(module)}
         return [root for _, root in sorted(roots.items())]
 

@@ -88,7 +88,7 @@ def unread_constraints(module: Module, kind: str) -> Iterator[tuple[Document, At
 
 def _arguments(module: Module, kind: str) -> Iterator[tuple[Document, Attribute, tuple[Block | Attribute, ...]]]:
     """The arguments that hold a constraint, each with the blocks around it."""
-    names = {name for name, known in local_names(module).items() if known == kind}
+    names = {name for name, kind_of_name in local_names(module).items() if kind_of_name == kind}
     for document, terraform in module.blocks("terraform"):
         for required in terraform.blocks("required_providers"):
             for argument in required.attributes:
@@ -122,6 +122,6 @@ def locked(workspace: Workspace, module: Module, kind: str) -> Version | None:
     document = workspace.lock_file(module)
     for block in document.blocks if document else ():
         version = document.literal(block.attribute("version")) if document else None
-        if block.labels and block.labels[0].endswith(f"/hashicorp/{kind}") and (found := _LOCKED.match(version or "")):
-            return int(found[1]), int(found[2]), int(found[3])
+        if block.labels and block.labels[0].endswith(f"/hashicorp/{kind}") and (match := _LOCKED.match(version or "")):
+            return int(match[1]), int(match[2]), int(match[3])
     return None

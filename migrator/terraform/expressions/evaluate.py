@@ -35,7 +35,7 @@ _PATH = regex(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')
 _TRAVERSAL = regex(rf"(?P<root>(?:var|local|each)\.[\w-]+|[A-Za-z_]\w*)(?P<steps>{_PATH.pattern})")
 _STEP = regex(r'\.(?P<name>[\w-]+)|\["(?P<literal>[^"]*)"\]|\[(?P<index>[\w.]+)\]')
 _TEMPLATE = regex(r"(?<!\$)\$\{([^{}]++)\}")
-_WHOLE = regex(r"0|[1-9]\d{0,14}", re.ASCII)
+_WHOLE_NUMBER = regex(r"0|[1-9]\d{0,14}", re.ASCII)
 _CONVERSIONS = frozenset({"tomap", "tolist", "toset", "tostring", "sensitive", "nonsensitive"})
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class Expression(Written[Scope], frozen=True, eq=False):
         """The entries of a map, or of a set of strings, with keys and values; None if they are unknown."""
         return if_known(lambda: list(_entries(self, EvaluationBudget()).items()))
 
-    def own(self, name: str) -> Expression | None:
+    def object_item(self, name: str) -> Expression | None:
         """The item ``name`` of an object constructor; None without the item, or for another expression."""
         items = self.items
         return self.part(name, items[name]) if items is not None and name in items else None
@@ -155,7 +155,7 @@ def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, .
 def string_of(expression: Expression, budget: EvaluationBudget) -> str | None:
     """The value of an expression as a string, also for a whole number; None for anything else."""
     resolved = _follow(expression, budget)
-    if _WHOLE.fullmatch(resolved.text):
+    if _WHOLE_NUMBER.fullmatch(resolved.text):
         return resolved.text
     literal = string_value(resolved.text)
     return literal if literal is not None or not resolved.text.startswith('"') else _fill(resolved, budget)
@@ -314,8 +314,8 @@ FUNCTIONS: dict[str, Function] = {
 
 def _member(expression: Expression, name: str, budget: EvaluationBudget) -> Expression:
     resolved = _follow(expression, budget)
-    if (own := resolved.own(name)) is not None:
-        return own
+    if (item := resolved.object_item(name)) is not None:
+        return item
     if (elements := resolved.elements) is not None:
         if not name.isdecimal() or int(name) >= len(elements):
             raise MissingError

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_MADE_OF = regex(r"(?:merge|tomap)\(")
+_MERGED = regex(r"(?:merge|tomap)\(")
 _DEPTH = 8
 
 
@@ -67,7 +67,7 @@ def _parts(module: Module, part: Part, depth: int) -> Iterator[Part]:
 
 def _arguments(document: Document, value: Span) -> tuple[Span, ...] | None:
     """The arguments of ``merge``, at their places in the file."""
-    is_made = document.syntax is HCL and _MADE_OF.match(document.text, value.start, value.end) is not None
+    is_made = document.syntax is HCL and _MERGED.match(document.text, value.start, value.end) is not None
     function_call = call(value.of(document.text)) if is_made else None
     if function_call is None or function_call.suffix:
         return None

@@ -74,11 +74,11 @@ def _merge(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _try(arguments: tuple[Term, ...]) -> Term | None:
-    left = [argument for argument in arguments if not _lacks(argument)]
-    if not left:
+    remaining = [argument for argument in arguments if not _lacks(argument)]
+    if not remaining:
         return MISSING
-    is_sure = _is_sure(left[0]) or len(set(left)) == 1
-    return left[0] if is_sure else term("call", "try", parts=left)
+    is_sure = _is_sure(remaining[0]) or len(set(remaining)) == 1
+    return remaining[0] if is_sure else term("call", "try", parts=remaining)
 
 
 def _lacks(value: Term) -> bool:
@@ -92,10 +92,10 @@ def _is_sure(value: Term) -> bool:
 
 
 def _coalesce(arguments: tuple[Term, ...]) -> Term | None:
-    left = [argument for argument in arguments if argument not in (NULL, literal(""))]
-    is_string = bool(left) and left[0].string is not None  # of other types, Terraform may convert the value
-    is_sure = bool(left) and (is_string or len(set(left)) == 1)
-    return left[0] if is_sure else term("call", "coalesce", parts=left) if left else None
+    remaining = [argument for argument in arguments if argument not in (NULL, literal(""))]
+    is_string = bool(remaining) and remaining[0].string is not None  # of other types, Terraform may convert the value
+    is_sure = bool(remaining) and (is_string or len(set(remaining)) == 1)
+    return remaining[0] if is_sure else term("call", "coalesce", parts=remaining) if remaining else None
 
 
 def _element(arguments: tuple[Term, ...]) -> Term | None:

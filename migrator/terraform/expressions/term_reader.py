@@ -74,8 +74,8 @@ def replaced(value: Term, replace: Callable[[Term], Term | None], cache: dict[Te
 
 def _stepped(names: Names, first: str, steps: Sequence[str]) -> Term:
     target = names(first, steps)
-    base, taken = target if isinstance(target, tuple) else (target, len(steps))
-    for step in steps[taken:]:
+    base, names_used = target if isinstance(target, tuple) else (target, len(steps))
+    for step in steps[names_used:]:
         base = get(base, literal(step))
     return base
 
@@ -146,8 +146,8 @@ class _Reader:
                 break
             attributes.append(words(trees(step)[0]))
         target = self._names(name, attributes)
-        base, taken = target if isinstance(target, tuple) else (target, len(attributes))
-        return self._steps(base, steps[taken:])
+        base, names_used = target if isinstance(target, tuple) else (target, len(attributes))
+        return self._steps(base, steps[names_used:])
 
     def _steps(self, base: Term, steps: Sequence[Node]) -> Term:
         for step in steps:
@@ -168,8 +168,10 @@ class _Reader:
     def _attr_splat_expr_term(self, node: Node) -> Term:
         base, splat = trees(node)
         steps = trees(splat)
-        own = next((index for index, tree in enumerate(steps) if kind(tree) != "get_attr"), len(steps))
-        return self._steps(self._splat(self.expression(base), lambda term: self._steps(term, steps[:own])), steps[own:])
+        own_steps = next((index for index, tree in enumerate(steps) if kind(tree) != "get_attr"), len(steps))
+        return self._steps(
+            self._splat(self.expression(base), lambda term: self._steps(term, steps[:own_steps])), steps[own_steps:]
+        )
 
     def _splat(self, base: Term, step: Callable[[Term], Term]) -> Term:
         if base.op in ("tuple", "set"):

@@ -23,7 +23,7 @@ from migrator.terraform.expressions.forms import member_type, optional_members
 _MOST_PARTS = 2_000
 _LONGEST = 100_000
 _WORDS = {"null": None, "true": True, "false": False}
-_MATTERS = regex(r"\b(?:optional\(|number\b|bool\b|set\()")
+_CONVERTS = regex(r"\b(?:optional\(|number\b|bool\b|set\()")
 
 
 class TermsError(Exception):
@@ -165,7 +165,7 @@ def typed(type_: str, value: Term) -> Term:
 
 def is_taken_as_passed(type_: str) -> bool:
     """Whether a variable of the type ``type_`` takes values without additions and conversions."""
-    return _MATTERS.search(type_) is None
+    return _CONVERTS.search(type_) is None
 
 
 def _converted(type_: str, value: Term) -> Term:

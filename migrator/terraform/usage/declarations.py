@@ -120,9 +120,9 @@ def test_values(module: Module, name: str) -> Iterator[Piece]:
     """
     for document in module.tests:
         runs = [block for block in document.blocks if block.type == "run"]
-        own = [run for run in runs if not any(run.blocks("module"))]
-        holders = [(block,) for block in document.blocks if block.type == "variables" and len(own) == len(runs)]
-        for parents in [*holders, *((run, block) for run in own for block in run.blocks("variables"))]:
+        own_runs = [run for run in runs if not any(run.blocks("module"))]
+        holders = [(block,) for block in document.blocks if block.type == "variables" and len(own_runs) == len(runs)]
+        for parents in [*holders, *((run, block) for run in own_runs for block in run.blocks("variables"))]:
             attribute = parents[-1].attribute(name)
             if attribute is not None:
                 yield Piece(document, attribute, module.path, parents)

@@ -75,22 +75,22 @@ class Orphans:
         self._by_environment: dict[str, Place | None] = {}
         self.values = values
         self.flows = self._candidates()
-        self.kept = self._kept()
+        self.reasons_to_stay = self._find_reasons_to_stay()
 
     @cached_property
     def nodes(self) -> dict[Node, Flow]:
         """The nodes that are removed."""
-        return {node: flow for node, flow in self.flows.items() if node not in self.kept}
+        return {node: flow for node, flow in self.flows.items() if node not in self.reasons_to_stay}
 
     def assigned_pieces(self, node: Node) -> tuple[list[Piece], list[Piece]]:
         """The values of a variable: the pieces to remove, and the pieces that another module may still read."""
         removed: list[Piece] = []
         remaining: list[Piece] = []
         for argument in self.graph.assignments_of(node):
-            (removed if self._goes_along(argument, node, self.kept) else remaining).append(argument.piece)
+            (removed if self._goes_along(argument, node, self.reasons_to_stay) else remaining).append(argument.piece)
         return removed, remaining
 
-    def _goes_along(self, assignment: Assignment, node: Node, kept: Collection[Node]) -> bool:
+    def _goes_along(self, assignment: Assignment, node: Node, staying: Collection[Node]) -> bool:
         if (
             assignment.readers is None
             or assignment.objection
@@ -99,7 +99,7 @@ class Orphans:
             return False
         declared = self.graph.variables_called(node.name)
         variables = (declared[path] for path in assignment.readers if path in declared)
-        return all(node in self.flows and node not in kept for node in variables)
+        return all(node in self.flows and node not in staying for node in variables)
 
     # --- who may go -------------------------------------------------------------------------------------------------
 
@@ -148,29 +148,29 @@ class Orphans:
 
     # --- who stays --------------------------------------------------------------------------------------------------
 
-    def _kept(self) -> dict[Node, LeftAlone]:
-        kept = {node: reason for node in self.flows if (reason := self._reason_to_stay(node))}
+    def _find_reasons_to_stay(self) -> dict[Node, LeftAlone]:
+        staying = {node: reason for node in self.flows if (reason := self._reason_to_stay(node))}
         order = {node: number for number, node in enumerate(self.flows)}
         pending = set(self.flows)
         while pending:
-            nodes = sorted(pending - kept.keys(), key=order.__getitem__)
-            new = {node: reason for node in nodes if (reason := self._in_use(node, kept))}
-            kept |= new
-            pending = {holder for node in new for holder in self._served.get(node, ())}
-        return kept
+            nodes = sorted(pending - staying.keys(), key=order.__getitem__)
+            also_staying = {node: reason for node in nodes if (reason := self._in_use(node, staying))}
+            staying |= also_staying
+            pending = {holder for node in also_staying for holder in self._served.get(node, ())}
+        return staying
 
-    def _in_use(self, node: Node, kept: Mapping[Node, LeftAlone]) -> LeftAlone | None:
+    def _in_use(self, node: Node, staying: Mapping[Node, LeftAlone]) -> LeftAlone | None:
         for use in self.graph.uses(node):
-            if not self._is_gone(use) and not self._is_removed_with_holder(use, kept):
+            if not self._is_gone(use) and not self._is_removed_with_holder(use, staying):
                 return diagnostics.STILL_USED.left_alone(place=use.place)
         for other, reason in self._counterparts(node):
-            if other not in self.flows or other in kept:
+            if other not in self.flows or other in staying:
                 return reason
         return None
 
-    def _is_removed_with_holder(self, use: Use, kept: Mapping[Node, LeftAlone]) -> bool:
-        holders = ((node, given) for node, given in self._holders.get(use, ()) if node not in kept)
-        return any(given is None or self._goes_along(given, node, kept) for node, given in holders)
+    def _is_removed_with_holder(self, use: Use, staying: Mapping[Node, LeftAlone]) -> bool:
+        holders = ((node, assignment) for node, assignment in self._holders.get(use, ()) if node not in staying)
+        return any(assignment is None or self._goes_along(assignment, node, staying) for node, assignment in holders)
 
     @cached_property
     def _holders(self) -> dict[Use, list[tuple[Node, Assignment | None]]]:
@@ -225,8 +225,8 @@ class Orphans:
             for argument in self.graph.assignments_of(node)
             if argument.piece.document.has_ignored(argument.piece.element.span)
         )
-        if left := next(ignored, None):
-            return diagnostics.VALUE_IGNORED.left_alone(place=left.place)
+        if ignored_piece := next(ignored, None):
+            return diagnostics.VALUE_IGNORED.left_alone(place=ignored_piece.place)
         missing = [path for path in self.workspace.missing if _may_use(path, node)]
         if missing:
             return diagnostics.NOT_IN_WORK_TREE.left_alone(path=missing[0])
@@ -278,13 +278,15 @@ class Orphans:
     def _from_environment(self, node: Node) -> Place | None:
         """The place where a program's environment sets the variable, without the values that are removed with it."""
         if node.name not in self._by_environment:
-            own = {
+            own_pieces = {
                 id(argument): argument.piece
-                for found in self.graph.assignments_by_reader(node.name).values()
-                for argument in found
+                for arguments in self.graph.assignments_by_reader(node.name).values()
+                for argument in arguments
             }
             places = self.values.in_environment(node.name)
-            uncovered_places = (place for place in places if not any(piece.covers(place) for piece in own.values()))
+            uncovered_places = (
+                place for place in places if not any(piece.covers(place) for piece in own_pieces.values())
+            )
             self._by_environment[node.name] = next(uncovered_places, None)
         return self._by_environment[node.name]
 

@@ -35,14 +35,16 @@ def removals(orphans: Orphans) -> Iterator[Removal]:
     pieces = {node: [*orphans.graph.pieces(node), *orphans.assigned_pieces(node)[0]] for node in nodes}
     for part in _connected(orphans, pieces):
         own_pieces = {node: pieces[node] for node in part}
-        yield Removal(own_pieces, tuple(_edits([piece for found in own_pieces.values() for piece in found])))
+        yield Removal(
+            own_pieces, tuple(_edits([piece for node_pieces in own_pieces.values() for piece in node_pieces]))
+        )
 
 
 def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[list[Node]]:
     links: dict[Node | str, list[Node | str]] = {}
-    for node, found in pieces.items():
+    for node, node_pieces in pieces.items():
         near: list[Node | str] = [neighbour for neighbour in orphans.graph.neighbours(node) if neighbour in pieces]
-        for other in [*near, *(piece.document.path for piece in found), node]:
+        for other in [*near, *(piece.document.path for piece in node_pieces), node]:
             links.setdefault(node, []).append(other)
             links.setdefault(other, []).append(node)
     order = {node: number for number, node in enumerate(pieces)}
@@ -64,12 +66,14 @@ def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
     by_document: dict[str, dict[Span, Piece]] = {}
     for piece in pieces:
         by_document.setdefault(piece.document.path, {})[piece.element.span] = piece
-    for _, found in sorted(by_document.items()):
-        document = next(iter(found.values())).document
+    for _, file_pieces in sorted(by_document.items()):
+        document = next(iter(file_pieces.values())).document
         tops: list[Block] = []
         bodies: dict[Span, tuple[Block, list[Attribute | Block]]] = {}
-        yield from _edits_of_objects(document, [piece for piece in found.values() if piece.holder is not None])
-        for element, parents in _without_empty_parents([piece for piece in found.values() if piece.holder is None]):
+        yield from _edits_of_objects(document, [piece for piece in file_pieces.values() if piece.holder is not None])
+        for element, parents in _without_empty_parents(
+            [piece for piece in file_pieces.values() if piece.holder is None]
+        ):
             if parents:
                 bodies.setdefault(parents[-1].span, (parents[-1], []))[1].append(element)
             elif isinstance(element, Block):
@@ -123,13 +127,13 @@ def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
         removed_spans = {
             piece.element.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
         }
-        left = (
+        remaining = (
             block
             for kind in (*_READ, "resource")
             for _, block in module.blocks(kind)
             if block.span not in removed_spans
         )
-        is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in left)
+        is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in remaining)
         if not is_used and not any(module.blocks("module")):
             yield from module.blocks("provider", prefix)
 

@@ -95,14 +95,14 @@ class VariableValues:
         """The modules that read the file: by its folder, or by name in a script; all modules if none is known."""
         if document.path not in self._known_readers:
             folder, name = posixpath.split(document.path)
-            own = {folder} & self._workspace.modules.keys()
-            readers = frozenset(own) if is_values(name) else self._readers_by_pattern(document.path, own)
+            own_folder = {folder} & self._workspace.modules.keys()
+            readers = frozenset(own_folder) if is_values(name) else self._readers_by_pattern(document.path, own_folder)
             self._known_readers[document.path] = readers
         return self._known_readers[document.path]
 
-    def _readers_by_pattern(self, path: str, own: set[str]) -> frozenset[str]:
+    def _readers_by_pattern(self, path: str, own_folder: set[str]) -> frozenset[str]:
         name = posixpath.basename(path)
-        readers = set(own)
+        readers = set(own_folder)
         for pattern in (*self._patterns.get(name, ()), *self._patterns.get("", ())):
             if fnmatchcase(name, posixpath.basename(pattern)):
                 named = self._leading(pattern, path)
