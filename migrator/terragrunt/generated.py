@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SIGNS_IN = regex(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
 _TERRAFORM = regex(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
-_AROUND = regex(r"[^\r\n]")
+_CHARACTER = regex(r"[^\r\n]")
 
 
 class Embedded(Document, eq=False, kw_only=True, dict=True):
@@ -43,7 +43,7 @@ class Embedded(Document, eq=False, kw_only=True, dict=True):
     def source(self) -> SourceFile:
         """The file with blanks in place of everything outside of the part."""
         text, part = self.outer.text, self.part
-        texts = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
+        texts = (_CHARACTER.sub(" ", text[: part.start]), part.of(text), _CHARACTER.sub(" ", text[part.end :]))
         return SourceFile(self.path, "".join(texts).encode("utf-8", "surrogateescape"))
 
     @property

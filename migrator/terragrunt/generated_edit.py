@@ -95,12 +95,12 @@ class GeneratedSignIn:
         edits: list[Edit] = []
         declared: list[RoleVariable] = []
         outcomes: dict[str, None] = {}
-        elsewhere: list[Edit] = []
+        other_edits: list[Edit] = []
         raised_to: dict[str, None] = {}
         for provider, constraint in self._too_old(part):
             release = needed_release(provider)
             is_inside = constraint.document is part.embedded
-            (edits if is_inside else elsewhere).append(constraint.raise_to(release))
+            (edits if is_inside else other_edits).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
             raised_to[f"The constraint on hashicorp/{provider.kind} changes: {text}."] = None
         for provider in self.migrating(part):
@@ -125,7 +125,7 @@ class GeneratedSignIn:
         blocks = [variable.declaration(is_optional=self._config.portable) for variable in declared]
         try:
             outcome = " ".join((*outcomes, *raised_to))
-            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), outcome)
+            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(other_edits)), outcome)
         except SyntaxProblem as problem:
             return GENERATED_UNSOUND.refusal(reason=problem.reason)
 
@@ -194,7 +194,7 @@ class GeneratedSignIn:
         expression = role_variable(name).reference.address if role_arn is None else self._first_role
         if any(expression in provider.assumed_roles for provider in part.providers):
             return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
-        is_varying = len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin)
+        is_varying = len(self.units(part)) > 1 and any("${" in expression for _, expression in provider.origin)
         if role_arn is not None and name is None and is_varying:
             return IDENTITY_VARIES.refusal(instances="units")
         return role_of(name, _fingerprint(provider), role_arn, self._other_user)
@@ -243,12 +243,14 @@ class GeneratedSignIn:
                 "", [*documents, *(document for module in modules.values() for document in module.documents)]
             )
             providers = [provider for generated in parts for provider in generated.providers]
-            taken = {name for generated in parts for unit in self._units[generated] for name in self._taken_names(unit)}
+            taken_names = {
+                name for generated in parts for unit in self._units[generated] for name in self._taken_names(unit)
+            }
             in_modules = [provider for module in modules.values() for provider in self._in_module(module)]
-            taken |= (
+            taken_names |= (
                 {None} if any(self._first_role in provider.web_identity_roles for provider in in_modules) else set()
             )
-            names = identities(combined_module, providers, self._first_role, _origin, taken)
+            names = identities(combined_module, providers, self._first_role, _origin, taken_names)
             yield from ((generated, names) for generated in parts)
 
     def _variables(self, part: Generated) -> list[RoleVariable]:
@@ -305,11 +307,13 @@ class GeneratedSignIn:
 def _origin(provider: Provider) -> Origin:
     """The identity of a provider: templates of Terragrunt with equal text differ from file to file."""
     prefix = f"{provider.document.path}: "
-    return tuple((name, prefix + said if "${" in said else said) for name, said in provider.origin)
+    return tuple(
+        (name, prefix + expression if "${" in expression else expression) for name, expression in provider.origin
+    )
 
 
 def _fingerprint(provider: Provider) -> str:
-    values = {name: string_value(said) for name, said in provider.origin}
+    values = {name: string_value(expression) for name, expression in provider.origin}
     known_values = {name: value if "${" not in (value or "") else None for name, value in values.items()}
     return of_arguments(known_values, provider.document.path, provider.origin)
 

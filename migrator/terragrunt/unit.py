@@ -176,10 +176,10 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
         }
         for part in self.generated:
             config = self.config_of(part)
-            written = (
+            literals = (
                 backend.role_arn for backend in part.backends if backend.skip_reason is None and not part.is_ignored
             )
-            roles |= {Expression(role, config).string for role in written if role is not None}
+            roles |= {Expression(role, config).string for role in literals if role is not None}
         return roles
 
     @cached_property

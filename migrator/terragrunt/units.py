@@ -43,9 +43,9 @@ _INTERESTING = regex(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|
 
 def used_elsewhere(holder: LiteralObject, inside: str, documents: Iterable[Document]) -> str | None:
     """The local that contains ``holder``, if one of the ``documents`` refers to it outside of ``inside`` blocks."""
-    name, own = holder.local, holder.document
+    name, own_document = holder.local, holder.document
     for document in documents if name else ():
-        refers = re.compile(rf"\b{'local' if document is own else 'locals'}\.{re.escape(name or '')}(?![\w-])")
+        refers = re.compile(rf"\b{'local' if document is own_document else 'locals'}\.{re.escape(name or '')}(?![\w-])")
         allowed = [
             child.span for child in document.items if (child.type if isinstance(child, Block) else child.name) == inside
         ]
@@ -58,7 +58,7 @@ def used_elsewhere(holder: LiteralObject, inside: str, documents: Iterable[Docum
 class Terragrunt(Struct, frozen=True, eq=False, dict=True):
     """All units of a repository, each with the name of its group.
 
-    ``strays`` are the files that no known unit includes, and ``written`` the Terraform in each file, by path.
+    ``strays`` are the files that no known unit includes, and ``generated_code`` the Terraform in each file, by path.
     ``unknown`` are the ``generate`` blocks of providers and backends with unknown content, and the ``include`` blocks
     with unknown files.
     """
@@ -66,7 +66,7 @@ class Terragrunt(Struct, frozen=True, eq=False, dict=True):
     units: tuple[Unit, ...] = ()
     groups: tuple[str, ...] = ()
     strays: tuple[Config, ...] = ()
-    written: Mapping[str, tuple[Generated, ...]] = field(default_factory=dict)
+    generated_code: Mapping[str, tuple[Generated, ...]] = field(default_factory=dict)
     unknown: tuple[tuple[Document, Block], ...] = ()
 
     @cached_property
@@ -91,17 +91,19 @@ def terragrunt(
     documents = list(workspace.of_kind(Kind.TERRAGRUNT))
     if not any(interesting.search(document.source.data) for document in documents):
         return Terragrunt()
-    own = [config_of(workspace, document) for document in documents]
-    included = {include.document.path for config in own for include in config.includes.values() if include is not None}
+    own_configs = [config_of(workspace, document) for document in documents]
+    included = {
+        include.document.path for config in own_configs for include in config.includes.values() if include is not None
+    }
     roots = [
         config_block
-        for config_block in own
+        for config_block in own_configs
         if _is_unit(config_block.document) and config_block.document.path not in included
     ]
     files = [tuple(_files(root)) for root in roots]
     configs_used = {config.document.path: config.document for configs in files for config in configs}
-    strays = tuple(config_block for config_block in own if config_block.document.path not in configs_used)
-    written = {
+    strays = tuple(config_block for config_block in own_configs if config_block.document.path not in configs_used)
+    generated_code = {
         document.path: tuple(generated(document))
         for document in (*configs_used.values(), *(stray.document for stray in strays))
     }
@@ -111,13 +113,13 @@ def terragrunt(
         parts = [
             part
             for state_config in configs
-            for part in (*written[state_config.document.path], *from_files.of(state_config))
+            for part in (*generated_code[state_config.document.path], *from_files.of(state_config))
         ]
         module = _module(configs[0])
         module_providers = providers.get(module.path, ()) if module else ()
         units.append(Unit(workspace, configs[0].folder, configs, tuple(_effective(parts)), module, module_providers))
     _keep_overwritten(units)
-    return Terragrunt(tuple(units), tuple(_groups(units)), strays, written, tuple(from_files.unknown.values()))
+    return Terragrunt(tuple(units), tuple(_groups(units)), strays, generated_code, tuple(from_files.unknown.values()))
 
 
 def _keep_overwritten(units: Iterable[Unit]) -> None:

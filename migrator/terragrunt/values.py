@@ -115,8 +115,8 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
 def config_of(workspace: Workspace, document: Document, folder: str | None = None) -> Config:
     """A file as the unit in ``folder`` reads it; by default as a unit of its own folder."""
     parent = posixpath.dirname(document.path)
-    own = parent if folder is None else folder
-    return Config(Module(parent, [document]), workspace=workspace, document=document, folder=own, parent=parent)
+    own_folder = parent if folder is None else folder
+    return Config(Module(parent, [document]), workspace=workspace, document=document, folder=own_folder, parent=parent)
 
 
 class _Part(Expression, frozen=True, eq=False):
@@ -274,11 +274,11 @@ _OF_STRINGS: dict[str, Callable[[Config, list[str]], str | None]] = {
     "dirname": lambda _, arguments: posixpath.dirname(arguments[0]) if arguments else None,
     "find_in_parent_folders": _find_in_parent_folders,
     "format": _format,
-    "get_original_terragrunt_dir": lambda here, _: f"/{here.folder}",
-    "get_parent_terragrunt_dir": lambda here, _: f"/{here.parent}",
-    "get_path_to_repo_root": lambda here, _: posixpath.relpath("/", f"/{here.folder}"),
+    "get_original_terragrunt_dir": lambda config, _: f"/{config.folder}",
+    "get_parent_terragrunt_dir": lambda config, _: f"/{config.parent}",
+    "get_path_to_repo_root": lambda config, _: posixpath.relpath("/", f"/{config.folder}"),
     "get_repo_root": lambda *_: "",
-    "get_terragrunt_dir": lambda here, _: f"/{here.folder}",
+    "get_terragrunt_dir": lambda config, _: f"/{config.folder}",
 }
 _FUNCTIONS: Mapping[str, Function] = {
     **FUNCTIONS,
