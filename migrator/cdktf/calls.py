@@ -39,7 +39,7 @@ VARIABLE = "cdktf.TerraformVariable"
 
 
 _ASSIGNED = regex(r"([\w.]+)[ \t]*(?::[^=\n]*)?=\s*$")
-_SET = regex(
+_CREDENTIALS_SET = regex(
     r"(?<![\w.])(?P<target>[\w.]+)\.(?:(?P<name>\w+)[ \t]*=(?!=)|add_override\(\s*[\"'](?P<path>[^\"'\n]+)[\"'])"
 )
 _OVERRIDDEN = ("provider.aws", "terraform.backend.s3")
@@ -166,11 +166,11 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     def _value(self, holder: Items, argument: Item) -> str | None:
         """A flat argument's value as a member of an object; None if the value is unknown."""
-        written = argument.value.of(self.program.text)
+        text = argument.value.of(self.program.text)
         if argument.name == "assume_role_duration_seconds":
-            return duration(written)
+            return duration(text)
         if holder is self.call.arguments:
-            return written
+            return text
         literal = self.program.string(argument)
         return None if literal is None else quote(self.program, literal)
 
@@ -201,8 +201,8 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
     def _plain(self, argument: Item) -> str | None:
-        written = argument.value.of(self.program.text).lower()
-        return written if written in ("true", "false") else self.program.string(argument)
+        text = argument.value.of(self.program.text).lower()
+        return text if text in ("true", "false") else self.program.string(argument)
 
     def _skip_reasons_of_hosts(self) -> Iterator[LeftAlone | Refusal]:
         for name, argument in self._endpoints():
@@ -302,7 +302,7 @@ def _set_later(documents: list[Document], calls: list[CdktfCall]) -> Iterator[tu
     for document in (document for document in documents if not document.is_excluded):
         texts_before = (call.program.text[: call.call.span.start] for call in calls if call.document is document)
         targets = {target[1] for head in texts_before if (target := _ASSIGNED.search(head))}
-        for match in _SET.finditer(document.text):
+        for match in _CREDENTIALS_SET.finditer(document.text):
             is_of_call = match["target"] in targets
             names = {*CREDENTIALS, *ROLE_FAMILY} & {*re.split(r"\W", match["path"] or match["name"])}
             if names and (is_of_call or (match["path"] or "").startswith(_OVERRIDDEN)):

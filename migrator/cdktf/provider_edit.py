@@ -92,8 +92,8 @@ class PythonIdentity:
         role_text = f"var.{role.variable.name}" if role.variable else f'"{self._config.role_arn}"'
         token = python_edit.quote(provider.program, self._config.token_file)
         members = f"        role_arn={role.expression},\n        web_identity_token_file={token},\n"
-        new = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
-        edits = (*imports, *role.edits, *changed(provider, new, provider.credentials))
+        new_arguments = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
+        edits = (*imports, *role.edits, *changed(provider, new_arguments, provider.credentials))
         return Rewrite(edits, f"The provider signs in with web identity: {role_text}.")
 
     def set_value(self, provider: CdktfCall) -> Iterator[Note]:
@@ -162,22 +162,22 @@ class PythonIdentity:
         such a scope means one origin in the whole program.
         """
         names: dict[tuple[Key, Origin], _Name] = {}
-        taken: dict[_Name, set[Origin]] = {}
+        taken_names: dict[_Name, set[Origin]] = {}
         for provider in filter(is_stack, self._by_precedence):
             key, origin = scope_of(provider), provider.origin
             if (key, origin) not in names:
                 scope_names = {name for (scope, _), name in names.items() if scope == key}
                 name = _named(provider, scope_names | self._unavailable(key), is_first=not scope_names)
                 names[key, origin] = name
-                taken.setdefault(name, set()).add(origin)
+                taken_names.setdefault(name, set()).add(origin)
         for call in self._providers:
             for name in self._unavailable(scope_of(call)):
-                taken.setdefault(name, set()).add(_UNKNOWN)
+                taken_names.setdefault(name, set()).add(_UNKNOWN)
         for provider in (call for call in self._by_precedence if not is_stack(call)):
-            shared = [name for name, origins in taken.items() if origins == {provider.origin}]
-            name = shared[0] if shared else _named(provider, taken.keys(), is_first=True)
+            shared = [name for name, origins in taken_names.items() if origins == {provider.origin}]
+            name = shared[0] if shared else _named(provider, taken_names.keys(), is_first=True)
             names[scope_of(provider), provider.origin] = name
-            taken.setdefault(name, set()).add(provider.origin)
+            taken_names.setdefault(name, set()).add(provider.origin)
         return names
 
     @property
@@ -268,15 +268,15 @@ def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], var
 
 def _struct(provider: CdktfCall) -> tuple[str, list[Edit]] | Refusal:
     """The code of the web identity struct for the call, and the edits that import the class."""
-    prefix, dot, written = provider.call.callee.rpartition(".")
+    prefix, dot, class_name = provider.call.callee.rpartition(".")
     if dot:
         return f"{prefix}.{_STRUCT}", []
     for import_ in provider.program.imports:
-        if import_.module and import_.local.get("AwsProvider") == written:
+        if import_.module and import_.local.get("AwsProvider") == class_name:
             return python_edit.imported(
                 provider.document.path, provider.program, provider.call, import_.module, _STRUCT
             )
-    return IMPORT_UNKNOWN.refusal(name=written)
+    return IMPORT_UNKNOWN.refusal(name=class_name)
 
 
 def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name: str) -> str:
