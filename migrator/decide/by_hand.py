@@ -41,13 +41,13 @@ class StacksByHand:
         root, identity = stack.code.project_root, self._workspace.identity
         return root is not None and runs(stack.code, identity, root) and is_of_branch(stack.code, identity)
 
-    def with_stacks_by_hand(self, elsewhere: list[KnownStack], path: str) -> list[KnownStack]:
+    def with_stacks_by_hand(self, known_stacks: list[KnownStack], path: str) -> list[KnownStack]:
         """The stacks of other repositories and those made by hand that run the root module at ``path``."""
-        slugs = {stack.slug_in_account for stack in elsewhere}
+        slugs = {stack.slug_in_account for stack in known_stacks}
         by_hand = (
             stack for stack in (*self._by_root.get(path, ()), *self._below) if stack.slug_in_account not in slugs
         )
-        return [*elsewhere, *(stack for stack in by_hand if runs(stack.code, self._workspace.identity, path))]
+        return [*known_stacks, *(stack for stack in by_hand if runs(stack.code, self._workspace.identity, path))]
 
     def with_static_keys(self, defined: Iterable[StackDefinition]) -> set[StackDefinition | str]:
         """The stacks, and the root modules by path, that get static credentials from the account."""

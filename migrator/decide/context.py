@@ -69,12 +69,12 @@ class Context:
     def callers(self) -> tuple[KnownCall, ...]:
         """The calls of this repository's modules by others, and by itself under its own URL."""
         is_own = self.workspace.is_own
-        own = (
+        own_calls = (
             outside_call.known_call
             for outside_call in self.outside_calls
             if outside_call.known_call.source and is_own(outside_call.known_call.source)
         )
-        return (*self.fleet.calls, *own)
+        return (*self.fleet.calls, *own_calls)
 
     @cached_property
     def facts(self) -> Facts:
@@ -90,10 +90,10 @@ class Context:
         """The blueprints whose stacks run the root module at ``path``, in this and in other repositories."""
         own_blueprints = [str(stack.place) for stack in self.facts.runners_of(path).blueprints]
         known_stacks = (stack for survey in self.fleet.surveys for stack in survey.stacks if stack.is_blueprint)
-        elsewhere = [
+        other_blueprints = [
             f"{other.repo}: {other.place}" for other in known_stacks if runs(other.code, self.workspace.identity, path)
         ]
-        return tuple(dict.fromkeys((*own_blueprints, *elsewhere)))
+        return tuple(dict.fromkeys((*own_blueprints, *other_blueprints)))
 
     @cached_property
     def variable_settings(self) -> VariableSettings:

@@ -182,7 +182,7 @@ class EnvironmentRoots:
             return None if instances else config.role_arn
         identities = self._context.root_identities
         unmapped = [instance.provider for instance in instances if instance.role is None]
-        refusals = (found for provider in unmapped if (found := identities.role_arn_refusal(provider, role)))
+        refusals = (refusal for provider in unmapped if (refusal := identities.role_arn_refusal(provider, role)))
         mismatches = (self._context.role_mappings.partition_refusal(instance.provider, role) for instance in instances)
         if mismatch := next(filter(None, mismatches), None):
             return mismatch

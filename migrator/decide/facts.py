@@ -111,14 +111,14 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
     backends = {module.path: s3_backends(module) for module in modules}
     root_modules = [module for module in modules if backends[module.path]]
     units = terragrunt(workspace, providers)
-    stray: list[S3Backend] = []
+    stray_backends: list[S3Backend] = []
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
-        (stray if owner is None else backends[owner.path]).append(partial)
+        (stray_backends if owner is None else backends[owner.path]).append(partial)
     commands = list(backend_commands(workspace, root_modules, units.modules))
     for module in root_modules:
-        own = backends[module.path]
-        store = store_of(own, (command for command in commands if command.root is module))
-        backends[module.path] = [replace(backend, store=store) for backend in own] if store else own
+        own_backends = backends[module.path]
+        store = store_of(own_backends, (command for command in commands if command.root is module))
+        backends[module.path] = [replace(backend, store=store) for backend in own_backends] if store else own_backends
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     stacks_by_hand = StacksByHand(workspace, repo, fleet, account, stacks)
@@ -152,7 +152,7 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
         tuple(provider for module in modules for provider in providers[module.path]),
         tuple(map(root, root_modules)),
         tuple(stacks),
-        tuple(stray),
+        tuple(stray_backends),
         tuple(commands),
         tuple((stack, root) for stack in stacks for root in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
@@ -180,7 +180,9 @@ def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]]
 
 
 def _runners(definitions: list[StackDefinition], known_stacks: list[KnownStack]) -> Runners:
-    stacks, blueprints = ([stack for stack in definitions if stack.is_blueprint is made] for made in (False, True))
+    stacks, blueprints = (
+        [stack for stack in definitions if stack.is_blueprint is is_blueprint] for is_blueprint in (False, True)
+    )
     return Runners(tuple(stacks), tuple(known_stacks), tuple(blueprints))
 
 
@@ -190,12 +192,12 @@ def _settings(
     stacks: list[StackDefinition],
     roots: list[Module],
     reaches: Reaches,
-    own: tuple[OwnRun, ...],
+    own_runs_found: tuple[OwnRun, ...],
 ) -> Iterator[Setting]:
     in_terraform = [setting for module in modules for setting in terraform_settings(workspace, module, reaches)]
     yield from _of_tests(workspace, in_terraform)
     yield from module_settings(workspace, (stack for stack in stacks if isinstance(stack, TerraformDefinition)))
-    yield from run_settings(tuple(own_run for own_run in own if workspace.in_scope(own_run.place.path)))
+    yield from run_settings(tuple(own_run for own_run in own_runs_found if workspace.in_scope(own_run.place.path)))
     yield from runtime_settings(workspace, stacks, [module.path for module in roots])
     yield from blueprint_settings(stacks)
 
@@ -204,14 +206,14 @@ def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Set
     """The settings, with the folders of tests in place of a registry module that is this repository."""
     folders = test_roots(workspace)
     for setting in settings:
-        others = setting.reach.others if folders else ()
+        other_stacks = setting.reach.others if folders else ()
         own_stacks = [
             stack
-            for stack in others
+            for stack in other_stacks
             if stack.is_module and runs(replace(stack.code, project_root=""), workspace.identity, "")
         ]
         if own_stacks:
-            reach = replace(setting.reach, others=tuple(stack for stack in others if stack not in own_stacks))
+            reach = replace(setting.reach, others=tuple(stack for stack in other_stacks if stack not in own_stacks))
             yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
         else:
             yield setting

@@ -179,7 +179,7 @@ class RoleMappings:
             for root, identity in self.instances(provider) or ():
                 known_identity = self.values.known_identity(root, identity)
                 origins = self._origins_of_siblings(provider, root, identity) | _profile(known_identity)
-                symbols = {symbol for _, made in identity for symbol in made.symbols}
+                symbols = {symbol for _, value in identity for symbol in value.symbols}
                 name = fingerprint(identity, "not known", root=root)
                 if known_identity or not all(
                     symbol.op == "var" or symbol.name == "terraform.workspace" for symbol in symbols
@@ -225,8 +225,8 @@ class RoleMappings:
 
         The provider's own origins, and names of its module, do not count if the provider has several identities there.
         """
-        variables = {("var", term.name) for _, made in identity for term in made.symbols if term.op == "var"}
-        identities = {there for path, there in self.instances(provider) or () if path == root}
+        variables = {("var", term.name) for _, value in identity for term in value.symbols if term.op == "var"}
+        identities = {instance for path, instance in self.instances(provider) or () if path == root}
         if len(identities) > 1 or is_varying(identity):
             return frozenset(variables)
         return frozenset(

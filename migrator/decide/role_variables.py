@@ -79,9 +79,9 @@ class RoleVariables:
             mapped_providers = [
                 provider for provider in providers if self._context.web_identity.has_literal_role(provider)
             ]
-            taken = () if role_arn is not None or is_free(self._context, module, ROLE_VARIABLE) else (None,)
+            taken_names = () if role_arn is not None or is_free(self._context, module, ROLE_VARIABLE) else (None,)
             names = identities(
-                module, providers, first_role, self._context.web_identity.identity, taken, mapped_providers
+                module, providers, first_role, self._context.web_identity.identity, taken_names, mapped_providers
             )
             self._identities[module.path] = names
         return self._identities[module.path]
@@ -172,9 +172,13 @@ class RoleVariables:
         if own_names and variable.name not in own_names:
             return variable_called(own_names[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
-        new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST_NAMES))))
+        new_variables = (
+            role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST_NAMES)))
+        )
         first = [variable] if self._is_free(call.caller, variable.name) else []
-        candidates = chain(first, (variable for variable in new if variable.name not in self._declared(call.caller)))
+        candidates = chain(
+            first, (variable for variable in new_variables if variable.name not in self._declared(call.caller))
+        )
         return next(
             (candidate for candidate in candidates if self._assigned.get((path, candidate.name), origin) == origin),
             None,

@@ -119,21 +119,21 @@ class RootIdentities:
         option = self._context.role_mappings.how_to_map(provider)
         return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
-    def _collision(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
+    def _collision(self, root: str, provider: Provider, own_identities: set[Identity], role: str) -> Refusal | None:
         """The refusal if another identity below a root module would get the role; None otherwise."""
-        if len(own) > 1 or any(map(is_varying, own)):
+        if len(own_identities) > 1 or any(map(is_varying, own_identities)):
             return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
         instances = self._with_role_arn(root, role)
         if isinstance(instances, Refusal):
             return instances
-        other = next((instance for instance in instances if instance.identity not in own), None)
+        other = next((instance for instance in instances if instance.identity not in own_identities), None)
         if other is not None:
             other_title = f"the provider at {other.provider.place}"
             return IDENTITY_COLLISION.refusal(other=other_title, remedy=self.remedy(provider))
-        signed = self._provider_with_role(root, quote(role))
-        if signed is None or signed.module is provider.module:
+        signed_provider = self._provider_with_role(root, quote(role))
+        if signed_provider is None or signed_provider.module is provider.module:
             return None
-        return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
+        return ROLE_IN_USE.refusal(place=signed_provider.place, remedy=self.remedy(provider))
 
     def _find_with_role_arn(self, root: str, role: str) -> list[ProviderInstance] | Refusal:
         """The providers below a root module for --role-arn: of its first block, or all without one."""

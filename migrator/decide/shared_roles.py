@@ -37,10 +37,10 @@ class SharedRoles:
         self._context = context
         self._environments: dict[str, str] = {}
 
-    def other_user(self, role: str, own: Collection[str], *, is_backend: bool = False) -> str | None:
-        """The place of an identity with ``role`` that is not among the ``own`` fingerprints; None if there is none."""
+    def other_user(self, role: str, fingerprints: Collection[str], *, is_backend: bool = False) -> str | None:
+        """The place of an identity with ``role`` that is not among the ``fingerprints``; None if there is none."""
         users = self._users.get((role, is_backend), {})
-        return next((place for name, place in users.items() if name not in own), None)
+        return next((place for name, place in users.items() if name not in fingerprints), None)
 
     @cached_property
     def users(self) -> tuple[RoleUser, ...]:
@@ -66,7 +66,7 @@ class SharedRoles:
         known_identity = context.role_mappings.values.known_identity(root, identity)
         if not known_identity:
             return fingerprint(identity, "not known", context.repo, root)
-        is_local = any(name == "root" or made.symbols for name, made in known_identity)
+        is_local = any(name == "root" or value.symbols for name, value in known_identity)
         return fingerprint(known_identity, *((context.repo,) if is_local else ()))
 
     # --- backends ----------------------------------------------------------------------------------------------------
@@ -78,10 +78,10 @@ class SharedRoles:
             return None
         if mismatch := partition_objection(role, region_of(root)):
             return mismatch
-        own = self._backend_identities(root)
-        if len(own) > 1:
+        fingerprints = self._backend_identities(root)
+        if len(fingerprints) > 1:
             return VARYING_BACKENDS.refusal(role=role)
-        place = self.other_user(role, own, is_backend=True)
+        place = self.other_user(role, fingerprints, is_backend=True)
         if place is None:
             return None
         return BACKEND_COLLISION.refusal(place=place, role=role)
@@ -110,8 +110,10 @@ class SharedRoles:
         for backends in [[*complete, backend] for backend in partial] or [complete]:
             identity = dict(entry for backend in backends for entry in self._credentials(backend))
             roles = sorted({backend.role_arn for backend in backends if backend.role_arn}) if is_hooked else []
-            own = self.fingerprint(root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0])))
-            identities.add(fingerprint((), own, *roles))
+            own_fingerprint = self.fingerprint(
+                root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0]))
+            )
+            identities.add(fingerprint((), own_fingerprint, *roles))
         return identities
 
     def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:
@@ -192,5 +194,5 @@ class SharedRoles:
     def _programs(self) -> Iterator[RoleUser]:
         for program, runners in self._context.facts.programs:
             if (role := self._context.config.at(program.folder).role_arn) is not None:
-                spoken = self._context.python_identity(program, runners).role_arn_users
-                yield from (RoleUser(role, str(place), name) for place, name in spoken)
+                users = self._context.python_identity(program, runners).role_arn_users
+                yield from (RoleUser(role, str(place), name) for place, name in users)

@@ -81,7 +81,7 @@ class Strategies:
         if stack.slug is None or stack.is_ignored or IGNORES in stack.labels:
             return None
         lists = ((name, self.lists.commands(stack, name)) for name in phase_lists(self._context.config))
-        return RuntimeStack(stack.slug, tuple((name, found) for name, found in lists if found != ()))
+        return RuntimeStack(stack.slug, tuple((name, commands) for name, commands in lists if commands != ()))
 
     def needs_hook(self, root: Root) -> bool:
         """Whether the root module is migrated, and its backend needs a hook."""
@@ -94,7 +94,7 @@ class Strategies:
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
             return PARTIAL_WITHOUT_ROLE.refusal()
         is_tofu = (
-            all(any(evidence.is_tofu for evidence in known) for known in self._of_stacks(root))
+            all(any(evidence.is_tofu for evidence in stack_evidence) for stack_evidence in self._of_stacks(root))
             and not backend.is_partial
         )
         config, mapped = self._context.config.at(root.module.path), self.mapped_role(backend)
@@ -135,11 +135,11 @@ class Strategies:
 
     def objection(self, root: Root) -> Refusal | None:
         """The refusal if the root module's backends or states cannot sign in by themselves; None otherwise."""
-        signed = [] if root.has_web_identity else [self.sign_in(root, backend) for backend in root.backends]
+        outcomes = [] if root.has_web_identity else [self.sign_in(root, backend) for backend in root.backends]
         for state in root.remote_states:
             if state.skip_reason is None and not state.has_web_identity and state.names:
-                signed += [outcome for _, outcome in self.state_sign_ins(state, [root])]
-        return next((outcome for outcome in signed if isinstance(outcome, Refusal)), None)
+                outcomes += [outcome for _, outcome in self.state_sign_ins(state, [root])]
+        return next((outcome for outcome in outcomes if isinstance(outcome, Refusal)), None)
 
     def engine(self, root: Root) -> Engine:
         """The evidence on the root module's engine, without its stacks."""
@@ -171,35 +171,43 @@ class Strategies:
 
     def role(self, root: Root) -> str | None:
         """The one literal role with which the root module's backend signs in by itself, if any."""
-        signed = [self.sign_in(root, backend) for backend in root.backends]
-        roles = {outcome.role for outcome in signed if isinstance(outcome, SignIn) and is_role_arn(outcome.role)}
+        outcomes = [self.sign_in(root, backend) for backend in root.backends]
+        roles = {outcome.role for outcome in outcomes if isinstance(outcome, SignIn) and is_role_arn(outcome.role)}
         config = self._context.config.at(root.module.path)
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
     def flat_role_objection(self, root: Root) -> str:
         """The reason why the root module's flat role is already an error; ``""`` if it may be valid."""
-        rejection = next((evidence for known in self._of_stacks(root) if (evidence := rejects_flat_role(known))), None)
+        rejection = next(
+            (evidence for stack_evidence in self._of_stacks(root) if (evidence := rejects_flat_role(stack_evidence))),
+            None,
+        )
         return f"Terraform from 1.10 on rejects the role here, and {rejection}" if rejection else ""
 
     def doubts(self, root: Root) -> Iterator[Note]:
         """A note on evidence against the sign-in by itself, if the user requires it."""
         if self._context.config.backend_auth is BackendAuth.NATIVE:
-            against = (opposing for known in self._of_stacks(root) if not (opposing := verdict(known)).is_native)
+            opposing_verdicts = (
+                opposing
+                for stack_evidence in self._of_stacks(root)
+                if not (opposing := verdict(stack_evidence)).is_native
+            )
             evidence = next(
-                (opposing.why for opposing in against if opposing.why and opposing.why.high <= FIRST_NATIVE), None
+                (opposing.why for opposing in opposing_verdicts if opposing.why and opposing.why.high <= FIRST_NATIVE),
+                None,
             )
             if evidence is not None:
                 yield ENGINE_TOO_OLD.note(root.module.path or ".", why=evidence)
 
     def _choose(self, root: Root) -> Strategy:
         """The strategy of a root module: if a reader of the same state needs a hook, all its readers use the hook."""
-        own = self._own_strategy(root)
-        if own.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
-            return own
+        own_strategy = self._own_strategy(root)
+        if own_strategy.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
+            return own_strategy
         siblings = (sibling for sibling in self._sharing(root) if not self._own_strategy(sibling).is_native)
-        hooked = next((other.module.path or "." for other in siblings if not other.has_web_identity), None)
-        reason = f"the root module {hooked}, which reads the same state, needs a hook"
-        return Strategy(BackendAuth.HOOK, reason) if hooked is not None else own
+        hook_root = next((other.module.path or "." for other in siblings if not other.has_web_identity), None)
+        reason = f"the root module {hook_root}, which reads the same state, needs a hook"
+        return Strategy(BackendAuth.HOOK, reason) if hook_root is not None else own_strategy
 
     def _choose_own(self, root: Root) -> Strategy:
         is_open = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
@@ -229,8 +237,8 @@ class Strategies:
         return sign_in(call, config, config.role_arn, has_own=True, may_vary=True)
 
     def _program_objection(self, program: CdktfProgram) -> Refusal | None:
-        signed = (self.call_sign_in(program, call) for call in program.calls if may_sign_in(call))
-        return next((result for result in signed if isinstance(result, Refusal)), None)
+        outcomes = (self.call_sign_in(program, call) for call in program.calls if may_sign_in(call))
+        return next((result for result in outcomes if isinstance(result, Refusal)), None)
 
     def _decide(
         self, runners: Runners, all_evidence: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]

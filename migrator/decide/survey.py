@@ -30,12 +30,12 @@ _NO_HOOK = "No hook is needed: the backend signs in by itself."
 _RULES_WITHOUT_HOOK = ("spacelift-aws-integration", "spacelift-variables")
 _HOOK_EXISTS = "The stack has the hook already."
 _CHANGED_BY_OTHER_RUN = "The run on the repository of the stack changes the stack."
-_ATTACHED = "Attach the hook with `tf-oidc-migrate attach`."
+_ATTACH_HOOK = "Attach the hook with `tf-oidc-migrate attach`."
 _OF_TEMPLATE = (
     "Update the stack to a new version of the template, or attach the hook with `tf-oidc-migrate attach --stack`."
 )
 _IN_RUNTIME_CONFIG = "The hook is added to `.spacelift/config.yml`."
-_SET = "Set the variables that the tasks name on the stack."
+_SET_VARIABLES = "Set the variables that the tasks name on the stack."
 
 
 class Surveyor:
@@ -65,8 +65,8 @@ class Surveyor:
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity
-        hooked = (*self._context.hook_plan.targets, *self._context.hook_plan.natives)
-        for target in hooked:
+        targets = (*self._context.hook_plan.targets, *self._context.hook_plan.natives)
+        for target in targets:
             if isinstance(target.role, str):
                 variables, reason = self._variables_of(target.path), self._reason(target.group)
                 slugs = self._in_runtime_config(target)
@@ -78,7 +78,7 @@ class Surveyor:
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
-        paths = {target.path for target in hooked} | {
+        paths = {target.path for target in targets} | {
             environment_root.module.path for environment_root in self._context.environment_roots.roots
         }
         for path in sorted(
@@ -179,7 +179,9 @@ class Surveyor:
     ) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
         """The lists of hooks for others: commands only if they are repeated, and never with a secret."""
         is_repeated = self._context.config.hook_in is HookPlace.RUNTIME_CONFIG
-        return tuple((name, found if is_repeated and not _holds_secret(found or ()) else None) for name, found in lists)
+        return tuple(
+            (name, commands if is_repeated and not _holds_secret(commands or ()) else None) for name, commands in lists
+        )
 
     def rows(self) -> Iterator[StackRow]:
         """A row for each stack that the folder of the migration defines, or that runs its root modules."""
@@ -204,15 +206,15 @@ class Surveyor:
 
     def _rows_elsewhere(self, native: Mapping[StackDefinition | KnownStack, str]) -> Iterator[StackRow]:
         """The rows of other repositories' stacks, and of stacks that are made in Spacelift."""
-        shown: set[str] = set()
+        slugs_shown: set[str] = set()
         for known_stack, code, fate in self._fates_elsewhere(native):
-            shown.add(known_stack.slug_in_account)
+            slugs_shown.add(known_stack.slug_in_account)
             row = StackRow(known_stack.title, known_stack.place, known_stack.repo, code, fate)
             yield self._with_account(
                 row, known_stack, origin_of_stack(self._context, code) if known_stack.is_by_hand else "by code"
             )
         for known_stack in self._context.facts.by_hand:
-            if known_stack.slug_in_account not in shown:
+            if known_stack.slug_in_account not in slugs_shown:
                 code = known_stack.code.project_root or "."
                 row = StackRow(known_stack.title, known_stack.place, known_stack.repo, code)
                 yield self._with_account(row, known_stack, origin_of_stack(self._context, code))
@@ -224,7 +226,7 @@ class Surveyor:
         for target in self._context.hook_plan.targets:
             for known_stack in target.runners.known_stacks:
                 is_made = known_stack.is_by_hand and self._context.templates_of(target.path)
-                fate = _OF_TEMPLATE if is_made else _ATTACHED if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN
+                fate = _OF_TEMPLATE if is_made else _ATTACH_HOOK if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN
                 fate = _IN_RUNTIME_CONFIG if self._context.hook_plan.is_in_runtime_config(known_stack) else fate
                 yield (
                     known_stack,
@@ -234,7 +236,11 @@ class Surveyor:
         for root in self._context.environment_roots.roots:
             for known_stack in root.runners.known_stacks:
                 obstacle = dict(known_stack.obstacles).get("integration" if root.has_integration else "variables", "")
-                yield known_stack, root.title, obstacle or (_SET if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN)
+                yield (
+                    known_stack,
+                    root.title,
+                    obstacle or (_SET_VARIABLES if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN),
+                )
         yield from ((runner, code, _NO_HOOK) for runner, code in native.items() if isinstance(runner, KnownStack))
 
     @staticmethod

@@ -106,8 +106,8 @@ class WebIdentity:
     def _in_roots(self, variable: RoleVariable, provider: Provider) -> Iterator[tuple[Module, str, Identity]]:
         """The root modules of the provider, each with its name for the variable, and the provider's identity."""
         for module in self._context.workspace.modules_of(provider.document):
-            own = self._identity_in(module, provider)
-            yield from self._context.role_variables.in_roots(module, variable, own)
+            identity = self._identity_in(module, provider)
+            yield from self._context.role_variables.in_roots(module, variable, identity)
 
     def _is_unset(self, provider: Provider) -> bool:
         """Whether the credentials are variables that are empty by default, and that get no other value."""
@@ -281,7 +281,11 @@ class WebIdentity:
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
         """The identity of the provider in another module with its file."""
-        same_blocks = (own for own in self._context.facts.in_module(module) if own.block is provider.block)
+        same_blocks = (
+            provider_block
+            for provider_block in self._context.facts.in_module(module)
+            if provider_block.block is provider.block
+        )
         return self.identity(next(same_blocks, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:

@@ -69,15 +69,15 @@ class SignInChanges:
         """The new sign-in of a backend block or a partial configuration; None without a change."""
         if not self._is_rewritten(backend.place, "s3-backend") or backend not in self._roots:
             return None
-        signed = backend_sign_in(self._context, self._roots[backend], backend)
-        return signed if isinstance(signed, SignIn) else None
+        new_sign_in = backend_sign_in(self._context, self._roots[backend], backend)
+        return new_sign_in if isinstance(new_sign_in, SignIn) else None
 
     def of_state(self, state: RemoteState) -> dict[S3Backend, SignIn[Attribute]]:
         """The new sign-ins of the parts of a remote state's configuration."""
         if not self._is_rewritten(state.place, "remote-state"):
             return {}
-        signed = _state_sign_ins(self._context, state)
-        return {part.backend: outcome for part, outcome in signed if isinstance(outcome, SignIn)}
+        new_sign_ins = _state_sign_ins(self._context, state)
+        return {part.backend: outcome for part, outcome in new_sign_ins if isinstance(outcome, SignIn)}
 
 
 def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:

@@ -107,14 +107,15 @@ def _environments(context: Context) -> dict[str, ChangedEnvironment]:
         if root.gets_static_keys or needs_hook(root)
     ]
     roots += [
-        (known.module, ChangedEnvironment(known.group, _SETTINGS)) for known in context.facts.modules_with_static_keys
+        (module.module, ChangedEnvironment(module.group, _SETTINGS))
+        for module in context.facts.modules_with_static_keys
     ]
     terragrunt_units = context.facts.terragrunt
     for unit, group in zip(terragrunt_units.units, terragrunt_units.groups, strict=True):
         if unit.module is not None and unit.needs_hook(include_ambient):
             roots.append((unit.module, ChangedEnvironment(group, _HOOK)))
-    alone = (root for root in context.facts.roots if root.is_migrated(include_ambient) and not needs_hook(root))
-    roots += [(root.module, ChangedEnvironment(root.group, _ROLE, is_for_all=False)) for root in alone]
+    native_roots = (root for root in context.facts.roots if root.is_migrated(include_ambient) and not needs_hook(root))
+    roots += [(root.module, ChangedEnvironment(root.group, _ROLE, is_for_all=False)) for root in native_roots]
     environments: dict[str, ChangedEnvironment] = {}
     for module, environment in roots:
         environments.setdefault(module.path, environment)

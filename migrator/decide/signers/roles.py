@@ -77,12 +77,12 @@ def run_roles(context: Context) -> Iterator[RunRole]:
     yield from _of_programs(context)
     yield from _of_units(context)
     changes = SignInChanges(context)
-    states = [known for root in context.facts.roots for known in _of_state(context, changes, root)]
+    states = [run_role for root in context.facts.roots for run_role in _of_state(context, changes, root)]
     yield from states
     roots = {root.module.path: root.runners for root in context.facts.roots}
-    signed = {known.path for known in states}
+    paths = {run_role.path for run_role in states}
     for row in signers_after(context):
-        if not (isinstance(row.block, S3Backend) and row.root in signed):
+        if not (isinstance(row.block, S3Backend) and row.root in paths):
             runners = roots.get(row.root) or context.facts.runners_of(row.root)
             yield from (RunRole(row.root, role, runners) for role in _of_block(context, changes, row))
 
@@ -103,8 +103,8 @@ def _of_programs(context: Context) -> Iterator[RunRole]:
             if call.web_identity is not None and not call.is_provider and call.skip_reason is None:
                 yield RunRole(program.folder, _known(call.web_identity_role), runners)
             elif is_coming and may_sign_in(call):
-                signed = context.strategies.call_sign_in(program, call)
-                role = None if isinstance(signed, Refusal) else _known(signed.role)
+                new_sign_in = context.strategies.call_sign_in(program, call)
+                role = None if isinstance(new_sign_in, Refusal) else _known(new_sign_in.role)
                 yield RunRole(program.folder, role, runners, program.group)
         for role in context.python_identity(program, runners).roles:
             yield RunRole(program.folder, _known(role), runners, program.group)
@@ -126,13 +126,15 @@ def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[
     Stacks may have partial configurations of their own, each with a role.
     """
 
-    def role_of(backend: S3Backend, signed: SignIn[Attribute] | None) -> str | None:
-        role = (signed and signed.role) or backend_sign_in(context.workspace, [backend]).web_identity
+    def role_of(backend: S3Backend, new_sign_in: SignIn[Attribute] | None) -> str | None:
+        role = (new_sign_in and new_sign_in.role) or backend_sign_in(context.workspace, [backend]).web_identity
         return role if backend.skip_reason is None else None
 
     by_role = runners_by_role(context, root, lambda backend: role_of(backend, changes.of_backend(backend)))
-    own = [backend for backend in root.backends if backend.is_partial or backend is root.backend]
-    roles = [(role_of(backend, changes.of_backend(backend)), root.runners) for backend in own if None in by_role]
+    own_backends = [backend for backend in root.backends if backend.is_partial or backend is root.backend]
+    roles = [
+        (role_of(backend, changes.of_backend(backend)), root.runners) for backend in own_backends if None in by_role
+    ]
     for state in (state for state in root.remote_states if state.skip_reason is None):
         sign_ins = changes.of_state(state)
         parts = (part.backend for part in state.configs)

@@ -55,8 +55,8 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     before_and_after = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
-        SigningRow(root or ".", who, was.title, comes.title, comes.role, comes.is_keyless)
-        for (root, who), (was, comes) in before_and_after.items()
+        SigningRow(root or ".", title, signer_before.title, signer.title, signer.role, signer.is_keyless)
+        for (root, title), (signer_before, signer) in before_and_after.items()
         if root in roots_shown
     )
 
@@ -145,7 +145,7 @@ def _blocks(facts: Facts) -> Blocks:
     return Blocks(
         {provider.module.path: facts.in_module(provider.module) for provider in facts.providers},
         {root.module.path: root.backends for root in facts.roots},
-        {path: tuple(found) for path, found in states},
+        {path: tuple(states_found) for path, states_found in states},
     )
 
 
@@ -159,20 +159,20 @@ def signers(
         if (path in workspace.calls and not backends) or not workspace.in_scope(path):
             continue
         environment = environments.get(path, _NOBODY)
-        own = [*_configured(workspace, backends, blocks.states.get(path, ()), changes)]
+        sign_ins = [*_configured(workspace, backends, blocks.states.get(path, ()), changes)]
         for inner in (path, *sorted(workspace.reached_from(path))):
             suffix = f" in {inner or '.'}" if inner != path else ""
             for provider in leads.get(inner, ()):
-                own.append((provider.title + suffix, provider, _of_provider(workspace, provider, changes)))
-        yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in own)
+                sign_ins.append((provider.title + suffix, provider, _of_provider(workspace, provider, changes)))
+        yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in sign_ins)
 
 
 def _leads(providers: Iterable[Provider]) -> list[Provider]:
     """The providers of a module's configuration that sign in to AWS, each by its first block."""
-    own = [provider for provider in providers if provider.document.kind is not Kind.TEST]
+    own_providers = [provider for provider in providers if provider.document.kind is not Kind.TEST]
     return [
         provider
-        for provider in own
+        for provider in own_providers
         if provider is provider.family[0] and not isinstance(provider.skip_reason, LeftAlone)
     ]
 
@@ -207,5 +207,5 @@ def _configured(
         yield f"data.{'.'.join(state.block.labels)}", state, sign_in
 
 
-def _change(signed: SignIn[Attribute] | None) -> BodyChange:
-    return signed.change if signed is not None else BodyChange()
+def _change(new_sign_in: SignIn[Attribute] | None) -> BodyChange:
+    return new_sign_in.change if new_sign_in is not None else BodyChange()
