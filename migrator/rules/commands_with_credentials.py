@@ -142,9 +142,9 @@ def _of_terragrunt(terragrunt_files: Terragrunt) -> Iterator[tuple[Document, Spa
 
 def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
     """The parts of a module that run commands, each with the title of the block around it."""
-    own = local_names(module)
+    own_names = local_names(module)
     for document, block in module.blocks("provider"):
-        if block.labels and block.labels[0] not in own:
+        if block.labels and block.labels[0] not in own_names:
             yield from ((document, command.span, block.title()) for command in _nested(block, "exec"))
             for attribute in block.attributes:
                 if attribute.name in ("exec", "kubernetes", "registry"):

@@ -243,9 +243,11 @@ def _needed(module: Module, document: Document, gains: dict[str, tuple[str, ...]
     }
     needed: dict[str, None] = {}
     for run in (block for block in document.blocks if block.type == "run"):
-        own = {attribute.name for block in run.blocks("variables") for attribute in block.attributes}
+        run_variables = {attribute.name for block in run.blocks("variables") for attribute in block.attributes}
         path = _run_of(module, document, run)
-        needed |= dict.fromkeys(name for name in gains.get(path, ()) if name not in own and name not in file_variables)
+        needed |= dict.fromkeys(
+            name for name in gains.get(path, ()) if name not in run_variables and name not in file_variables
+        )
     return tuple(needed)
 
 
@@ -291,8 +293,8 @@ def _is_mocked(context: Context, module: Module, document: Document) -> bool:
         for block in document.blocks
         if block.type == "mock_provider"
     }
-    own = [provider for provider in context.facts.in_module(module) if not provider.is_proxy]
-    names = {(provider.block.labels[0], provider.alias) for provider in own}
+    own_providers = [provider for provider in context.facts.in_module(module) if not provider.is_proxy]
+    names = {(provider.block.labels[0], provider.alias) for provider in own_providers}
     modules = (context.workspace.modules[path] for path in context.workspace.reached_from(module.path))
     is_alone = all(provider.is_proxy for called in modules for provider in context.facts.in_module(called))
     runs_others = any(any(run.blocks("module")) for run in document.blocks if run.type == "run")

@@ -111,11 +111,11 @@ def check(context: Context) -> Iterator[Finding]:
     orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.modules_by_file)
     for removal in removals(orphans):
         yield from _removal_findings(orphans, removal)
-    for node, reason in orphans.kept.items():
+    for node, reason in orphans.reasons_to_stay.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
             pieces = [
                 *orphans.graph.pieces(node),
-                *(piece for found in orphans.assigned_pieces(node) for piece in found),
+                *(piece for node_pieces in orphans.assigned_pieces(node) for piece in node_pieces),
             ]
             notes = rotate_values(pieces, ROTATE_AND_REMOVE) if orphans.flows[node].is_key else ()
             yield RULE.finding(
@@ -130,17 +130,17 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     edits = removal.edits
-    group = f"what served credentials at {min(found[0].place for found in removal.pieces.values()).key}"
+    group = f"what served credentials at {min(node_pieces[0].place for node_pieces in removal.pieces.values()).key}"
     for node, pieces in removal.pieces.items():
-        left = orphans.assigned_pieces(node)[1]
-        elsewhere = sorted({str(piece.place) for piece in pieces[1:]})
+        remaining = orphans.assigned_pieces(node)[1]
+        other_places = sorted({str(piece.place) for piece in pieces[1:]})
         outcome = "The declaration is removed" + (
-            f", and so is the text at {', '.join(elsewhere)}." if elsewhere else "."
+            f", and so is the text at {', '.join(other_places)}." if other_places else "."
         )
         notes = [*_apply_notes(pieces), *_unsearched(orphans, node)]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
-            notes += rotate_values(left, ROTATE_AND_REMOVE)
+            notes += rotate_values(remaining, ROTATE_AND_REMOVE)
         yield RULE.finding(
             pieces[0].place,
             f"{node.title}: used for credentials only",
@@ -150,7 +150,7 @@ def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
             subject=node.title,
         )
         edits = ()
-        for piece in left:
+        for piece in remaining:
             yield RULE.finding(piece.place, f"the value of the {node.title}", VALUE_STAYS.left_alone())
 
 

@@ -99,8 +99,8 @@ def _finding(context: Context, provider: Provider) -> Finding:
     if context.sign_ins.is_passed_in(provider):
         return RULE.finding(provider.place, title, PASSED_IN.left_alone(), subject=provider.title)
     is_unchanged = environment is not None and not context.environment_roots.covers(provider)
-    alone = ENVIRONMENT_UNCHANGED if is_unchanged else ENVIRONMENT_CREDENTIALS
-    return RULE.finding(provider.place, title, alone.left_alone(), subject=provider.title)
+    diagnostic = ENVIRONMENT_UNCHANGED if is_unchanged else ENVIRONMENT_CREDENTIALS
+    return RULE.finding(provider.place, title, diagnostic.left_alone(), subject=provider.title)
 
 
 RULE = Rule(

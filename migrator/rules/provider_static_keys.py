@@ -125,9 +125,9 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
         if not called.calls:
             continue
         module, first = called.module, called.calls[0].known_call
-        handed, to_do = context.sign_ins.of_called_module(called)
+        edits, to_do = context.sign_ins.of_called_module(called)
         fix: Fix = (
-            handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
+            edits if isinstance(edits, Refusal) else Rewrite((*edits, *_without_inputs(called)), _outcome(module))
         )
         if module.refusal:
             calls = [

@@ -107,8 +107,10 @@ def check(context: Context) -> Iterator[Finding]:
     for state in context.facts.remote_states:
         if state.names or _is_to_sign_in(context, state):
             yield from _findings(context, state, known_places.get(state.module.path, set()))
-        if state.hidden is not None and state.skip_reason is None:
-            yield RULE.finding(state.place, f"{state.block.title()}: {state.hidden[0]}", _unread(state.hidden[1]))
+        if state.unknown_part is not None and state.skip_reason is None:
+            yield RULE.finding(
+                state.place, f"{state.block.title()}: {state.unknown_part[0]}", _unread(state.unknown_part[1])
+            )
 
 
 def _is_to_sign_in(context: Context, state: RemoteState) -> bool:
@@ -225,13 +227,13 @@ def _of_backends_role(context: Context, state: RemoteState, root: Root) -> Itera
         yield BACKEND_ROLE_READS_STATE.note(str(state.place))
 
 
-def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
-    return Rewrite(fix.edits, with_reason(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
+def _because(fix: Rewrite | Refusal, reason: str) -> Rewrite | Refusal:
+    return Rewrite(fix.edits, with_reason(fix.outcome, reason)) if isinstance(fix, Rewrite) else fix
 
 
-def _written(state: RemoteState, known_places: set[tuple[str, Span]], signed: StateSignIns) -> Rewrite | Refusal:
+def _written(state: RemoteState, known_places: set[tuple[str, Span]], new_sign_ins: StateSignIns) -> Rewrite | Refusal:
     """The edits that change the sign-in of each part of the configuration."""
-    sign_ins = list(signed)
+    sign_ins = list(new_sign_ins)
     refused = next((outcome for _, outcome in sign_ins if isinstance(outcome, Refusal)), None)
     if refused is not None:
         return refused
@@ -271,8 +273,8 @@ def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     """The root modules that read the state and get, or have, a hook."""
     reading = [root for root in context.facts.roots if state in root.remote_states]
     unhooked = [root.module.path for root in reading if not context.strategies.needs_hook(root)]
-    hooked = {root.module.path for root in reading}
-    unhooked += [module.path for module in context.workspace.roots_of(state.module) if module.path not in hooked]
+    hook_paths = {root.module.path for root in reading}
+    unhooked += [module.path for module in context.workspace.roots_of(state.module) if module.path not in hook_paths]
     if unhooked:
         return NO_HOOK.refusal(root=unhooked[0] or ".", what="remote state")
     return reading
@@ -286,14 +288,14 @@ def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
 
 def _has_other_credentials(state: RemoteState, root: Root) -> bool:
     """Whether the state has other credentials than the root module's own state."""
-    own = {
+    own_credentials = {
         (argument.name, backend.document.expression(argument))
         for backend in root.backends
         for argument in backend.credentials
     }
     backends = [config.backend for config in state.configs]
     return any(
-        (argument.name, backend.document.expression(argument)) not in own
+        (argument.name, backend.document.expression(argument)) not in own_credentials
         for backend in backends
         for argument in backend.credentials
     )

@@ -153,10 +153,17 @@ def _in_account(context: Context, setting: Setting) -> tuple[str, ...] | None:
     keys = context.account.keys
     if keys is None or not setting.reach.contexts:
         return None
-    contexts = [known for name in setting.reach.contexts for known in keys.contexts.values() if known.name == name]
-    if len(contexts) != len(setting.reach.contexts) or any(known.attached_stacks is None for known in contexts):
+    contexts = [
+        context_keys
+        for name in setting.reach.contexts
+        for context_keys in keys.contexts.values()
+        if context_keys.name == name
+    ]
+    if len(contexts) != len(setting.reach.contexts) or any(
+        context_keys.attached_stacks is None for context_keys in contexts
+    ):
         return None
-    return tuple(sorted({receiver for known in contexts for receiver in keys.receivers[known.id]}))
+    return tuple(sorted({receiver for context_keys in contexts for receiver in keys.receivers[context_keys.id]}))
 
 
 def replacement_in_account(context: Context, receiver: str) -> Replacement:
@@ -248,8 +255,8 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
         for module in context.facts.modules_with_static_keys
         if stack in module.stacks
     ]
-    for serving, known_root in context.facts.serving:
-        if serving is stack and known_root.is_migrated:
+    for serving_stack, known_root in context.facts.serving:
+        if serving_stack is stack and known_root.is_migrated:
             reason = (
                 f"{stack.title} runs {known_root.title}, which is not migrated. {known_root.refusal}"
                 if known_root.refusal
@@ -327,9 +334,9 @@ def _notes(setting: Setting) -> Iterator[Note]:
 
 def _kept_setting_notes(context: Context, setting: Setting) -> Iterator[Note]:
     """A note on a setting that stays, if the aws CLI in the hook would use it instead of the OIDC token."""
-    hooked = {hook.stack for hook in context.hook_plan.all if not hook.refusal}
+    hook_stacks = {hook.stack for hook in context.hook_plan.all if not hook.refusal}
     names = [name for name in setting.names if plain_name(name) in BREAKING]
-    titles = tuple(stack.title for stack in setting.reach.stacks if stack in hooked)
+    titles = tuple(stack.title for stack in setting.reach.stacks if stack in hook_stacks)
     if names and titles:
         names_text = " and ".join(dict.fromkeys(map(plain_name, names)))
         yield UNSET_FOR_HOOK.note(*titles, names=names_text, place=setting.place)

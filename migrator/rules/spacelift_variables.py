@@ -232,8 +232,8 @@ def _elsewhere(context: Context, required: RequiredVariable) -> Finding | None:
     if set_at(context, required) is not None:
         return RULE.finding(place, message, VARIABLE_ALREADY_SET.left_alone(place=known_stack.place), required.group)
     note = _notes_to_set(required.variable.name, required.code, required.variable.value)
-    alone = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
-    return RULE.finding(place, message, alone, required.group, (note,))
+    by_hand_fix = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
+    return RULE.finding(place, message, by_hand_fix, required.group, (note,))
 
 
 def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_file: bool) -> Fix:
