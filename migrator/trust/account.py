@@ -25,13 +25,15 @@ def with_account(repositories: Sequence[Knowledge], account: Account, roles: Ite
         return list(repositories)
     in_code = {role for knowledge in repositories for code in knowledge.code for role in code.roles if role}
     known_roles = sorted({*roles, *in_code})
-    shown = [
+    repositories_shown = [
         replace(knowledge, stacks=tuple(_with_roles(stack, known_roles) for stack in knowledge.stacks))
         for knowledge in repositories
     ]
-    defined = {stack.account.id for knowledge in shown for stack in knowledge.stacks if stack.account is not None}
+    defined = {
+        stack.account.id for knowledge in repositories_shown for stack in knowledge.stacks if stack.account is not None
+    }
     by_hand = tuple(_with_roles(stack, known_roles) for stack in _stacks(account) if stack.slug not in defined)
-    return [*shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
+    return [*repositories_shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
 
 
 def _stacks(account: Account) -> Iterator[SubjectStack]:

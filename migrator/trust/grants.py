@@ -55,11 +55,11 @@ class RequiredRole(Struct, frozen=True):
         return tuple(
             Grant(
                 Role(role),
-                tuple(self._runs(known)),
+                tuple(self._runs(stacks_of_role)),
                 self._is_new(role in role_arns),
-                has_session_tags=any(stack.has_session_tags is True for stack in known),
+                has_session_tags=any(stack.has_session_tags is True for stack in stacks_of_role),
             )
-            for role, known in by_role.items()
+            for role, stacks_of_role in by_role.items()
         )
 
     def _is_new(self, is_found: bool) -> bool:

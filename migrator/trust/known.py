@@ -103,16 +103,20 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         for stack in (*known_role.runners.definitions, *known_role.runners.blueprints):
             if stack in running:
                 running[stack].setdefault(known_role.path, set()).add(known_role.role)
-    code = tuple(RootRoles(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
+    code = tuple(
+        RootRoles(workspace.identity, path, frozenset(root_roles)) for path, root_roles in sorted(roles.items())
+    )
     subject_stacks = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
-    written = frozenset(roles_in_runtime_config(workspace))
+    written_roles = frozenset(roles_in_runtime_config(workspace))
     modules = (
         receiver
         for receiver in attachments(workspace).receivers
         if receiver.is_module and workspace.in_scope(receiver.place.path)
     )
     all_stacks = (*subject_stacks, *(_module(module) for module in modules))
-    return Knowledge(workspace.identity, code, all_stacks, written, frozenset(facts.tested), tuple(workspace.problems))
+    return Knowledge(
+        workspace.identity, code, all_stacks, written_roles, frozenset(facts.tested), tuple(workspace.problems)
+    )
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
@@ -128,8 +132,8 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
             named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
             is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
-    alone = (root for knowledge in repositories for root in knowledge.code if root not in roots)
-    uses.update(dict.fromkeys(Use(role, None) for root in alone for role in root.roles))
+    roots_without_stack = (root for knowledge in repositories for root in knowledge.code if root not in roots)
+    uses.update(dict.fromkeys(Use(role, None) for root in roots_without_stack for role in root.roles))
     return list(uses)
 
 
@@ -141,12 +145,12 @@ def _in_runtime_config(stack: SubjectStack, repositories: Sequence[Knowledge]) -
     return frozenset(role for knowledge in with_code for slug, role in knowledge.hooks if slug == stack.slug)
 
 
-def _is_run(code: RootRoles, stack: SubjectStack, repository: Knowledge, own: Knowledge) -> bool:
-    """Whether a stack that ``own`` defines runs code of a repository."""
+def _is_run(code: RootRoles, stack: SubjectStack, repository: Knowledge, definer: Knowledge) -> bool:
+    """Whether a stack that ``definer`` defines runs code of a repository."""
     if stack.kind == "module":
         is_there = runs(replace(stack.code, project_root=""), code.identity, "")
         return is_there and code.path in repository.tested
-    if repository is own:
+    if repository is definer:
         return code.path in stack.paths
     return runs(stack.code, code.identity, code.path) and is_of_branch(stack.code, code.identity)
 

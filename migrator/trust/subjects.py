@@ -66,8 +66,8 @@ class SubjectTemplate(Struct, frozen=True):
             raise UsageError("--subject-template must consist of letters, digits, placeholders in braces and -_:/|")
         unknown = {name for name, _ in parts if name} - _PLACEHOLDERS
         if unknown or not any(name for name, _ in parts):
-            known = ", ".join(f"{{{name}}}" for name in sorted(_PLACEHOLDERS))
-            raise UsageError(f"--subject-template must hold at least one placeholder, and only these: {known}")
+            names = ", ".join(f"{{{name}}}" for name in sorted(_PLACEHOLDERS))
+            raise UsageError(f"--subject-template must hold at least one placeholder, and only these: {names}")
         is_apart = True
         for name, text in parts:
             if name and not is_apart:
