@@ -140,7 +140,7 @@ class Planning:
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
             stages=stages,
         )
-        return masked(plan, secrets.known)
+        return masked(plan, secrets.known_secrets)
 
     def _stages(self) -> tuple[StagedChanges, ...]:
         """The changes in the stages in which they go live."""
