@@ -32,8 +32,8 @@ def identities(
 
     None is the name of the first identity, that of the default provider. Its role is the expression ``first_role``. The
     name None is not used if that role is, or may be, in use already. The other names are the provider's alias, or a
-    profile that several providers share. Names in ``taken_names``, and names of existing role variables, are not used: the
-    earlier identity of such a variable is unknown.
+    profile that several providers share. Names in ``taken_names``, and names of existing role variables, are not used:
+    the earlier identity of such a variable is unknown.
     """
     needing = [provider for provider in providers if provider not in mapped_providers]
     migrating = [provider for provider in needing if not provider.has_web_identity and provider.skip_reason is None]
@@ -66,8 +66,7 @@ def role_of(
 ) -> Literal | RoleVariable | Refusal:
     """The role of the identity that `identities` calls ``name``: a variable, or ``role_arn`` if the user names a role.
 
-    ``own_fingerprint`` is its fingerprint; ``other_user`` finds the place of an identity with a role that is not among the
-    fingerprints.
+    ``other_user`` finds the place of an identity with a role that is not among the fingerprints.
     """
     if role_arn is None:
         return role_variable(name)
