@@ -134,7 +134,7 @@ class _Part(Expression, frozen=True, eq=False):
 class _Includes(_Part, frozen=True, eq=False):
     """``include`` of a file: the included files by label."""
 
-    def own(self, name: str) -> Expression | None:
+    def object_item(self, name: str) -> Expression | None:
         included = _config(self).includes.get(name)
         return _File("{}", included) if included is not None else None
 
@@ -142,7 +142,7 @@ class _Includes(_Part, frozen=True, eq=False):
 class _File(_Part, frozen=True, eq=False):
     """A file: its ``locals``, and the arguments at its top."""
 
-    def own(self, name: str) -> Expression | None:
+    def object_item(self, name: str) -> Expression | None:
         if name == "locals":
             return _Locals("{}", self.scope)
         argument = _config(self).attribute(name)
@@ -152,7 +152,7 @@ class _File(_Part, frozen=True, eq=False):
 class _Locals(_Part, frozen=True, eq=False):
     """The ``locals`` of a file."""
 
-    def own(self, name: str) -> Expression:
+    def object_item(self, name: str) -> Expression:
         local = _config(self).local(name)
         if local is None:
             raise MissingError
