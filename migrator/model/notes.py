@@ -62,7 +62,7 @@ DELETE_ACCESS_KEYS = Diagnostic(
 ATTACH_HOOK = Diagnostic(
     "attach-hook",
     found="Attach the hook to these stacks before you push the branch.",
-    why="The stacks are made in Spacelift's pages, and no code of this run defines them.",
+    why="The hook is a list of commands in `before_init` that sign in to AWS. No code of this run defines the stacks.",
     help="Run `tf-oidc-migrate attach --inventory FILE --output DIR REPO`, and apply the module.",
 )
 REMOVE_KEYS_IN_SPACELIFT = Diagnostic(

@@ -20,7 +20,7 @@ This change removes static AWS credentials. Runs in Spacelift sign in to AWS wit
 ${rollout}
 ${summary}
 
-The git history of ${repo} still holds the keys that this change removes. Deactivate and delete the keys as the list says.
+The git history of ${repo} still holds the removed keys. Deactivate and delete these keys, as the list says.
 """
 
 _LONGEST_TITLE = 255

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from migrator.regex import regex
 from migrator.report.difflines import Line, lines_of
 from migrator.report.places import link, place_of
+from migrator.report.rollout import MOST
 from migrator.report.serial import outcome
-from migrator.report.steps import HOOK, steps
+from migrator.report.steps import HOOK, hook_of, steps
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, places_of, rotations, state_of
 
@@ -53,7 +54,7 @@ def write(collected: Collected, out: TextIO) -> None:
     )
     environment.globals.update(diff_html=diff_html, headline=headline, outcome=outcome, rotations=rotations)
     environment.globals.update(link=link, place_of=place_of, places_of=places_of, verdicts=_VERDICTS)
-    environment.globals.update(steps_of=steps, hook=HOOK)
+    environment.globals.update(steps_of=steps, hook=HOOK, hook_of=hook_of)
     environment.filters["figure"] = "{:,}".format
     environment.filters["said"] = _sentence
     out.writelines(environment.get_template("report.html.j2").generate(_context(collected)))
@@ -69,7 +70,7 @@ def _context(collected: Collected) -> dict[str, Any]:
         "outcomes": _shares(totals.places),
         "labels": {state.value: totals.label(state) for state in State} | _words(totals),
         "state_of": state_of,
-        "steps": steps((number, result) for number, result, _ in collected.ranked()),
+        "steps": steps(((number, result) for number, result, _ in collected.ranked()), MOST),
         "results": collected.ranked_with_diffs,
         "briefly": collected.ranked,
         "style": style,

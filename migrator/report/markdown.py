@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 from migrator.model.verification import CELLS, Verdict
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import link, place_of
-from migrator.report.rollout import listed
-from migrator.report.steps import HOOK
+from migrator.report.rollout import brief
+from migrator.report.steps import HOOK, hook_of
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, places_of, rotations, state_of
 from migrator.report.verification import unproven
@@ -49,7 +49,8 @@ def _lines(collected: Collected, has_steps: bool) -> Iterator[str]:
     yield ""
     yield f"{code(run.command, 1000)} on {run.date}, tf-oidc-migrate {run.version}."
     yield from _to_do(collected) if has_steps else ()
-    heads = f"Repository | Outcome | Places {'to rewrite' if totals.is_dry else 'rewritten'} | Refused | Left alone | Result"
+    rewritten = "Places to rewrite" if totals.is_dry else "Places rewritten"
+    heads = f"Repository | Outcome | {rewritten} | Refused | Left alone | Result"
     yield from _table("Repositories", heads, totals.repositories, _repos(collected, totals))
     reasons = "Reason | Places | For example | What to do"
     yield from _table("Refused, by reason", reasons, len(totals.reasons), _reasons(totals.ranked))
@@ -76,7 +77,8 @@ def _figures(totals: Totals) -> str:
         f"{_counted(totals.outcomes['rewritten'], 'place')} and {_counted(totals.files, 'file')} {changed}, "
         f"{totals.refusals} refused, {totals.outcomes['left-alone']} left alone, "
         f"{totals.outcomes['ignored']} ignored; {_counted(totals.rotations, 'key')} in the code."
-        + f" {_counted(totals.environment, 'place')} left on the credentials of the environment." * bool(totals.environment)
+        + f" {_counted(totals.environment, 'place')} left on the credentials of the environment."
+        * bool(totals.environment)
     )
 
 
@@ -91,7 +93,7 @@ def _counted(count: int, noun: str, singular: str = "", many: str = "s") -> str:
 def _to_do(collected: Collected) -> Iterator[str]:
     """The numbered steps, as far as half of a comment holds them."""
     room = LIMIT // 2
-    for number, line in enumerate(listed(collected)):
+    for number, line in enumerate(brief(collected)):
         yield from () if number else ("", "### To do, in this order", "")
         room -= len(line) + 1
         if room < 0:
@@ -170,5 +172,5 @@ def _stack(stack: StackRow, result: RepoResult) -> Iterator[str]:
     place = code(f"{stack.repo or result.title}: {stack.place}")
     yield place if stack.repo else linked(place, link(result.revision, stack.place))
     yield prose(stack.code) or "unknown"
-    yield prose(stack.hook) or "–"
+    yield prose(hook_of(stack, result))
     yield prose(" ".join(f"{remark.removesuffix('.')}." for remark in stack.remarks))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place
 from migrator.report.collected import Collected
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import FILES, grouped, link, place_of
-from migrator.report.steps import HOOK, Step, Subjects, running, steps
+from migrator.report.steps import Step, Subjects, running, steps
 from migrator.report.totals import refusals
 
+MOST = 40
+"""So many repositories of a step are named in a report; the order of rollout names all."""
+
 if TYPE_CHECKING:
+    from migrator.model.findings import Place
     from migrator.model.results import RepoResult
 
 
@@ -21,7 +24,7 @@ def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     collected = results if isinstance(results, Collected) else Collected(results)
     lines = [f"{'#' * level} To do, in this order", ""]
     lines += _about(collected) if level == 1 else ()
-    found = list(listed(collected))
+    found = list(_listed(steps(_planned(collected)), collected))
     lines += found or ["Nothing was migrated, so there is nothing to do."]
     if level == 1 and found:
         lines += [*_remarks(collected), *_refusals(collected)]
@@ -39,23 +42,31 @@ def _about(collected: Collected) -> Iterator[str]:
     yield ""
 
 
-def listed(collected: Collected) -> Iterator[str]:
-    """A numbered list; each step has its subjects, of several repositories one repository a line."""
+def brief(collected: Collected) -> Iterator[str]:
+    """The steps as a numbered list, with the first repositories of each."""
+    return _listed(steps(_planned(collected), MOST), collected)
+
+
+def _planned(collected: Collected) -> Iterator[tuple[int, RepoResult]]:
+    return ((number, result) for number, result, _ in collected.ranked())
+
+
+def _listed(found: Iterable[Step], collected: Collected) -> Iterator[str]:
+    """A numbered list to tick off; each step has its subjects, of several repositories one repository a line."""
     has_one = collected.totals.repositories == 1
-    has_hook = False
-    for number, step in enumerate(steps((number, result) for number, result, _ in collected.ranked()), 1):
+    for number, step in enumerate(found, 1):
         is_short = has_one and len(step.repositories[0].names) <= 1
         names = f" {_subjects(step.repositories[0])}" if is_short and step.repositories[0].names else ""
-        yield f"{number}. {prose(step.title if has_one else step.text)}{names}"
+        yield f"{number}. [ ] {prose(step.title if has_one else step.text)}{names}"
         for subjects in () if is_short else step.repositories:
             names = _subjects(subjects)
             title = "" if has_one else f"{code(subjects.title)}{': ' * bool(names)}"
             yield f"    - {title}{names}"
+        if step.more:
+            yield f"    - and {step.more:,} more repositories: `--plan-file FILE` names all"
         if step.paste:
             yield from ("", *(f"        {line}" for line in step.paste.splitlines()), "")
-        explained, has_hook = not has_hook and "hook" in f"{step.text} {step.help}", has_hook or "hook" in step.text
-        advice = " ".join(filter(None, (HOOK * explained, step.help)))
-        yield from [f"    - **help:** {prose(advice)}"] if advice else ()
+        yield from [f"    - **help:** {prose(step.help)}"] if step.help else ()
 
 
 def _subjects(subjects: Subjects) -> str:
@@ -88,7 +99,13 @@ def _remarks(collected: Collected) -> Iterator[str]:
 def _refusals(collected: Collected) -> Iterator[str]:
     """The refused places, grouped by reason."""
     if collected.totals.refusals:
-        yield from ("", "## Not migrated", "", "The code at these places still signs in as before, and needs the keys:", "")
+        yield from (
+            "",
+            "## Not migrated",
+            "",
+            "The code at these places still signs in as before, and needs the keys:",
+            "",
+        )
     for _, result, _ in collected:
         by_reason: dict[tuple[str, str], list[Place]] = {}
         for place, fix in refusals(result):

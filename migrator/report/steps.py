@@ -7,6 +7,7 @@ https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,7 +37,7 @@ _STACK_SIDE = "spacelift-"
 _BACKENDS = "s3-backend"
 _INTEGRATION = "spacelift-aws-integration"
 _MANY = 3
-_IS_NO_PATH = regex(r"\w+://|[\w.-]+@[\w.-]+:")
+_IS_NO_PATH = regex(r"\w+://|[\w.-]+@[\w.-]+:|[./]+$")
 _OF_REMOVAL = frozenset({APPLY_REMOVAL.code, REMOVE_KEYS.code})
 _OF_DELETION = frozenset({*OF_KEYS, DELETE_ACCESS_KEYS.code})
 
@@ -56,7 +57,8 @@ class Subjects(NamedTuple):
 class Step(Struct):
     """A step: ``text`` is the sentence, ``help`` has more, ``paste`` is a text to copy, ``code`` that of a task.
 
-    ``repositories`` are the repositories that the step is for, each with its subjects.
+    ``repositories`` are the first repositories that the step is for, each with its subjects; ``more`` counts the
+    others.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Step(Struct):
     paste: str = ""
     code: str = ""
     repositories: list[Subjects] = field(default_factory=list)
+    more: int = 0
 
     @property
     def title(self) -> str:
@@ -72,18 +75,25 @@ class Step(Struct):
         return f"{self.text.rstrip('.:')}:" if has_names else self.text
 
 
-def steps(results: Iterable[tuple[int, RepoResult]]) -> list[Step]:
-    """The steps that remain after ``results``, each with a number, in order; equal steps are one."""
+def steps(results: Iterable[tuple[int, RepoResult]], most: int = sys.maxsize) -> list[Step]:
+    """The steps that remain after ``results``, each with a number, in order; equal steps are one.
+
+    At most so many repositories of a step are named.
+    """
     found: dict[tuple[int, str, str, str], Step] = {}
     repos: list[str] = []
+    seen: set[tuple[str, str]] = set()
     has_variables = is_integrated = False
     refused = environment = 0
     for number, result in results:
-        for rank, step, names in () if result.error else _of(result):
+        for rank, step, names in () if result.error else _of(result, seen):
             known = found.setdefault((rank, step.text, step.help, step.paste), step)
-            known.repositories.append(Subjects(number, result.title, result.revision, names))
+            if len(known.repositories) < most:
+                known.repositories.append(Subjects(number, result.title, result.revision, names))
+            else:
+                known.more += 1
         if result.changed and not result.error:
-            repos.append(result.repo)
+            repos += [result.repo] * (len(repos) <= _MANY)
             has_variables |= any(note.code in OF_VALUES for note in result.notes)
             is_integrated |= any(integrated(result))
             refused += len(list(_refused(result)))
@@ -96,8 +106,8 @@ def steps(results: Iterable[tuple[int, RepoResult]]) -> list[Step]:
     return [step for _, step in sorted(found.items(), key=lambda item: item[0][0])]
 
 
-def _of(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
-    """The steps of one repository, each with its rank and its subjects."""
+def _of(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
+    """The steps of one repository, each with its rank and its subjects; ``seen`` are the stacks of others."""
     refused = _refused(result)
     if refused:
         text = "Solve the refused places and run again, or leave them and keep their keys."
@@ -107,7 +117,7 @@ def _of(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
         yield _rank(note) if result.changed else _OTHER, step, note.subjects
     if result.changed:
         yield from _before_the_push(result)
-        yield from _after_the_push(result)
+        yield from _after_the_push(result, seen)
 
 
 def _refused(result: RepoResult) -> list[str]:
@@ -133,22 +143,24 @@ def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str,
         text = "Find the stacks that run these root modules."
         advice = (
             "No definition of a stack was found. "
-            "If Spacelift does not run a folder, do not migrate the folder (`--exclude`). "
+            "Leave out the folders that Spacelift does not run: `--exclude FOLDER`. "
             "`tf-oidc-migrate inventory` lists the stacks that are made in Spacelift's pages."
         )
         yield _FIND, Step(text, advice), tuple(roots)
     places = tuple(str(finding.place) for finding in stack_side(result))
     if places:
-        yield _STACKS, Step("Merge and apply these definitions of stacks before you push the branch."), places
+        text = "Merge and apply these definitions of stacks before the code that the stacks run."
+        one_by_one = "" if result.stages else "`--stages` makes a branch for the definitions, and another for the code."
+        yield _STACKS, Step(text, one_by_one), places
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
     if elsewhere:
         text = "Merge and apply the definitions of the stacks in these repositories before you push the branch."
         yield _STACKS, Step(text), tuple(elsewhere)
 
 
-def _after_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
+def _after_the_push(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
     text = "Discard the runs that wait for confirmation on the stacks of this code."
-    yield _DISCARD, Step(text, "These runs were planned with the old code."), tuple(_stacks(result))
+    yield _DISCARD, Step(text, "These runs were planned with the old code."), tuple(_new(seen, result))
     plans = "The push starts proposed runs with the new code. Their plans must have no errors."
     if result.pushed:
         text, advice = "Check the proposed runs of the pushed branch: their plans must have no errors.", ""
@@ -168,7 +180,11 @@ def _after_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str, 
     names = "These are `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, and `TF_VAR_` variables of keys."
     yield _REMOVE, Step(text, names), removed
     last_used = "`aws iam get-access-key-last-used` shows when AWS last saw a key."
-    yield _DELETE, Step("Deactivate the old keys in AWS. Delete the keys after a day of runs without errors.", last_used), ()
+    yield (
+        _DELETE,
+        Step("Deactivate the old keys in AWS. Delete the keys after a day of runs without errors.", last_used),
+        (),
+    )
 
 
 def _trust(step: Step, repos: list[str], has_variables: bool, is_integrated: bool) -> None:
@@ -188,19 +204,35 @@ def _trust(step: Step, repos: list[str], has_variables: bool, is_integrated: boo
 
 def _kept(refused: int, environment: int) -> str:
     """A sentence on the keys that must stay; ``""`` if none must."""
-    kinds = [(refused, "were refused"), (environment, "use the credentials of the environment")]
-    kept = [f"the {number:,} place{'s' * (number > 1)} that {what}" for number, what in kinds if number]
+    kinds = [(refused, "refused place{}"), (environment, "place{} with credentials of the environment")]
+    kept = [f"{number:,} {what.format('s' * (number > 1))}" for number, what in kinds if number]
     return f" Keep the keys that these still need: {' and '.join(kept)}." if kept else ""
 
 
-def _stacks(result: RepoResult) -> dict[str, None]:
-    return dict.fromkeys(row.title for row in running(result))
+def _new(seen: set[tuple[str, str]], result: RepoResult) -> Iterator[str]:
+    """The stacks that no repository before has ``seen``: several repositories report a stack."""
+    for row in running(result):
+        if (key := (row.repo or result.repo, row.title)) not in seen:
+            seen.add(key)
+            yield row.title
 
 
 def running(result: RepoResult) -> Iterator[StackRow]:
     """The stacks that run migrated code: those with a reported hook, or with a known role."""
     trusted = {title.rpartition(": ")[2] for row in result.trusts for title in row.stacks}
     return (row for row in result.stacks if row.hook or row.title in trusted)
+
+
+def hook_of(row: StackRow, result: RepoResult) -> str:
+    """The change of a stack's hooks, or the reason why the stack gets no hook."""
+    if row.hook:
+        return row.hook
+    if not row.code:
+        return "No hook: the code of the stack is not known."
+    changed = {signer.root for signer in result.signers if signer.before != signer.after}
+    if row.code.rpartition(": ")[2] in changed:
+        return "No hook is needed: the code signs in by itself."
+    return "No hook: this run migrates no code of the stack."
 
 
 def staged(result: RepoResult) -> Iterator[str]:

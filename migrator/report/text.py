@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
+from msgspec.structs import replace
+
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
 from migrator.report.colour import styled
 from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
-from migrator.report.steps import HOOK, Step, staged, steps
+from migrator.report.steps import HOOK, Step, hook_of, staged, steps
 from migrator.report.totals import rotations, without_places
 from migrator.report.verification import headline_of
 from migrator.secret import printable
@@ -73,15 +75,14 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     yield Section("To do, in this order:", list(_steps(steps([(1, result)]), verbose)), 24, ("step", "steps"))
     yield Section("Stages:", [[f"  {stage}"] for stage in staged(result)], 3, ("stage", "stages"))
     refused = [_refusal(group, verbose) for group in _grouped(by_kind[Refusal])]
-    yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
-    yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 7, ("folder", "folders"))
+    yield Section("Refused, nothing was changed here:", refused, 8, ("reason", "reasons"), "refused")
+    yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 5, ("folder", "folders"))
     yield Section("Files:", [[f"  {path}"] for path in result.changed], 2, ("file", "files"))
-    stacks = _stacks(result.stacks, verbose)
-    explained = f" ({HOOK.lower().removesuffix('.')})" if any(row.hook for row in result.stacks) else ""
-    yield Section(f"Stacks{explained}:", stacks, 4, ("stack", "stacks"))
+    stacks = _stacks([replace(row, hook=hook_of(row, result)) for row in result.stacks], verbose)
+    yield Section(f"Stacks ({HOOK[0].lower()}{HOOK[1:-1]}):", stacks, 3, ("stack", "stacks"))
     grouped = _grouped if verbose else _grouped_loosely
     alone = [_left_alone(group, verbose) for group in grouped(by_kind[LeftAlone])]
-    yield Section("Left alone:", alone, 8, ("reason", "reasons"))
+    yield Section("Left alone:", alone, 5, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in by_kind[Ignored]]
         yield Section("Ignored:", ignored, 0, ("place", "places"))
@@ -129,15 +130,18 @@ def _problem(problem: FileProblem) -> list[str]:
     return [f"  {problem.place}: {problem.reason}{_code(problem.code)}", *_help(problem.help, "    ")]
 
 
-def _steps(found: Iterable[Step], verbose: bool) -> Iterator[list[str]]:
-    """A block for each step; steps that have the same help one after the other show the help once."""
-    last_help = ""
+def _steps(found: list[Step], verbose: bool) -> Iterator[list[str]]:
+    """A block for each step; the same help is shown once. Of many steps, only verbose summaries have the help."""
+    has_help, last_help = verbose or len(found) <= _MANY_STEPS, ""
     for number, step in enumerate(found, 1):
         names = [name for subjects in step.repositories for name in subjects.names]
-        lines = [f"  {number}. {step.title}{f' {names[0]}' if len(names) == 1 else ''}", *(listed(names, "       ", verbose=verbose) if len(names) > 1 else ())]
+        lines = [
+            f"  {number}. {step.title}{f' {names[0]}' if len(names) == 1 else ''}",
+            *(listed(names, "       ", verbose=verbose) if len(names) > 1 else ()),
+        ]
         lines += ["     Text to copy:"] * bool(step.paste)
         lines += [f"       {line}" for line in step.paste.splitlines()]
-        yield lines + (_help(step.help, "     ") if step.help != last_help else [])
+        yield lines + (_help(step.help, "     ") if has_help and step.help != last_help else [])
         last_help = step.help
 
 
@@ -210,8 +214,12 @@ def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
             lines += [[f"  {_stack(row)}"] for row in group]
         else:
             is_same = all(row.remarks == first.remarks for row in group)
-            remarks = first.remarks if is_same else (*map(without_places, first.remarks), "Each stack has a place of its own")
-            said = " ".join(_sentences(first.hook, *remarks)) or "The stacks are not changed."
+            remarks = (
+                first.remarks
+                if is_same
+                else (*map(without_places, first.remarks), "The place … differs from stack to stack")
+            )
+            said = " ".join(_sentences(first.hook, *remarks))
             lines += [[f"  {len(group)} stacks, for example {first.title} ({_where(first)}; -v lists all): {said}"]]
     return lines
 
@@ -268,5 +276,6 @@ def _kind(finding: Finding) -> tuple[str, str]:
     return _KINDS.get(word) or ((word, f"{word}s") if word in _BLOCKS else ("place", "places"))
 
 
+_MANY_STEPS = 14
 _REMOVING = frozenset({"orphaned-credentials", "spacelift-credentials"})
 _BLOCKS = frozenset({"provider", "backend", "module", "variable", "stack", "context", "output", "locals"})

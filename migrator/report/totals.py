@@ -47,7 +47,7 @@ _VERIFIED_LABELS = {State.PARTLY: "Not proven", State.NOTHING: "Nothing left to 
 
 
 class Reason(Struct):
-    """A reason for places without a change: the count, and the first few places, each with the number of the repository from 1.
+    """A reason for places without a change: the count, and the first few places, with the number of the repository.
 
     ``text`` and ``help`` are the common part of the sentences of all places, ``code`` is the code of the refusals.
     """

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _NOBODY = Environment()
 _INTEGRATION = Signer("the AWS integration", is_keyless=True)
+_PASTED = ", after you paste the hook"
 _HOOK = Signer("web identity, by the hook", is_keyless=True)
 
 
@@ -52,10 +53,14 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
         return ()
     before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
+    pasted = {target.path for target in context.hook_plan.targets if not target.runners.all}
+    hooks = {root: around.rest for root, around in environments_after(context).items() if root in pasted}
     both = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
-        SigningRow(root or ".", who, was.said, comes.said, comes.role, comes.is_keyless)
+        SigningRow(
+            root or ".", who, was.said, comes.said + _PASTED * (hooks.get(root) == comes), comes.role, comes.is_keyless
+        )
         for (root, who), (was, comes) in both.items()
         if root in telling
     )
