@@ -80,14 +80,14 @@ def steps(results: Iterable[tuple[int, RepoResult]], most: int = sys.maxsize) ->
 
     At most so many repositories of a step are named.
     """
-    found: dict[tuple[int, str, str, str], Step] = {}
+    found: dict[tuple[int, str, str, str, str], Step] = {}
     repos: list[str] = []
     seen: set[tuple[str, str]] = set()
     has_variables = is_integrated = False
     refused = environment = 0
     for number, result in results:
         for rank, step, names in () if result.error else _of(result, seen):
-            known = found.setdefault((rank, step.text, step.help, step.paste), step)
+            known = found.setdefault((rank, step.text, step.help, step.paste, step.code), step)
             if len(known.repositories) < most:
                 known.repositories.append(Subjects(number, result.title, result.revision, names))
             else:

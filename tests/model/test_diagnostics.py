@@ -168,7 +168,9 @@ def behaviour(result: RepoResult) -> dict[str, Any]:
         "stacks": [(row.title, row.place, row.repo, row.code, bool(row.hook)) for row in result.stacks],
         "signers": result.signers,
         "trusts": result.trusts,
-        "steps": [(step.code, step.paste, [one.names for one in step.repositories]) for step in steps([(1, result)])],
+        "steps": sorted(
+            (step.code, step.paste, one.names) for step in steps([(1, result)]) for one in step.repositories
+        ),
         "rollout": [re.split(r"`: ", line)[0] for line in order],
         "totals": (totals.states, totals.outcomes, totals.problems, totals.files, totals.rotations, totals.stacks),
         "sarif": [

@@ -64,7 +64,7 @@ def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     live = section(text, "Set TF_VAR_aws_role_arn to")
     assert "TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: `shop`" in live
     assert "TF_VAR_aws_role_arn_dns" in text
-    assert "`spacelift/stacks.tf:9,18`" in section(text, "Merge and apply")
+    assert "`spacelift/stacks.tf:9`, `spacelift/stacks.tf:18`" in section(text, "Merge and apply")
     push = section(text, "Push the branch")
     assert push.startswith("Push the branch: `spacelift-oidc`\n")
     assert "starts proposed runs" in push
