@@ -53,7 +53,7 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
     pasted = {target.path for target in context.hook_plan.targets if not target.runners.all}
-    hooks = {root: around.rest for root, around in environments_after(context).items() if root in pasted}
+    hooks = {root: around.default for root, around in environments_after(context).items() if root in pasted}
     before_and_after = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
