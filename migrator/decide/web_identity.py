@@ -281,11 +281,7 @@ class WebIdentity:
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
         """The identity of the provider in another module with its file."""
-        same_blocks = (
-            provider_block
-            for provider_block in self._context.facts.in_module(module)
-            if provider_block.block is provider.block
-        )
+        same_blocks = (other for other in self._context.facts.in_module(module) if other.block is provider.block)
         return self.identity(next(same_blocks, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:

@@ -247,9 +247,8 @@ class GeneratedSignIn:
                 name for generated in parts for unit in self._units[generated] for name in self._taken_names(unit)
             }
             in_modules = [provider for module in modules.values() for provider in self._in_module(module)]
-            taken_names |= (
-                {None} if any(self._first_role in provider.web_identity_roles for provider in in_modules) else set()
-            )
+            if any(self._first_role in provider.web_identity_roles for provider in in_modules):
+                taken_names.add(None)
             names = identities(combined_module, providers, self._first_role, _origin, taken_names)
             yield from ((generated, names) for generated in parts)
 

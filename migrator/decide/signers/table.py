@@ -52,13 +52,22 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
         return ()
     before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
+    pasted = {target.path for target in context.hook_plan.targets if not target.runners.all}
+    hooks = {root: environment.default for root, environment in environments_after(context).items() if root in pasted}
     before_and_after = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
-        SigningRow(root or ".", title, signer_before.title, signer.title, signer.role, signer.is_keyless)
+        SigningRow(
+            root or ".", title, signer_before.title, _shown(signer, hooks.get(root)), signer.role, signer.is_keyless
+        )
         for (root, title), (signer_before, signer) in before_and_after.items()
         if root in roots_shown
     )
+
+
+def _shown(new_signer: Signer, pasted: Signer | None) -> str:
+    """The title of a new signer; a hook that a person must paste signs in only afterwards."""
+    return f"{new_signer.title}, after you paste the hook" if new_signer == pasted else new_signer.title
 
 
 def signers_after(context: Context) -> Iterator[BlockSigner]:
