@@ -6,11 +6,10 @@ import gc
 import io
 import os
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from migrator.errors import OutputError
 
+TYPE_CHECKING = False  # typing is not loaded here: an interrupt while a module loads before `main` is a traceback
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -48,6 +47,7 @@ def main() -> None:
         try:
             code = execute()
         finally:
+            gc.freeze()  # nor then, even if a command ends the program itself
             sys.stdout.flush()
     except KeyboardInterrupt:
         code = _report("interrupted", _INTERRUPTED)
@@ -55,7 +55,6 @@ def main() -> None:
         code = _report(f"Error: {error}", _FAILED)
     except OSError as error:  # no sentence can be written to standard error either
         code = _report(f"Error: {error.strerror}", _FAILED)
-    gc.freeze()  # nor then
     sys.exit(code)
 
 
@@ -69,6 +68,8 @@ def _guard_output() -> None:
 
 def _report(sentence: str, code: int) -> int:
     """Print the reason for the end with ``code``, if standard error is open."""
+    from contextlib import suppress
+
     with suppress(OSError, AttributeError):
         print(sentence, file=sys.stderr, flush=True)
     return code

@@ -55,7 +55,7 @@ class Stage(Struct, frozen=True):
     pull_request: str = ""
 
 
-class StackRow(Struct, frozen=True):
+class StackRow(Struct, frozen=True, rename={"repo": "repository"}):
     """A Spacelift stack in the summary.
 
     ``place`` is in the repository ``repo``, ``""`` for the repository of the result. ``code`` is the code of the stack,
@@ -139,7 +139,7 @@ class Mode(Enum):
     IN_PLACE = "in-place"
 
 
-class RepoResult(Struct, frozen=True):
+class RepoResult(Struct, frozen=True, rename={"repo": "repository"}):
     """The result of a run on one repository.
 
     ``base`` is the base of the new branch. ``was_there``: an earlier run made the branch. ``pushed`` is the remote with
