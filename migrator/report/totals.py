@@ -97,7 +97,7 @@ class Totals(Struct):
     @property
     def places(self) -> dict[str, int]:
         """The number of places by outcome; a file that could not be parsed is a refused place."""
-        return {**{name: self.outcomes[name] for name in OUTCOMES.values()}, "refused": self.refusals}
+        return {**{name: self.outcomes[name] for name in OUTCOMES}, "refused": self.refusals}
 
     @property
     def refusals(self) -> int:
@@ -159,7 +159,7 @@ def places_of(result: RepoResult) -> dict[str, int]:
     """The number of places of one repository by outcome; the sum over all repositories is `Totals.places`."""
     counts = Counter(outcome(finding) for finding in result.findings)
     counts["refused"] += len(result.problems)
-    return {name: counts[name] for name in OUTCOMES.values()}
+    return {name: counts[name] for name in OUTCOMES}
 
 
 def rotations(result: RepoResult) -> Iterator[Note]:

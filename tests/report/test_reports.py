@@ -143,6 +143,12 @@ def test_what_is_no_result_is_told_from_one(change: dict[str, Any]) -> None:
         from_plain(RepoResult, {})
 
 
+def test_a_stored_option_that_is_not_known_is_not_passed_over() -> None:
+    assert from_plain(Config, to_plain(Config())) == Config()
+    with pytest.raises(MigrateError, match="not of a shape"):
+        from_plain(Config, {**to_plain(Config()), "later_option": True})
+
+
 # What all of them have in common
 
 
