@@ -1,7 +1,7 @@
-"""AWS keys in providers that know no web identity are told: only their own documentation says what else they can do.
+"""AWS keys in providers that do not support web identity are listed.
 
-Without keys they sign in with the environment's credentials, such as the hook's; whether those may do what these keys
-may is for a person to say.
+The documentation of the provider says which sign-ins the provider supports. Without keys, the provider uses the
+credentials of the environment, for example those of the hook. A person must say whether these have the same permissions.
 
 Before:
 
@@ -13,7 +13,7 @@ provider "awsutils" {
 }
 ```
 
-Nothing changes, and it is told:
+Nothing changes, and the report says:
 
 ```text
 main.tf:1: provider "awsutils": profile: no-web-identity
