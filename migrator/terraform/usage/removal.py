@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -123,10 +124,15 @@ def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
         gone = {
             piece.item.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
         }
-        left = (block for kind in (*_READ, "resource") for _, block in module.blocks(kind) if block.span not in gone)
-        is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in left)
+        left = [block for kind in _OF_PROVIDERS for _, block in module.blocks(kind) if block.span not in gone]
+        types = [block.labels[0] for block in left if block.labels]
+        for document, block in module.blocks("import"):
+            found = (block.attribute(name) for name in ("to", "provider"))
+            types += (document.expression(attribute) for attribute in found if attribute is not None)
+        is_used = any(re.split(r"[_.]", used)[0] == prefix for used in types)
         if not is_used and not any(module.blocks("module")):
             yield from module.blocks("provider", prefix)
 
 
 _READ = ("data", "ephemeral")
+_OF_PROVIDERS = (*_READ, "resource", "action", "list")
