@@ -29,7 +29,13 @@ from migrator.spacelift.stacks.definitions import (
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
-from migrator.terraform.partial_backends import BackendCommand, backend_commands, partial_backends, store_of
+from migrator.terraform.partial_backends import (
+    BackendCommand,
+    backend_commands,
+    environment_stores,
+    partial_backends,
+    store_of,
+)
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terragrunt.units import Terragrunt, terragrunt
@@ -108,9 +114,11 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
     commands = list(backend_commands(workspace, root_modules, units.modules))
+    by_environment = list(environment_stores(workspace, root_modules, units.modules))
     for module in root_modules:
         own = backends[module.path]
         store = store_of(own, (command for command in commands if command.root is module))
+        store = store or next((reason for owner, reason in by_environment if owner is module), None)
         backends[module.path] = [replace(backend, store=store) for backend in own] if store else own
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)

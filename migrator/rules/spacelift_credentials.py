@@ -81,6 +81,7 @@ from migrator.spacelift.settings.diagnostics import (
     CLEAN_EARLIER_STACKS,
     CREDENTIALS_OVERRIDE_ROLE,
     RECEIVERS_UNKNOWN,
+    REMOVE_CREDENTIALS_FILE,
     SETTING_LANGUAGE_UNKNOWN,
     SETTING_UNREADABLE,
     STILL_NEEDED,
@@ -309,6 +310,9 @@ def _notes(setting: Setting) -> Iterator[Note]:
     yield APPLY_REMOVAL.note(*titles)
     if setting.reach.labels:
         yield CHECK_LABELS.note(*setting.reach.labels)
+    files = sorted({plain_name(name) for name in setting.names} & {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"})
+    if files:
+        yield REMOVE_CREDENTIALS_FILE.note(names=" and ".join(files), place=setting.place)
     if setting.literals:
         yield ROTATE.note(*map(str, setting.literals))
     elif any(map(holds_keys, setting.names)):

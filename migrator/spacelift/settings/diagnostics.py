@@ -160,3 +160,9 @@ UNSET_FOR_HOOK = Diagnostic(
     why="The aws CLI in the hook would use that setting, and the exchange of the OIDC token would fail.",
     help="Detach the setting from these stacks, or delete it.",
 )
+REMOVE_CREDENTIALS_FILE = Diagnostic(
+    "remove-credentials-file",
+    found="Remove the file that {names} ({place}) named: from the mounted files, or from the image of the runner.",
+    why="The setting is removed, and the file may hold access keys.",
+    help="Delete the file, and delete the access keys in AWS after every stack ran once without them.",
+)
