@@ -70,13 +70,13 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
         """The arguments that would be changed, but for a comment of their own."""
         if self.document.is_ignored(self.block) and not self.document.is_excluded:
             return ()
-        found = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
-        return tuple(attribute for attribute in found if self.document.is_ignored(attribute))
+        arguments = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
+        return tuple(attribute for attribute in arguments if self.document.is_ignored(attribute))
 
     @cached_property
     def role_arn(self) -> str | None:
         """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
-        attribute = next((item for item in self.role_family if item.name == "role_arn"), None)
+        attribute = next((argument for argument in self.role_family if argument.name == "role_arn"), None)
         expression = self.document.expression(attribute) if attribute else None
         return None if expression in (None, "null") or string_value(expression) == "" else expression
 

@@ -98,7 +98,7 @@ def backend_commands(
                 for match, name, equals, _ in pairs
                 if equals and name in (*CREDENTIALS, *ROLE_FAMILY)
             )
-            named = (_existing(workspace, document, name, roots) for _, name, equals, _ in pairs if not equals)
+            named = (_existing_paths(workspace, document, name, roots) for _, name, equals, _ in pairs if not equals)
             files = frozenset(path for paths in named for path in paths)
             store = _store({name: _value(document.text, match) for match, name, equals, _ in pairs if equals})
             yield BackendCommand(_owner(document.path, roots, units), values, files, store)
@@ -165,7 +165,7 @@ def _store(values: Mapping[str, tuple[str | None, str]]) -> LeftAlone | Refusal 
 def backend_config_files(workspace: Workspace, arguments: str, folder: str) -> set[str]:
     """The paths of the files that ``-backend-config`` names among the ``arguments`` of a run in ``folder``."""
     names = (match["given"] for match in _GIVEN.finditer(arguments))
-    return {path for name in names for path in _meant(workspace, ("", folder), name)}
+    return {path for name in names for path in _matching_paths(workspace, ("", folder), name)}
 
 
 def partial_backends(
@@ -178,7 +178,7 @@ def partial_backends(
     paths = {document.path for document in workspace.of_kind(Kind.BACKEND)}
     for document, match in _mentions(workspace):
         if "=" not in match["given"]:
-            paths |= _existing(workspace, document, match["given"], roots)
+            paths |= _existing_paths(workspace, document, match["given"], roots)
     paths |= {document.path for document in list(_values_of_backends(workspace, roots))}
     for path in sorted(paths):
         document = workspace.documents[path]
@@ -195,9 +195,9 @@ def _values_of_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterat
         if b"bucket" in document.source.data and document.problem is None:
             names = {attribute.name for block in document.blocks for attribute in block.attributes}
             if {"bucket", "region"} <= names <= {*_S3, "encrypt", "key", "kms_key_id"}:
-                around = _owner(document.path, list(workspace.modules.values()), {})
-                declared = {name for _, block in around.blocks("variable") for name in block.labels} if around else ()
-                is_backend = around in roots and names.isdisjoint(declared)
+                owner = _owner(document.path, list(workspace.modules.values()), {})
+                declared = {name for _, block in owner.blocks("variable") for name in block.labels} if owner else ()
+                is_backend = owner in roots and names.isdisjoint(declared)
                 if is_backend and (found := workspace.partial_backend(document.path)):
                     yield found
 
@@ -212,25 +212,29 @@ def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:
             yield from ((document, match) for match in _GIVEN.finditer(document.text))
 
 
-def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
+def _existing_paths(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
     """The paths that ``name`` may have: beside the script, from the repository's root, or in a root module."""
     folders = (posixpath.dirname(script.path), "", *(root.path for root in roots))
-    inside = {path for path in _meant(workspace, folders, name) if workspace.in_scope(path)}
+    inside = {path for path in _matching_paths(workspace, folders, name) if workspace.in_scope(path)}
     return {found.path for path in inside if (found := workspace.partial_backend(path)) is not None}
 
 
-def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
+def _matching_paths(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
     """The paths below ``folders`` that ``name`` can mean; one that begins with a variable may lie anywhere."""
-    plain = _NAMED_BY_VARIABLE.sub(_ANY, name)
-    if _ANY not in plain:
-        return {path for folder in folders if not (path := _joined(folder, plain)).startswith("..")}
-    if not re.search(r"\w", plain):
+    path_pattern = _NAMED_BY_VARIABLE.sub(_ANY, name)
+    if _ANY not in path_pattern:
+        return {path for folder in folders if not (path := _joined(folder, path_pattern)).startswith("..")}
+    if not re.search(r"\w", path_pattern):
         return set()
-    joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
-    patterns = [re.escape(item.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for item in joined]
-    pattern = re.compile("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
-    found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
-    return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
+    absolute_patterns = (
+        {path_pattern} if path_pattern.startswith(_ANY) else {_joined(folder, path_pattern) for folder in folders}
+    )
+    patterns = [re.escape(path.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for path in absolute_patterns]
+    pattern = re.compile(
+        "|".join(f"(?:.*/)?{pattern}" if path_pattern.startswith(_ANY) else pattern for pattern in patterns)
+    )
+    paths = (path for path in workspace.unread_paths() if path.endswith(path_pattern.rpartition(_ANY)[2]))
+    return {path for path in paths if pattern.fullmatch(path) and _is_backend(workspace, path)}
 
 
 def _joined(folder: str, name: str) -> str:
@@ -243,16 +247,18 @@ def _is_backend(workspace: Workspace, path: str) -> bool:
     if not file.is_file():
         return False
     try:
-        with file.open("rb") as opened:
-            return _ARGUMENT.search(opened.read(_LONGEST)) is not None
+        with file.open("rb") as stream:
+            return _ARGUMENT.search(stream.read(_LONGEST)) is not None
     except OSError:
         return False
 
 
 def _owner(path: str, roots: Sequence[Module], units: Mapping[str, Module]) -> Module | None:
     """The root module around a file, or that the unit around it runs, else the only one there is."""
-    known = {root.path: root for root in roots}
-    by_path = {folder: known[module.path] for folder, module in units.items() if module.path in known} | known
+    root_by_path = {root.path: root for root in roots}
+    by_path = {
+        folder: root_by_path[module.path] for folder, module in units.items() if module.path in root_by_path
+    } | root_by_path
     folder = posixpath.dirname(path)
     while True:
         if folder in by_path:

@@ -98,9 +98,9 @@ def _in(kind: _Unread, documents: Iterable[Document], workspace: Workspace) -> I
             continue
         if kind.holds.search(document.text) is None:
             continue
-        found = [(match.start("name"), match["name"]) for match in _ARGUMENT.finditer(document.text)]
-        found = found or [(match.start(), "an access key") for match in _KEY.finditer(document.text)]
-        if found:
-            place = Place(document.path, document.source.line(found[0][0]))
-            names = tuple(dict.fromkeys(name for _, name in found))
+        matches = [(match.start("name"), match["name"]) for match in _ARGUMENT.finditer(document.text)]
+        matches = matches or [(match.start(), "an access key") for match in _KEY.finditer(document.text)]
+        if matches:
+            place = Place(document.path, document.source.line(matches[0][0]))
+            names = tuple(dict.fromkeys(name for _, name in matches))
             yield Mention(place, kind.title, names, workspace.is_excluded(document.path))

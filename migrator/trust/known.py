@@ -91,42 +91,44 @@ class Use(Struct, frozen=True):
 def learn(workspace: Workspace, config: Config) -> Knowledge:
     """Read the roles and stacks of a repository; ``config`` holds the options of a migration."""
     context = Context(workspace, config)
-    context.settled = tuple(finding for rule in all_rules() if rule.id in RULES for finding in rule.check(context))
+    context.earlier_findings = tuple(
+        finding for rule in all_rules() if rule.id in RULES for finding in rule.check(context)
+    )
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
     stacks = [stack for stack in facts.stacks if workspace.in_scope(stack.document.path)]
     running: dict[StackDefinition, dict[str, set[str | None]]] = {stack: {} for stack in stacks}
     for known_role in run_roles(context):
         roles.setdefault(known_role.path, set()).add(known_role.role)
-        for stack in (*known_role.runners.here, *known_role.runners.blueprints):
+        for stack in (*known_role.runners.definitions, *known_role.runners.blueprints):
             if stack in running:
                 running[stack].setdefault(known_role.path, set()).add(known_role.role)
     code = tuple(RootRoles(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
-    known = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
+    subject_stacks = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
     written = frozenset(roles_in_runtime_config(workspace))
     modules = (
         receiver
         for receiver in attachments(workspace).receivers
         if receiver.is_module and workspace.in_scope(receiver.place.path)
     )
-    every = (*known, *(_module(module) for module in modules))
-    return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
+    all_stacks = (*subject_stacks, *(_module(module) for module in modules))
+    return Knowledge(workspace.identity, code, all_stacks, written, frozenset(facts.tested), tuple(workspace.problems))
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     """Which roles the stacks of all repositories sign in with; what no known stack runs is a use without a stack."""
     uses: dict[Use, None] = {}
-    found: set[RootRoles] = set()
+    roots: set[RootRoles] = set()
     for knowledge in repositories:
         for stack in knowledge.stacks:
             code = [root for other in repositories for root in other.code if _is_run(root, stack, other, knowledge)]
-            found.update(code)
-            others = (root.roles for root in code if root.path not in stack.paths or root not in knowledge.code)
-            roles = stack.roles.union(*others, _in_runtime_config(stack, repositories))
+            roots.update(code)
+            other_roles = (root.roles for root in code if root.path not in stack.paths or root not in knowledge.code)
+            roles = stack.roles.union(*other_roles, _in_runtime_config(stack, repositories))
             named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
             is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
-    alone = (root for knowledge in repositories for root in knowledge.code if root not in found)
+    alone = (root for knowledge in repositories for root in knowledge.code if root not in roots)
     uses.update(dict.fromkeys(Use(role, None) for root in alone for role in root.roles))
     return list(uses)
 
