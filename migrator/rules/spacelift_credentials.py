@@ -320,9 +320,8 @@ def _notes(setting: Setting) -> Iterator[Note]:
     yield APPLY_REMOVAL.note(*titles)
     if setting.reach.labels:
         yield CHECK_LABELS.note(*setting.reach.labels)
-    files = sorted({plain_name(name) for name in setting.names} & {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"})
-    if files:
-        yield REMOVE_CREDENTIALS_FILE.note(names=" and ".join(files), place=setting.place)
+    if any(plain_name(name).endswith("_FILE") for name in setting.names):
+        yield REMOVE_CREDENTIALS_FILE.note(str(setting.place))
     if setting.literals:
         yield ROTATE.note(*map(str, setting.literals))
     elif any(map(holds_keys, setting.names)):

@@ -162,7 +162,7 @@ UNSET_FOR_HOOK = Diagnostic(
 )
 REMOVE_CREDENTIALS_FILE = Diagnostic(
     "remove-credentials-file",
-    found="Remove the file that {names} ({place}) named: from the mounted files, or from the image of the runner.",
-    why="The setting is removed, and the file may hold access keys.",
-    help="Delete the file, and delete the access keys in AWS after every stack ran once without them.",
+    found="Remove the files that these settings named.",
+    why="The files may hold access keys, and are mounted, or are in the image of the runner.",
+    help="Delete the files, and delete the access keys in AWS after every stack ran once without them.",
 )
