@@ -57,7 +57,7 @@ CHOOSE_WEB_IDENTITY = Diagnostic(
     "choose-web-identity",
     found="Let every run choose the web identity of these providers.",
     why="The web identity depends on a condition. The static credentials, which signed in before, are removed.",
-    help="Set the variables of the condition on each stack before the code is merged.",
+    help="Set the variables of the condition on each stack before you push the branch.",
 )
 NO_WEB_IDENTITY_ROLE = Diagnostic(
     "no-role-for-backend",
