@@ -111,9 +111,10 @@ UNUSED_PARTIAL = Diagnostic(
 )
 COMMAND_LINE = Diagnostic(
     "backend-config-on-command-line",
-    found="A command line passes this value to the backend.",
-    why="Commands are not edited, and the value would override the migrated backend, so nothing was changed.",
-    help="Remove the `-backend-config` argument from the command by hand, then run again.",
+    found="A command line passes this value to {backend}.",
+    why="Commands are not edited, and the value would override a migrated backend, so nothing was changed.",
+    help="If the state is in AWS, remove the `-backend-config` argument by hand, and run again. "
+    "Otherwise use `--ignore backend-config-on-command-line`.",
 )
 SECOND_BACKEND = Diagnostic(
     "second-backend",
@@ -134,8 +135,11 @@ def check(context: Context) -> Iterator[Finding]:
             fix = backend.skip_reason or UNUSED_PARTIAL.refusal()
             yield RULE.finding(backend.place, _message(backend), fix)
     only = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
+    blocks = [backend.place for root in context.facts.roots for backend in root.backends if not backend.is_partial]
+    of_several = f"an S3 backend, for example at {blocks[0]}" if blocks else "a backend"
+    backend = f"the S3 backend at {blocks[0]}" if len(blocks) == 1 else of_several
     for value in context.facts.backend_config_values:
-        fix = COMMAND_LINE.refusal()
+        fix = COMMAND_LINE.refusal(backend=backend)
         yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, only)
 
 

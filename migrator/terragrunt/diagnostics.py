@@ -61,7 +61,7 @@ ROLE_STAYS_CHAINED = Diagnostic(
 )
 PASSED_ON = Diagnostic(
     "passed-on",
-    found="The entry passes on a variable of the environment, and sets no value itself.",
+    found="The entry hands an environment variable to Terraform, and sets no value itself.",
     why="An empty variable changes nothing in Terraform.",
     help="Remove the variable from the settings of the stack.",
 )

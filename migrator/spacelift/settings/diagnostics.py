@@ -50,7 +50,7 @@ SETTING_LANGUAGE_UNKNOWN = Diagnostic(
 ENVIRONMENT_REPEATED = Diagnostic(
     "environment-repeated",
     found="A `dynamic` block makes the environment of the run from a list.",
-    why="The entries of the list may serve other runs too, so nothing was changed.",
+    why="The entries of the list may be for other runs too, so nothing was changed.",
     help="Remove the static credentials from the list by hand.",
 )
 MOUNTED_FROM_HERE = Diagnostic(
