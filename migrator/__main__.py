@@ -47,6 +47,7 @@ def main() -> None:
         try:
             code = execute()
         finally:
+            gc.freeze()  # nor then, even if a command ends the program itself
             sys.stdout.flush()
     except KeyboardInterrupt:
         code = _report("interrupted", _INTERRUPTED)
@@ -54,7 +55,6 @@ def main() -> None:
         code = _report(f"Error: {error}", _FAILED)
     except OSError as error:  # no sentence can be written to standard error either
         code = _report(f"Error: {error.strerror}", _FAILED)
-    gc.freeze()  # nor then
     sys.exit(code)
 
 

@@ -15,10 +15,10 @@ from migrator.migrate.planning import Planning
 from migrator.model.findings import Change, Rewrite
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, Plan
-from migrator.source import SourceFile
 from migrator.span import Edit, apply_edits
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL, language_of
+from migrator.syntax.source import SourceFile
 from migrator.workspace.discover import Listing, kind_of
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace

@@ -16,9 +16,9 @@ from migrator.config.config import Config, is_role_arn
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model.findings import Change
 from migrator.secret import MASK, mask, names_secret, printable, shown_key
-from migrator.source import SourceFile, newline_at, with_newlines
 from migrator.spacelift.hooks.command import hook
 from migrator.span import Cover, Edit, Span, apply_edits
+from migrator.syntax.source import SourceFile, newline_at, with_newlines
 from migrator.writing import undo_log
 from migrator.writing.diff import unified_diff
 from migrator.writing.lock import LOG

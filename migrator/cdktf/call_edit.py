@@ -18,27 +18,34 @@ if TYPE_CHECKING:
     from migrator.syntax.python.items import Item, Items
     from migrator.terraform.backend_edit import SignIn
 
-Held = tuple["Items", "Item"]
+ArgumentInHolder = tuple["Items", "Item"]
 """An argument of a call, and what holds it: the call, or a dict that is passed to it."""
 
 
-def sign_in_edits(call: CdktfCall, signed: SignIn[Held]) -> Iterator[Edit]:
+def sign_in_edits(call: CdktfCall, signed: SignIn[ArgumentInHolder]) -> Iterator[Edit]:
     """The edits by which a backend or remote state signs in as it is to."""
     new = {argument.name: _value(call, argument.value) for argument in signed.append}
     return changed(call, new, signed.remove, signed.comment_out)
 
 
 def changed(
-    call: CdktfCall, new: Mapping[str, str], removed: Sequence[Held], commented: Sequence[Held] = ()
+    call: CdktfCall,
+    new: Mapping[str, str],
+    removed: Sequence[ArgumentInHolder],
+    commented: Sequence[ArgumentInHolder] = (),
 ) -> Iterator[Edit]:
     """The edits that give arguments to a call, in the place of the first of its own that go, and take others away."""
     path, text, arguments = call.document.path, call.program.text, call.call.arguments
-    empty = {name: item for name in new if (item := call.call.keyword(name)) is not None}
-    for name, item in empty.items():
-        yield python_edit.replace_value(path, text, item, new[name])
+    empty = {name: argument for name in new if (argument := call.call.keyword(name)) is not None}
+    for name, argument in empty.items():
+        yield python_edit.replace_value(path, text, argument, new[name])
     added = ",\n".join(f"{name}={value}" for name, value in new.items() if name not in empty)
-    own = min((item for holder, item in removed if holder is arguments), key=lambda item: item.span, default=None)
-    starred = next((item for item in arguments.items if item.star == "**"), None)
+    own = min(
+        (argument for holder, argument in removed if holder is arguments),
+        key=lambda argument: argument.span,
+        default=None,
+    )
+    starred = next((argument for argument in arguments.items if argument.star == "**"), None)
     replaced = own if added else None
     if replaced is not None:
         yield from python_edit.replace(path, text, arguments, replaced, added)
@@ -47,9 +54,9 @@ def changed(
     elif added:
         yield from python_edit.append(path, text, arguments, added)
     for scope in call.call.holders:
-        gone = [item for holder, item in removed if holder is scope and item is not replaced]
+        removed_arguments = [argument for holder, argument in removed if holder is scope and argument is not replaced]
         yield from python_edit.remove_arguments(
-            path, text, scope, gone, [item for holder, item in commented if holder is scope]
+            path, text, scope, removed_arguments, [argument for holder, argument in commented if holder is scope]
         )
 
 

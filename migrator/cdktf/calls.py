@@ -85,26 +85,26 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def ignored(self) -> tuple[Item, ...]:
         """The arguments that would be changed, but for a comment of their own."""
-        return tuple(item for _, item in self._all_named(self._names) if self._is_ignored(item))
+        return tuple(argument for _, argument in self._all_named(self._names) if self._is_ignored(argument))
 
     @cached_property
     def origin(self) -> Origin:
         """The credentials of a provider as a key: equal keys mean the same identity."""
-        return tuple(sorted((item.name or "", self._said(item)) for _, item in self.credentials))
+        return tuple(sorted((argument.name or "", self._argument_text(argument)) for _, argument in self.credentials))
 
-    def _said(self, item: Item) -> str:
+    def _argument_text(self, argument: Item) -> str:
         """What an argument says: a string, or an expression, as another file of the program understands it."""
-        value = self.program.string(item)
+        value = self.program.string(argument)
         if value is not None:
             return repr(value)
-        meaning = self.program.meaning(item)
-        return f"{self.document.path}: {item.value.of(self.program.text)}" if meaning is None else meaning
+        meaning = self.program.meaning(argument)
+        return f"{self.document.path}: {argument.value.of(self.program.text)}" if meaning is None else meaning
 
     @property
     def web_identity(self) -> Item | None:
         """The argument by which it signs in with web identity itself, if so."""
-        item = self.call.keyword(WEB_IDENTITY)
-        return None if item is None or self.program.is_none(item) else item
+        argument = self.call.keyword(WEB_IDENTITY)
+        return None if argument is None or self.program.is_none(argument) else argument
 
     @property
     def has_web_identity(self) -> bool:
@@ -116,21 +116,25 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         """The role that web identity is for as a literal; None where that cannot be read off."""
         elements = self.program.elements(self.web_identity) if self.web_identity else None
         holders = elements.items if elements else [self.web_identity] if self.web_identity else []
-        structs = [self.program.structure(item) for item in holders]
-        roles = [item for struct in structs if struct for item in struct.items if item.name == "role_arn"]
+        structs = [self.program.structure(value) for value in holders]
+        roles = [member for struct in structs if struct for member in struct.items if member.name == "role_arn"]
         return self.program.string(roles[0]) if len(roles) == 1 else None
 
     @property
     def role_arn(self) -> Item | None:
         """The flat ``role_arn``, unless it is empty or to be left alone."""
-        item = next((item for _, item in self.role_family if item.name == "role_arn"), None)
-        return None if item is None or self.program.is_none(item) or self.program.string(item) == "" else item
+        argument = next((argument for _, argument in self.role_family if argument.name == "role_arn"), None)
+        return (
+            None
+            if argument is None or self.program.is_none(argument) or self.program.string(argument) == ""
+            else argument
+        )
 
     @property
     def assume_role(self) -> Item | None:
         """The argument by which it assumes a role as an object, if so."""
-        item = self.call.keyword("assume_role")
-        return None if item is None or self.program.is_none(item) else item
+        argument = self.call.keyword("assume_role")
+        return None if argument is None or self.program.is_none(argument) else argument
 
     @property
     def assumes_role(self) -> bool:
@@ -140,32 +144,34 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
     @property
     def assumed(self) -> AssumedRole[tuple[Items, Item]] | Refusal | None:
         """The role that a backend assumes, each value in Python's terms; None where there is none."""
-        if any(item.name in ROLE_FAMILY for item in self.ignored):
+        if any(argument.name in ROLE_FAMILY for argument in self.ignored):
             return ROLE_IGNORED.refusal()
         if self.role_arn is None:
             unread = BACKEND_ROLE_IS_OBJECT.refusal()
             return None if self.assume_role is None else AssumedRole({}, (), None, is_flat=False, objection=unread)
         if self.assume_role is not None:
             return TWO_ROLES.refusal()
-        values = {NESTED_NAMES[item.name or ""]: self._value(holder, item) for holder, item in self.role_family}
-        if unseen := sorted(name for name, value in values.items() if value is None):
-            return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unseen))
+        values = {
+            NESTED_NAMES[argument.name or ""]: self._value(holder, argument) for holder, argument in self.role_family
+        }
+        if unknown := sorted(name for name, value in values.items() if value is None):
+            return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unknown))
         members = {name: value for name, value in values.items() if value is not None}
         comments = {
-            NESTED_NAMES[item.name or ""]: (comment_behind(self.program.text, holder, item),)
-            for holder, item in self.role_family
+            NESTED_NAMES[argument.name or ""]: (comment_behind(self.program.text, holder, argument),)
+            for holder, argument in self.role_family
         }
         literal = self.program.string(self.role_arn)
         return AssumedRole(members, self.role_family, literal, is_flat=True, comments=comments)
 
-    def _value(self, holder: Items, item: Item) -> str | None:
+    def _value(self, holder: Items, argument: Item) -> str | None:
         """A flat argument's value as a member of an object; None where that is not known."""
-        written = item.value.of(self.program.text)
-        if item.name == "assume_role_duration_seconds":
+        written = argument.value.of(self.program.text)
+        if argument.name == "assume_role_duration_seconds":
             return duration(written)
         if holder is self.call.arguments:
             return written
-        literal = self.program.string(item)
+        literal = self.program.string(argument)
         return None if literal is None else quote(self.program, literal)
 
     @property
@@ -179,61 +185,63 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         if self.document.is_excluded:
             return EXCLUDED.ignored()
         statement = self.call.statements[-1].span if self.call.statements else self.call.span
-        heads = (
+        names = (
             self.program.comments_on(self.call.span),
             self.program.comments_on(Span(statement.start, statement.start)),
         )
-        if any(map(IGNORE.search, heads)) or (self.is_provider and self.ignored):
+        if any(map(IGNORE.search, names)) or (self.is_provider and self.ignored):
             return IGNORED_BY_COMMENT.ignored()
         return self.call.objection or next(self._skip_reasons_of_hosts(), None) or self._skip_reason_of_store()
 
     def _skip_reason_of_store(self) -> LeftAlone | Refusal | None:
-        items = (item for holder in self.call.holders for item in holder.items if item.name in STORE_ARGUMENTS)
-        values = {item.name or "": self._plain(item) for item in items}
+        items = (
+            argument for holder in self.call.holders for argument in holder.items if argument.name in STORE_ARGUMENTS
+        )
+        values = {argument.name or "": self._plain(argument) for argument in items}
         return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
-    def _plain(self, item: Item) -> str | None:
-        written = item.value.of(self.program.text).lower()
-        return written if written in ("true", "false") else self.program.string(item)
+    def _plain(self, argument: Item) -> str | None:
+        written = argument.value.of(self.program.text).lower()
+        return written if written in ("true", "false") else self.program.string(argument)
 
     def _skip_reasons_of_hosts(self) -> Iterator[LeftAlone | Refusal]:
-        for name, item in self._endpoints():
-            value = "" if self.program.is_none(item) else self.program.string(item)
-            texts = " ".join(self.program.texts(item)) if value is None else ""
+        for name, argument in self._endpoints():
+            value = "" if self.program.is_none(argument) else self.program.string(argument)
+            texts = " ".join(self.program.texts(argument)) if value is None else ""
             if reason := skip_reason_of_host(name, value, texts):
                 yield reason
 
     def _endpoints(self) -> Iterator[tuple[str, Item]]:
         for holder in self.call.holders:
-            for item in holder.items:
-                if item.name == "endpoints":
-                    yield from self._hosts(item)
-                elif item.name and is_endpoint(item.name):
-                    yield f"{item.name} endpoint" if item.name != "endpoint" else "endpoint", item
+            for argument in holder.items:
+                if argument.name == "endpoints":
+                    yield from self._hosts(argument)
+                elif argument.name and is_endpoint(argument.name):
+                    yield f"{argument.name} endpoint" if argument.name != "endpoint" else "endpoint", argument
 
     def _hosts(self, endpoints: Item) -> Iterator[tuple[str, Item]]:
         elements = self.program.elements(endpoints, through_names=True)
         for element in elements.items if elements else (endpoints,):
             struct = self.program.structure(element)
-            if struct is None or not struct.items or not all(item.name for item in struct.items):
+            if struct is None or not struct.items or not all(member.name for member in struct.items):
                 yield "endpoint", element
             else:
-                yield from ((f"{item.name} endpoint", item) for item in struct.items)
+                yield from ((f"{member.name} endpoint", member) for member in struct.items)
 
     @property
     def _names(self) -> tuple[str, ...]:
         return CREDENTIALS if self.is_provider else (*CREDENTIALS, *ROLE_FAMILY)
 
     def _named(self, names: tuple[str, ...]) -> Iterator[tuple[Items, Item]]:
-        return (item for item in self._all_named(names) if item[1] not in self.ignored)
+        return (pair for pair in self._all_named(names) if pair[1] not in self.ignored)
 
     def _all_named(self, names: tuple[str, ...]) -> Iterator[tuple[Items, Item]]:
         for holder in self.call.holders:
-            yield from ((holder, item) for item in holder.items if item.name in names)
+            yield from ((holder, argument) for argument in holder.items if argument.name in names)
 
-    def _is_ignored(self, item: Item) -> bool:
-        is_apart = self.program.line(item.span.start) != self.call.line
-        return is_apart and IGNORE.search(self.program.comments_on(item.span)) is not None
+    def _is_ignored(self, argument: Item) -> bool:
+        is_apart = self.program.line(argument.span.start) != self.call.line
+        return is_apart and IGNORE.search(self.program.comments_on(argument.span)) is not None
 
 
 class CdktfProgram(Struct, frozen=True, eq=False):
@@ -263,18 +271,18 @@ class CdktfProgram(Struct, frozen=True, eq=False):
 
     def is_migrated(self, include_ambient: bool) -> bool:
         """Whether the program is being migrated, and a backend of its stacks needs another way to sign in."""
-        asking = [call for call in self.backends if call.web_identity is None and call.skip_reason is None]
-        if not asking:
+        backends = [call for call in self.backends if call.web_identity is None and call.skip_reason is None]
+        if not backends:
             return False
-        if include_ambient or any(call.credentials or call.role_family or call.assumes_role for call in asking):
+        if include_ambient or any(call.credentials or call.role_family or call.assumes_role for call in backends):
             return True
         return any(call.skip_reason is None and call.credentials for call in self.providers)
 
     @property
     def role_arns(self) -> set[str | None]:
         """The roles that the program's backends assume; None stands for a role that is not a literal."""
-        asking = [call for call in self.backends if call.skip_reason is None]
-        return {call.program.string(call.role_arn) for call in asking if call.role_arn}
+        backends = [call for call in self.backends if call.skip_reason is None]
+        return {call.program.string(call.role_arn) for call in backends if call.role_arn}
 
 
 def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
@@ -291,9 +299,9 @@ def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
 
 def _set_later(documents: list[Document], calls: list[CdktfCall]) -> Iterator[tuple[Place, str]]:
     """Where credentials are set by attribute, or by ``add_override``: what is written so wins over the call."""
-    for document in (item for item in documents if not item.is_excluded):
-        heads = (call.program.text[: call.call.span.start] for call in calls if call.document is document)
-        targets = {target[1] for head in heads if (target := _ASSIGNED.search(head))}
+    for document in (document for document in documents if not document.is_excluded):
+        texts_before = (call.program.text[: call.call.span.start] for call in calls if call.document is document)
+        targets = {target[1] for head in texts_before if (target := _ASSIGNED.search(head))}
         for match in _SET.finditer(document.text):
             is_of_call = match["target"] in targets
             names = {*CREDENTIALS, *ROLE_FAMILY} & {*re.split(r"\W", match["path"] or match["name"])}

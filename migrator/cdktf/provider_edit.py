@@ -66,10 +66,10 @@ class PythonIdentity:
         program: CdktfProgram,
         migrating: Sequence[CdktfCall],
         config: Config,
-        apart: Callable[[str, Collection[str]], str | None],
+        other_user: Callable[[str, Collection[str]], str | None],
     ) -> None:
         """``apart`` says where a role is also that of others than those with the fingerprints."""
-        self._apart = apart
+        self._other_user = other_user
         self._folder = program.folder
         self._providers = [call for call in program.providers if call.skip_reason is None]
         self._migrating = list(migrating)
@@ -89,12 +89,12 @@ class PythonIdentity:
         if isinstance(struct, Refusal):
             return struct
         name, imports = struct
-        said = f"var.{role.variable.name}" if role.variable else f'"{self._config.role_arn}"'
+        role_text = f"var.{role.variable.name}" if role.variable else f'"{self._config.role_arn}"'
         token = python_edit.quote(provider.program, self._config.token_file)
         members = f"        role_arn={role.expression},\n        web_identity_token_file={token},\n"
         new = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
         edits = (*imports, *role.edits, *changed(provider, new, provider.credentials))
-        return Rewrite(edits, f"The provider signs in with web identity: {said}.")
+        return Rewrite(edits, f"The provider signs in with web identity: {role_text}.")
 
     def set_value(self, provider: CdktfCall) -> Iterator[Note]:
         """A note that the variable of the provider's role needs a value."""
@@ -121,7 +121,7 @@ class PythonIdentity:
         call, program = provider.call, provider.program
         if call.argument(0, "scope") is None or call.argument(1, "id") is None or len(call.positional) > 2:
             return PROVIDER_ARGUMENTS_UNKNOWN.refusal()
-        binders = {binder for _, item in provider.credentials for _, binder in program.names_in(item)}
+        binders = {binder for _, argument in provider.credentials for _, binder in program.names_in(argument)}
         is_constructor = call.function is None or provider.document.text.startswith(
             "def __init__(", call.function.start
         )
@@ -142,13 +142,13 @@ class PythonIdentity:
         name = self._identities[scope_of(provider), provider.origin]
         if isinstance(name, Refusal):
             return name
-        role = role_of(name, _fingerprint(provider), self._config.role_arn, self._apart)
+        role = role_of(name, _fingerprint(provider), self._config.role_arn, self._other_user)
         if isinstance(role, RoleVariable):
             return self._variable(provider, role)
         return role if isinstance(role, Refusal) else _Role(python_edit.quote(provider.program, role.text))
 
     @property
-    def spoken(self) -> Iterator[tuple[Place, str]]:
+    def role_arn_users(self) -> Iterator[tuple[Place, str]]:
         """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
         for provider in self._by_precedence:
             if self._identities[scope_of(provider), provider.origin] is None and self._objection(provider) is None:
@@ -166,8 +166,8 @@ class PythonIdentity:
         for provider in filter(is_stack, self._by_precedence):
             key, origin = scope_of(provider), provider.origin
             if (key, origin) not in names:
-                there = {name for (scope, _), name in names.items() if scope == key}
-                name = _named(provider, there | self._unavailable(key), is_first=not there)
+                scope_names = {name for (scope, _), name in names.items() if scope == key}
+                name = _named(provider, scope_names | self._unavailable(key), is_first=not scope_names)
                 names[key, origin] = name
                 taken.setdefault(name, set()).add(origin)
         for call in self._providers:
@@ -188,14 +188,16 @@ class PythonIdentity:
 
     def _unavailable(self, key: Key) -> set[_Name]:
         """The names of identities that a scope has given away, for what is not known any more."""
-        there = [provider for provider in self._providers if scope_of(provider) == key]
-        found: set[_Name] = {None} if any(self._may_have_first(item) for item in there) else set()
-        for name, call in declared_variables(there[0], key).items():
+        scope_providers = [provider for provider in self._providers if scope_of(provider) == key]
+        unavailable: set[_Name] = (
+            {None} if any(self._may_have_first(provider) for provider in scope_providers) else set()
+        )
+        for name, call in declared_variables(scope_providers[0], key).items():
             if name != ROLE_VARIABLE:
-                found.add(name.removeprefix(f"{ROLE_VARIABLE}_"))
-            elif self._config.role_arn is None and there[0].program.is_used(call):
-                found.add(None)
-        return found
+                unavailable.add(name.removeprefix(f"{ROLE_VARIABLE}_"))
+            elif self._config.role_arn is None and scope_providers[0].program.is_used(call):
+                unavailable.add(None)
+        return unavailable
 
     def _may_have_first(self, provider: CdktfCall) -> bool:
         if provider.web_identity is None:
@@ -239,14 +241,14 @@ class PythonIdentity:
         return NAME_TAKEN_IN_PROGRAM.refusal(name=name)
 
 
-def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> _Name:
-    if is_first and None not in used:
+def _named(provider: CdktfCall, used_names: AbstractSet[_Name], *, is_first: bool) -> _Name:
+    if is_first and None not in used_names:
         return None
     alias = provider.call.keyword("alias")
     name = provider.program.string(alias) if alias else "default"
     if name is None:
         return ALIAS_UNKNOWN.refusal()
-    return unused(re.sub(r"\W+", "_", name, flags=re.ASCII), used)
+    return unused(re.sub(r"\W+", "_", name, flags=re.ASCII), used_names)
 
 
 def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], variable: RoleVariable) -> _Role | Refusal:
@@ -296,5 +298,5 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
 
 
 def _fingerprint(provider: CdktfCall) -> str:
-    values = {item.name or "": provider.program.string(item) for _, item in provider.credentials}
+    values = {argument.name or "": provider.program.string(argument) for _, argument in provider.credentials}
     return of_arguments(values, provider.document.path, provider.origin)

@@ -41,13 +41,13 @@ def is_in_same_frame(call: CdktfCall, other: CdktfCall) -> bool:
 
 def declared_variables(provider: CdktfCall, key: Key) -> dict[str, Call]:
     """The variables of a scope by their names in Terraform."""
-    found: dict[str, Call] = {}
+    variables: dict[str, Call] = {}
     for call in provider.program.calls({VARIABLE}):
         identifier = call.argument(1, "id")
         name = provider.program.string(identifier) if identifier else None
         if name is not None and _scope(provider, call) == key:
-            found[name] = call
-    return found
+            variables[name] = call
+    return variables
 
 
 def is_stack(provider: CdktfCall) -> bool:

@@ -197,7 +197,7 @@ class _File:
             return "backend" in block.text and not _OTHER_BACKEND.search(block.text)
         if block.type == "generate" and re.search(r"\b(?:templatefile|file)\(", block.text):
             return False
-        if self._parsed is None and not self._path.endswith((".hcl", ".tm", ".json")):
+        if self._parsed is None and (not block.type or not self._path.endswith((".hcl", ".tm", ".json"))):
             return True
         return block.type in ("remote_state", "generate", "backend", "generate_hcl", "generate_file", "component")
 

@@ -69,7 +69,7 @@ _WRITES_TERRAFORM = (
     (b"S3Backend", regex(rb"S3Backend\b")),
     (b"RemoteStateS3", regex(rb"RemoteStateS3\b")),
     (b'"aws', regex(rb"provider\s+\\?\"aws")),
-    (b'"s3', regex(rb"backend\s+\\?\"s3|\"backend\"\s*:\s*\"s3")),
+    (b'"s3', regex(rb"backend\s+\\?\"s3|\"backend(?:_type)?\"\s*:\s*(?:\{\s*)?\"s3")),
     (b"backend_type", regex(rb"backend_type:[ \t]*[\"']?s3")),
     (b"backend:", regex(rb"backend:[ \t]*\r?\n\s+s3:")),
     (b"providers:", regex(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),

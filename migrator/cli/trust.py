@@ -165,6 +165,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         options["run_type"],
         options["scope"] or "",
         RoleState(options["roles"]),
+        options["session_tags"],
     )
     inventory = os.path.abspath(options["inventory"]) if options["inventory"] else None
     knowledge_of_repos = [_knowledge(repo, options["exclude"], inventory, options["slugs"]) for repo in repos]

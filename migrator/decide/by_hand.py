@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-class MadeByHand:
+class StacksByHand:
     """The ``stacks`` of an account that run code of a repository, and that no code of the run is known to define."""
 
     def __init__(
         self, workspace: Workspace, repo: str, fleet: Fleet, account: Account, defined: Sequence[StackDefinition]
     ) -> None:
         self._workspace = workspace
-        others = (stack for survey in fleet.surveys if survey.repo != repo for stack in survey.stacks)
-        self._elsewhere = [other for other in others if other.account is not None and not other.is_by_hand]
-        known = [stack.account.id for stack in defined if stack.account is not None]
-        known += [other.slug_in_account for other in self._elsewhere]
-        found = account.by_hand(known, folders_of_runs(workspace)) if account.stacks else ()
-        self.stacks: tuple[KnownStack, ...] = tuple(filter(self._is_run, found))
+        known_stacks = (stack for survey in fleet.surveys if survey.repo != repo for stack in survey.stacks)
+        self._elsewhere = [other for other in known_stacks if other.account is not None and not other.is_by_hand]
+        account_ids = [stack.account.id for stack in defined if stack.account is not None]
+        account_ids += [other.slug_in_account for other in self._elsewhere]
+        by_hand = account.by_hand(account_ids, folders_of_runs(workspace)) if account.stacks else ()
+        self.stacks: tuple[KnownStack, ...] = tuple(filter(self._is_run, by_hand))
         self._below = [stack for stack in self.stacks if stack.code.runs_below]
         self._by_root: dict[str | None, list[KnownStack]] = {}
         for stack in self.stacks:
@@ -41,27 +41,29 @@ class MadeByHand:
         root, identity = stack.code.project_root, self._workspace.identity
         return root is not None and runs(stack.code, identity, root) and is_of_branch(stack.code, identity)
 
-    def with_those(self, elsewhere: list[KnownStack], path: str) -> list[KnownStack]:
+    def with_stacks_by_hand(self, elsewhere: list[KnownStack], path: str) -> list[KnownStack]:
         """The stacks of other repositories that run the root module at ``path``, and those made by hand that do."""
         slugs = {stack.slug_in_account for stack in elsewhere}
-        others = (stack for stack in (*self._by_root.get(path, ()), *self._below) if stack.slug_in_account not in slugs)
-        return [*elsewhere, *(stack for stack in others if runs(stack.code, self._workspace.identity, path))]
+        by_hand = (
+            stack for stack in (*self._by_root.get(path, ()), *self._below) if stack.slug_in_account not in slugs
+        )
+        return [*elsewhere, *(stack for stack in by_hand if runs(stack.code, self._workspace.identity, path))]
 
     def with_static_keys(self, defined: Iterable[StackDefinition]) -> set[StackDefinition | str]:
         """The stacks, and the root modules by path, that the account hands static credentials to."""
-        here = {stack for stack in defined if stack.account is not None and stack.account.static_keys}
-        others = (*filter(self._is_run, self._elsewhere), *self.stacks)
-        with_keys = (other for other in others if other.account is not None and other.account.static_keys)
-        return {*here, *(other.code.project_root or "" for other in with_keys)}
+        defined_with_keys = {stack for stack in defined if stack.account is not None and stack.account.static_keys}
+        known_stacks = (*filter(self._is_run, self._elsewhere), *self.stacks)
+        with_keys = (other for other in known_stacks if other.account is not None and other.account.static_keys)
+        return {*defined_with_keys, *(other.code.project_root or "" for other in with_keys)}
 
 
 def integrations_of(stacks: Iterable[StackDefinition]) -> dict[StackDefinition, Place]:
     """The stacks with an AWS integration in the account."""
-    found = ((stack, stack.account) for stack in stacks if stack.account is not None)
-    return {stack: Place(account.place) for stack, account in found if account.integration}
+    stack_accounts = ((stack, stack.account) for stack in stacks if stack.account is not None)
+    return {stack: Place(account.place) for stack, account in stack_accounts if account.integration}
 
 
-def made_by(context: Context, code: str) -> str:
+def origin_of_stack(context: Context, code: str) -> str:
     """Say where a stack comes from that runs the root module ``code``, and that no code is known to define."""
     if templates := context.templates_of("" if code == "." else code):
         return f"by the template at {', '.join(templates)}, or by hand"

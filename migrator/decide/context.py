@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.decide.environment_roots import EnvironmentRoots
-from migrator.decide.facts import gather
+from migrator.decide.facts import read_facts
 from migrator.decide.hook_identity import HookIdentity
 from migrator.decide.hooks import HookPlan
 from migrator.decide.role_mappings import RoleMappings
@@ -22,7 +22,7 @@ from migrator.decide.web_identity import WebIdentity
 from migrator.model.fleet import ALONE, Fleet, runs
 from migrator.spacelift.inventory.known import account_of
 from migrator.spacelift.settings.tf_vars import VariableSettings
-from migrator.terraform.outside_calls import follow, outside_calls
+from migrator.terraform.outside_calls import link_called_modules, outside_calls
 from migrator.terragrunt.inputs import TerragruntInputs
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from migrator.model.findings import Change, Finding
     from migrator.model.fleet import KnownCall
     from migrator.spacelift.inventory.known import Account
-    from migrator.terraform.outside_calls import Called, OutsideCall
+    from migrator.terraform.outside_calls import CalledModule, OutsideCall
     from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.workspace.workspace import Workspace
 
@@ -52,10 +52,12 @@ class Context:
         self.repo = repo
         self.fleet = fleet
         self._python_identities: dict[CdktfProgram, PythonIdentity] = {}
-        self.settled: tuple[Finding, ...] = ()
+        self.earlier_findings: tuple[Finding, ...] = ()
         self.changes: tuple[Change, ...] = ()
-        called = follow(workspace, fleet, self.outside_calls if fleet.modules else ())
-        self.called: tuple[Called, ...] = tuple(call for call in called if call.module.gains or call.module.loses)
+        called_modules = link_called_modules(workspace, fleet, self.outside_calls if fleet.modules else ())
+        self.called: tuple[CalledModule, ...] = tuple(
+            call for call in called_modules if call.module.gains or call.module.loses
+        )
         """The modules of other repositories whose variables change, each with its calls here."""
 
     @cached_property
@@ -68,16 +70,16 @@ class Context:
         """The calls of this repository's modules by others, and by itself under its own URL."""
         is_own = self.workspace.is_own
         own = (
-            outside_call.known
+            outside_call.known_call
             for outside_call in self.outside_calls
-            if outside_call.known.source and is_own(outside_call.known.source)
+            if outside_call.known_call.source and is_own(outside_call.known_call.source)
         )
         return (*self.fleet.calls, *own)
 
     @cached_property
     def facts(self) -> Facts:
         """All facts of the repository."""
-        return gather(self.workspace, self.repo, self.fleet, self.account)
+        return read_facts(self.workspace, self.repo, self.fleet, self.account)
 
     @cached_property
     def account(self) -> Account:
@@ -86,12 +88,12 @@ class Context:
 
     def templates_of(self, path: str) -> tuple[str, ...]:
         """Find the blueprints whose stacks run the root module at ``path``, in this and in other repositories."""
-        here = [str(stack.place) for stack in self.facts.runners_of(path).blueprints]
-        others = (stack for survey in self.fleet.surveys for stack in survey.stacks if stack.is_blueprint)
+        own_blueprints = [str(stack.place) for stack in self.facts.runners_of(path).blueprints]
+        known_stacks = (stack for survey in self.fleet.surveys for stack in survey.stacks if stack.is_blueprint)
         elsewhere = [
-            f"{other.repo}: {other.place}" for other in others if runs(other.code, self.workspace.identity, path)
+            f"{other.repo}: {other.place}" for other in known_stacks if runs(other.code, self.workspace.identity, path)
         ]
-        return tuple(dict.fromkeys((*here, *elsewhere)))
+        return tuple(dict.fromkeys((*own_blueprints, *elsewhere)))
 
     @cached_property
     def variable_settings(self) -> VariableSettings:
@@ -123,8 +125,8 @@ class Context:
         """The new sign-in of the providers and backends that Terragrunt writes."""
         from migrator.terragrunt.generated_edit import GeneratedSignIn  # here: few repositories have units
 
-        units, apart = self.facts.terragrunt.units, self.shared_roles.apart
-        return GeneratedSignIn(self.workspace, units, self.facts.in_module, self.config, apart)
+        units, other_user = self.facts.terragrunt.units, self.shared_roles.other_user
+        return GeneratedSignIn(self.workspace, units, self.facts.in_module, self.config, other_user)
 
     def python_identity(self, program: CdktfProgram, runners: Runners) -> PythonIdentity:
         """The new sign-in of the providers of a program."""
@@ -136,8 +138,8 @@ class Context:
             migrating = [call for call in program.providers if call.skip_reason is None]
             if not (has_all or self.config.include_ambient):
                 migrating = [call for call in migrating if call.credentials]
-            config, apart = self.config.at(program.folder), self.shared_roles.apart
-            self._python_identities[program] = PythonIdentity(program, migrating, config, apart)
+            config, other_user = self.config.at(program.folder), self.shared_roles.other_user
+            self._python_identities[program] = PythonIdentity(program, migrating, config, other_user)
         return self._python_identities[program]
 
     @cached_property

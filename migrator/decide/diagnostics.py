@@ -183,7 +183,7 @@ CHECK_ACCOUNTS = Diagnostic(
 ROLE_PER_ENVIRONMENT = Diagnostic(
     "role-per-environment",
     found="Set {name} to a different role in each environment.",
-    why="Today the credentials at these places differ.",
+    why="Today the credentials at these places differ, or may differ.",
     help="Set TF_VAR_{name} on the stack of each environment.",
 )
 ROLE_PER_WORKSPACE = Diagnostic(

@@ -91,22 +91,24 @@ class EnvironmentRoots:
         """The root module at ``path``, if it is one of them."""
         return self._by_path.get(path)
 
-    def reaching(self, module: Module) -> list[EnvironmentRoot]:
+    def roots_reaching(self, module: Module) -> list[EnvironmentRoot]:
         """Those from which ``module`` is reached."""
         return self._by_module.get(module.path, [])
 
-    def serves(self, provider: Provider) -> bool:
+    def covers(self, provider: Provider) -> bool:
         """Whether a provider is to live on its environment, or on nothing that is known here."""
-        return self._context.config.has_integration or bool(self.reaching(provider.module))
+        return self._context.config.has_integration or bool(self.roots_reaching(provider.module))
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
         """Take its credentials from a provider that is to live on its environment."""
-        if not self.reaching(provider.module):
+        if not self.roots_reaching(provider.module):
             return NO_INTEGRATION.refusal()
         for module in self._context.workspace.modules_of(provider.document):
-            others = [item.path for item in self._context.workspace.roots_of(module) if item.path not in self._by_path]
-            if others:
-                return OTHER_ROOT_MODULE.refusal(root=others[0] or ".", what="provider")
+            other_roots = [
+                root.path for root in self._context.workspace.roots_of(module) if root.path not in self._by_path
+            ]
+            if other_roots:
+                return OTHER_ROOT_MODULE.refusal(root=other_roots[0] or ".", what="provider")
         by = (
             "Spacelift's AWS integration" if self._context.config.has_integration else "Web identity of the environment"
         )
@@ -123,7 +125,10 @@ class EnvironmentRoots:
         if self._context.config.has_integration:
             with_static_keys = {module.module.path for module in self._context.facts.modules_with_static_keys}
             paths = {
-                item.path for two in self._context.facts.providers if two.credentials for item in self._roots_of(two)
+                root.path
+                for provider in self._context.facts.providers
+                if provider.credentials
+                for root in self._roots_of(provider)
             }
             for path in sorted(paths | with_static_keys):
                 root_with_state = states.get(path)
@@ -137,7 +142,7 @@ class EnvironmentRoots:
     def _root(self, module: Module, place: Place, runners: Runners, root: Root | None) -> EnvironmentRoot:
         has_integration = self._context.config.has_integration
         role = self._role(module, root)
-        if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
+        if role is None and not (has_integration and runners.all and self._all_have_integration(runners)):
             role = NO_ROLE.refusal()
         if isinstance(role, str) and root is not None:
             role = self._context.shared_roles.backend_refusal(root) or role
@@ -145,26 +150,26 @@ class EnvironmentRoots:
             module, place, group_of(module), role, runners, has_integration, self._context.config.token_file
         )
 
-    def _all_have_it(self, runners: Runners) -> bool:
-        here = all(stack in self._context.facts.integrations for stack in runners.here)
-        return here and all(stack.has_integration for stack in runners.elsewhere)
+    def _all_have_integration(self, runners: Runners) -> bool:
+        is_attached = all(stack in self._context.facts.integrations for stack in runners.definitions)
+        return is_attached and all(stack.has_integration for stack in runners.known_stacks)
 
     def _roots_of(self, provider: Provider) -> Iterator[Module]:
         for module in self._context.workspace.modules_of(provider.document):
             yield from (
-                item for item in self._context.workspace.roots_of(module) if self._context.workspace.in_scope(item.path)
+                root for root in self._context.workspace.roots_of(module) if self._context.workspace.in_scope(root.path)
             )
 
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
         config = self._context.config.at(module.path)
         providers = list(self._context.role_mappings.providers(module.path))
-        found = self._of_providers(module, config)
-        if isinstance(found, Refusal):
-            return found
+        role = self._of_providers(module, config)
+        if isinstance(role, Refusal):
+            return role
         if not providers:
             return self._of_backend(root, config)
-        is_other = root is not None and found is not None and config.backend_role_arn not in (None, found)
-        return BACKEND_NEEDS_OTHER_ROLE.refusal() if is_other else found
+        is_other = root is not None and role is not None and config.backend_role_arn not in (None, role)
+        return BACKEND_NEEDS_OTHER_ROLE.refusal() if is_other else role
 
     def _of_providers(self, module: Module, config: Config) -> str | Refusal | None:
         """The one role of all providers; None where it is not known."""
@@ -176,44 +181,46 @@ class EnvironmentRoots:
             return None if instances else config.role_arn
         identities = self._context.root_identities
         unmapped = [instance.provider for instance in instances if instance.role is None]
-        unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
-        every = (self._context.role_mappings.of_other_partition(instance.provider, role) for instance in instances)
-        if mismatch := next(filter(None, every), None):
+        refusals = (found for provider in unmapped if (found := identities.role_arn_refusal(provider, role)))
+        mismatches = (self._context.role_mappings.partition_refusal(instance.provider, role) for instance in instances)
+        if mismatch := next(filter(None, mismatches), None):
             return mismatch
-        return identities.differing(module.path, instances) or next(unspoken, role)
+        return identities.variation_refusal(module.path, instances) or next(refusals, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""
         if config.backend_role_arn is not None or root is None:
             return config.backend_role_arn or config.role_arn
-        mapped = {role for backend in root.backends if (role := self._context.role_mappings.role(backend)) is not None}
-        if refused := next((outcome for outcome in mapped if isinstance(outcome, Refusal)), None):
+        mapped_roles = {
+            role for backend in root.backends if (role := self._context.role_mappings.role(backend)) is not None
+        }
+        if refused := next((outcome for outcome in mapped_roles if isinstance(outcome, Refusal)), None):
             return refused
-        own = {
+        assumed_arns = {
             role for backend in root.backends if (role := assumed_role(self._context.workspace, backend)) is not None
         }
-        known = {role for role in (mapped or own) if isinstance(role, str) and is_role_arn(role)}
-        return known.pop() if len(known) == 1 else config.role_arn
+        known_arns = {role for role in (mapped_roles or assumed_arns) if isinstance(role, str) and is_role_arn(role)}
+        return known_arns.pop() if len(known_arns) == 1 else config.role_arn
 
 
 def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
     """The role that a backend assumes in any form; None where there is none, or it is not known."""
     document, nested = backend.document, backend.block.attribute("assume_role")
     items = document.object_items(nested) if nested is not None else backend.role_family
-    item = next((attribute for attribute in items if attribute.name == "role_arn"), None)
-    scopes = scopes_of(workspace, backend.module) if item is not None else ()
-    roles = {scope.expression(document, item).string for scope in scopes if item is not None}
+    argument = next((attribute for attribute in items if attribute.name == "role_arn"), None)
+    scopes = scopes_of(workspace, backend.module) if argument is not None else ()
+    roles = {scope.expression(document, argument).string for scope in scopes if argument is not None}
     return roles.pop() if len(roles) == 1 else None
 
 
-def others_credentials(context: Context, stack: StackDefinition) -> Refusal | None:
+def other_credentials_refusal(context: Context, stack: StackDefinition) -> Refusal | None:
     """Say why a stack's runs have credentials that override web identity of the environment; None if they have none."""
     if place := context.facts.integrations.get(stack):
         return STACK_HAS_INTEGRATION.refusal(place=place)
     return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
-def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
+def static_keys_refusal(facts: Facts, stack: StackDefinition) -> Refusal | None:
     """Find what hands static credentials to a stack's runs and cannot go for its sake alone; None if nothing does."""
     for setting in facts.settings:
         reach = setting.reach
@@ -243,15 +250,15 @@ def environment_sign_in(
         outcome = (*removed, "The role is commented out.")
         return SignIn("", backend.credentials, (), backend.role_family, outcome)
     if nested is not None and is_same and not backend.document.is_ignored(nested):
-        return SignIn("", (*backend.credentials, nested), said=(*removed, "The role is removed."))
-    kept = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
+        return SignIn("", (*backend.credentials, nested), own_sentences=(*removed, "The role is removed."))
+    kept_sentences = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
     if backend.role_arn is None or not rejects_flat:
-        return SignIn("", backend.credentials, said=(*removed, *kept))
+        return SignIn("", backend.credentials, own_sentences=(*removed, *kept_sentences))
     assumed = backend.assumed
     if isinstance(assumed, Refusal):
         return assumed
     chained = assumed.chained if assumed is not None else ()
-    return SignIn("", (*backend.credentials, *backend.role_family), chained, said=(*removed, *kept))
+    return SignIn("", (*backend.credentials, *backend.role_family), chained, own_sentences=(*removed, *kept_sentences))
 
 
 def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.cdktf.programs import cdktf_programs
-from migrator.decide.by_hand import MadeByHand, integrations_of
+from migrator.decide.by_hand import StacksByHand, integrations_of
 from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
@@ -29,7 +29,7 @@ from migrator.spacelift.stacks.definitions import (
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
-from migrator.terraform.partial_backends import BackendConfigValue, backend_config_values, partial_backends
+from migrator.terraform.partial_backends import BackendCommand, backend_commands, partial_backends, store_of
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terragrunt.units import Terragrunt, terragrunt
@@ -46,7 +46,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     """The facts tell what the folder that may be changed holds.
 
     ``stray_backends`` are partial configurations for an unknown root module,
-    ``backend_config_values`` those in scripts,
+    ``backend_commands`` the commands of scripts for backends,
     ``serving`` the stacks that run root modules of other repositories of the run, ``programs`` those of CDKTF,
     ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
     ``settings`` those of Spacelift with static credentials, ``modules_with_static_keys`` the modules without a
@@ -62,7 +62,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     roots: tuple[Root, ...]
     stacks: tuple[StackDefinition, ...]
     stray_backends: tuple[S3Backend, ...]
-    backend_config_values: tuple[BackendConfigValue, ...]
+    backend_commands: tuple[BackendCommand, ...]
     serving: tuple[tuple[StackDefinition, KnownRoot], ...]
     programs: tuple[tuple[CdktfProgram, Runners], ...]
     terragrunt: Terragrunt
@@ -80,10 +80,14 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     tested: tuple[str, ...] = ()
     by_hand: tuple[KnownStack, ...] = ()
 
-    def overriding(self, path: str) -> list[Override]:
+    def overrides_of(self, path: str) -> list[Override]:
         """Find what may win over how the code of the root module at ``path`` signs in."""
-        live = [override for override in self.overrides if not override.holds_values and override.ignored is None]
-        return [override for override in live if not set(self.runners_of(path).here).isdisjoint(override.reach.stacks)]
+        active = [override for override in self.overrides if not override.holds_values and override.ignored is None]
+        return [
+            override
+            for override in active
+            if not set(self.runners_of(path).definitions).isdisjoint(override.reach.stacks)
+        ]
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
@@ -91,13 +95,13 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def _by_module(self) -> dict[str, list[Provider]]:
-        found: dict[str, list[Provider]] = {}
+        by_module: dict[str, list[Provider]] = {}
         for provider in self.providers:
-            found.setdefault(provider.module.path, []).append(provider)
-        return found
+            by_module.setdefault(provider.module.path, []).append(provider)
+        return by_module
 
 
-def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: Account = NO_ACCOUNT) -> Facts:
+def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: Account = NO_ACCOUNT) -> Facts:
     """Read the facts of all interesting modules of ``workspace``, known to the ``fleet`` as ``repo``."""
     modules = list(workspace.interesting_modules())
     providers = {module.path: tuple(aws_providers(module)) for module in modules}
@@ -107,30 +111,37 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     stray: list[S3Backend] = []
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
+    commands = list(backend_commands(workspace, root_modules, units.modules))
+    for module in root_modules:
+        own = backends[module.path]
+        store = store_of(own, (command for command in commands if command.root is module))
+        backends[module.path] = [replace(backend, store=store) for backend in own] if store else own
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
-    made = MadeByHand(workspace, repo, fleet, account, stacks)
+    stacks_by_hand = StacksByHand(workspace, repo, fleet, account, stacks)
     programs = cdktf_programs(workspace)
     folders = [*(program.folder for program in programs), *(unit.folder for unit in units.units)]
     with_state = [*(module.path for module in root_modules), *folders]
 
     @cache
     def runners(path: str) -> Runners:
-        found = definitions_running(path, by_folder, workspace, is_only_root=with_state == [path])
-        return _runners(found, made.with_those(fleet.stacks_running(repo, workspace.identity, path), path))
+        definitions = definitions_running(path, by_folder, workspace, is_only_root=with_state == [path])
+        return _runners(
+            definitions, stacks_by_hand.with_stacks_by_hand(fleet.stacks_running(repo, workspace.identity, path), path)
+        )
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
     reaches = Reaches(workspace, stacks)
-    over_the_code = tuple(overrides(workspace, reaches))
+    override_settings = tuple(overrides(workspace, reaches))
     with_own_settings = tuple(own_runs(workspace, reaches))
-    in_code = _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings)
-    settings = tuple(_elsewhere(repo, fleet, in_code))
-    with_static_keys = _with_static_keys(settings) | made.with_static_keys(stacks)
+    code_settings = _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings)
+    settings = tuple(_elsewhere(repo, fleet, code_settings))
+    with_static_keys = _with_static_keys(settings) | stacks_by_hand.with_static_keys(stacks)
 
     def root(module: Module) -> Root:
         of_units = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
-        run_by = reduce(Runners.with_those, map(runners, of_units), runners(module.path))
-        gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
+        run_by = reduce(Runners.merged, map(runners, of_units), runners(module.path))
+        gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.definitions, *run_by.blueprints))
         reads = _read_by(workspace, states, module.path)
         return Root(module, tuple(backends[module.path]), providers[module.path], run_by, reads, gets_static_keys)
 
@@ -139,8 +150,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         tuple(map(root, root_modules)),
         tuple(stacks),
         tuple(stray),
-        tuple(backend_config_values(workspace)),
-        tuple((stack, item) for stack in stacks for item in fleet.roots_run_by(repo, stack.code)),
+        tuple(commands),
+        tuple((stack, root) for stack in stacks for root in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
         units,
         tuple(runners(unit.folder) for unit in units.units),
@@ -151,23 +162,23 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
         integrations={**integrations_of(stacks), **integrations(workspace, stacks)},
-        overrides=over_the_code,
+        overrides=override_settings,
         own_runs=with_own_settings,
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
-        by_hand=made.stacks,
+        by_hand=stacks_by_hand.stacks,
     )
 
 
 def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:
     """The states that the root module at ``path`` reads, in itself or in modules that it calls."""
-    reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
-    return tuple(state for item in sorted(reached) for state in states.get(item, ()))
+    paths = {path, *workspace.reached_from(path)} if any(states.values()) else ()
+    return tuple(state for path in sorted(paths) for state in states.get(path, ()))
 
 
-def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:
-    stacks, made_of = ([stack for stack in here if stack.is_blueprint is made] for made in (False, True))
-    return Runners(tuple(stacks), tuple(elsewhere), tuple(made_of))
+def _runners(definitions: list[StackDefinition], known_stacks: list[KnownStack]) -> Runners:
+    stacks, blueprints = ([stack for stack in definitions if stack.is_blueprint is made] for made in (False, True))
+    return Runners(tuple(stacks), tuple(known_stacks), tuple(blueprints))
 
 
 def _settings(
@@ -191,13 +202,13 @@ def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Set
     folders = test_roots(workspace)
     for setting in settings:
         others = setting.reach.others if folders else ()
-        own = [
+        own_stacks = [
             stack
             for stack in others
             if stack.is_module and runs(replace(stack.code, project_root=""), workspace.identity, "")
         ]
-        if own:
-            reach = replace(setting.reach, others=tuple(stack for stack in others if stack not in own))
+        if own_stacks:
+            reach = replace(setting.reach, others=tuple(stack for stack in others if stack not in own_stacks))
             yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
         else:
             yield setting
@@ -206,28 +217,28 @@ def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Set
 def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator[Setting]:
     """The settings, with what they reach in other repositories by the labels of contexts."""
     for setting in settings:
-        found = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
-        yield replace(setting, reach=replace(setting.reach, elsewhere=found)) if found else setting
+        receivers = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
+        yield replace(setting, reach=replace(setting.reach, elsewhere=receivers)) if receivers else setting
 
 
 def _with_static_keys(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
     """The stacks, and the paths of root modules, that get static credentials by ``settings``."""
-    live = [setting for setting in settings if not setting.is_ignored and setting.names]
-    stacks = frozenset(stack for setting in live for stack in setting.reach.stacks)
-    return stacks | frozenset(path for setting in live for path in setting.roots)
+    active = [setting for setting in settings if not setting.is_ignored and setting.names]
+    stacks = frozenset(stack for setting in active for stack in setting.reach.stacks)
+    return stacks | frozenset(path for setting in active for path in setting.roots)
 
 
 def _modules_with_static_keys(
     workspace: Workspace, roots: set[str], with_static_keys: frozenset[StackDefinition | str]
 ) -> Iterator[ModuleWithStaticKeys]:
     for path in sorted(
-        item for item in with_static_keys if isinstance(item, str) and item not in roots and item in workspace.modules
+        path for path in with_static_keys if isinstance(path, str) and path not in roots and path in workspace.modules
     ):
         yield ModuleWithStaticKeys(workspace.modules[path], ())
     stacks = [
-        item
-        for item in with_static_keys
-        if isinstance(item, StackDefinition) and is_of_branch(item.code, workspace.identity)
+        stack
+        for stack in with_static_keys
+        if isinstance(stack, StackDefinition) and is_of_branch(stack.code, workspace.identity)
     ]
     by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():

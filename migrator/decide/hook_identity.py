@@ -52,14 +52,14 @@ class HookIdentity:
         self._hooked = {
             root.module.path
             for root in context.facts.roots
-            if any(map(context.strategies.has_hook, root.runners.here))
-            or any(stack.has_hook for stack in root.runners.elsewhere)
+            if any(map(context.strategies.has_hook, root.runners.definitions))
+            or any(stack.has_hook for stack in root.runners.known_stacks)
         }
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider, and let a comment tell of what the hook stands for."""
         if provider.has_web_identity:
-            return self._without_section(provider)
+            return self._without_web_identity(provider)
         for root in self._roots(provider):
             if objection := self._objection(provider, root):
                 return objection
@@ -73,12 +73,16 @@ class HookIdentity:
             "The static credentials are removed. The provider uses the credentials of the hook.",
         )
 
-    def _without_section(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
+    def _without_web_identity(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider, and comment its web identity out, for which the hook stands then."""
         removed = tuple(sign_in_edits(provider, ()))
         if not self.replaces_web_identity(provider):
-            stays = WEB_IDENTITY_STAYS.left_alone()
-            return Rewrite(removed, "The static credentials are removed. The web identity stays.") if removed else stays
+            unchanged = WEB_IDENTITY_STAYS.left_alone()
+            return (
+                Rewrite(removed, "The static credentials are removed. The web identity stays.")
+                if removed
+                else unchanged
+            )
         comment = NewComment(web_identity_block(provider, self._role(provider), self._context.config))
         return Rewrite(
             (*removed, *section_edits(provider, comment)),
@@ -89,8 +93,8 @@ class HookIdentity:
         """Whether a hook stands for the web identity that a provider has: all its root modules get that role."""
         targets = [self._targets.get(root) for root in self._roots(provider)]
         roles = {target.role for target in targets if target is not None and isinstance(target.role, str)}
-        said = {quote(role) if role != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for role in roles}
-        return None not in targets and len(roles) == 1 and set(provider.web_identity_roles) == said
+        expressions = {quote(role) if role != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for role in roles}
+        return None not in targets and len(roles) == 1 and set(provider.web_identity_roles) == expressions
 
     def needs(self, provider: Provider) -> frozenset[str]:
         """The groups without which the provider would have no credentials: those of its root modules."""
@@ -117,38 +121,41 @@ class HookIdentity:
 
     def _objection(self, provider: Provider, root: str) -> Refusal | None:
         """Say why the provider cannot use the credentials of a hook of the module at ``root``; None if it can."""
-        target, where = self._targets.get(root), root or "."
+        target, root_title = self._targets.get(root), root or "."
         if target is None and root not in self._hooked:
-            return NO_HOOK.refusal(root=where, what="provider")
+            return NO_HOOK.refusal(root=root_title, what="provider")
         instances = self._context.root_identities.instances(root)
         role = instances if isinstance(instances, Refusal) else self._context.root_identities.role(instances)
         if role is NEED_SEVERAL:
-            return SEVERAL_ROLES_FOR_HOOK.refusal(root=where)
+            return SEVERAL_ROLES_FOR_HOOK.refusal(root=root_title)
         named = self._context.config.at(target.path if target else root).backend_role_arn
         hooks = named if target is None or root in self._hooked else target.role
         if isinstance(role, Refusal) or isinstance(hooks, Refusal):
             return role if isinstance(role, Refusal) else None
         if hooks is None:
-            return HOOK_ROLE_UNKNOWN.refusal(root=where)
+            return HOOK_ROLE_UNKNOWN.refusal(root=root_title)
         if isinstance(role, str) and role != hooks:
             return HOOK_HAS_OTHER_ROLE.refusal(role=role)
         if not isinstance(role, str) and hooks != SHELL_ROLE and named is None:
             return HOOK_HAS_BACKEND_ROLE.refusal()
         if hooks != SHELL_ROLE and (objection := self._mismatch(provider, root, hooks)):
             return objection
-        said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
-        is_assumed = said in provider.assumed_roles
-        return ROLE_ASSUMES_ITSELF.refusal(role=said) if is_assumed else None
+        expression = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
+        is_assumed = expression in provider.assumed_roles
+        return ROLE_ASSUMES_ITSELF.refusal(role=expression) if is_assumed else None
 
     def _mismatch(self, provider: Provider, root: str, role: str) -> Refusal | None:
         """Say why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
-        if mismatch := self._context.role_mappings.of_other_partition(provider, role):
+        if mismatch := self._context.role_mappings.partition_refusal(provider, role):
             return mismatch
         identities = self._context.root_identities
         instances = identities.instances(root)
-        if not isinstance(instances, Refusal) and (differing := identities.differing(root, instances)) is not None:
+        if (
+            not isinstance(instances, Refusal)
+            and (differing := identities.variation_refusal(root, instances)) is not None
+        ):
             return differing
-        place = identities.apart(root, role)
+        place = identities.other_user(root, role)
         return HOOK_IDENTITY_COLLISION.refusal(place=place) if place else None
 
     def _has_comment(self, provider: Provider) -> bool:

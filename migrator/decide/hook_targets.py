@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from migrator.terraform.providers import Provider
     from migrator.terragrunt.unit import Unit
 
-_BY_HOOK = HOOK_ONLY.refusal()
-_TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
+_HOOK_ONLY = HOOK_ONLY.refusal()
+_VARIABLE_TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
 
 
 class Target(Struct, frozen=True, eq=False):
@@ -66,9 +66,9 @@ class Target(Struct, frozen=True, eq=False):
 
 def hook_targets(context: Context) -> tuple[Target, ...]:
     """Find what needs a hook, and what does not as far as is known here, but might for a stack elsewhere."""
-    known = dict(_regions(context.facts))
+    regions = dict(_regions(context.facts))
     return tuple(
-        replace(target, region=region_to_name(target.role, known.get(target.path, "")))
+        replace(target, region=region_to_name(target.role, regions.get(target.path, "")))
         if isinstance(target.role, str)
         else target
         for target in (*_roots(context), *_programs(context), *_units(context))
@@ -80,13 +80,15 @@ def _roots(context: Context) -> Iterator[Target]:
     for root in context.facts.roots:
         is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
-            mapped = {role for backend in root.backends if (role := context.role_mappings.role(backend)) is not None}
+            mapped_roles = {
+                role for backend in root.backends if (role := context.role_mappings.role(backend)) is not None
+            }
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
             arns: set[str | None] = {string_value(role_arn) for role_arn in root.role_arns}
             for assumed, runners in runners_by_role(context, root, _assumed_role).items():
-                role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
+                role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped_roles)
                 if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
-                    role = _TAKEN
+                    role = _VARIABLE_TAKEN
                 role = (context.shared_roles.backend_refusal(root) if isinstance(role, str) else None) or role
                 yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
 
@@ -99,7 +101,7 @@ def _programs(context: Context) -> Iterator[Target]:
             is_native = strategies.of_program(program, runners).is_native
             if is_open or not is_native:
                 is_for_environment = config.backend_auth is BackendAuth.ENV or config.has_integration
-                role = _BY_HOOK if is_for_environment else _hook_role(program.role_arns, config.at(program.folder))
+                role = _HOOK_ONLY if is_for_environment else _hook_role(program.role_arns, config.at(program.folder))
                 engine = strategies.program_engine(program) if is_open else None
                 place = program.backends[0].place
                 yield Target(program.folder, place, program.group, role, runners, engine, is_native)
@@ -111,15 +113,17 @@ def _assumed_role(backend: S3Backend) -> str | None:
 
 def _units(context: Context) -> Iterator[Target]:
     """The units of Terragrunt, of which one stack may run several."""
-    config, found = context.config, context.facts.terragrunt
+    config, terragrunt_units = context.config, context.facts.terragrunt
     targets = [
         Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
-        for unit, group, runners in zip(found.units, found.groups, context.facts.unit_runners, strict=True)
+        for unit, group, runners in zip(
+            terragrunt_units.units, terragrunt_units.groups, context.facts.unit_runners, strict=True
+        )
         if unit.needs_hook(config.include_ambient)
     ]
     if config.backend_auth is BackendAuth.ENV or config.has_integration:
-        targets = [replace(item, role=_BY_HOOK) for item in targets]
-    said_at = {unit.folder: unit.states[0].place for unit in found.units if unit.states}
+        targets = [replace(target, role=_HOOK_ONLY) for target in targets]
+    state_places = {unit.folder: unit.states[0].place for unit in terragrunt_units.units if unit.states}
     roles: dict[StackDefinition | KnownStack, set[str]] = {}
     for target in targets:
         for stack in target.runners.all:
@@ -129,7 +133,7 @@ def _units(context: Context) -> Iterator[Target]:
             several = STACK_OF_SEVERAL_ROLES.refusal()
             target = replace(target, role=several)
         is_refused = isinstance(target.role, Refusal)
-        yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
+        yield replace(target, place=state_places.get(target.path, target.place)) if is_refused else target
 
 
 def _unit_role(unit: Unit, config: Config) -> str | Refusal:
@@ -140,7 +144,7 @@ def _unit_role(unit: Unit, config: Config) -> str | Refusal:
 
 
 def _hook_role(
-    role_arns: set[str | None], config: Config, mapped: AbstractSet[str | Refusal] = frozenset()
+    role_arns: set[str | None], config: Config, mapped_roles: AbstractSet[str | Refusal] = frozenset()
 ) -> str | Refusal:
     """The role for the state: the one asked for, that reached it before, ``mapped``, of the providers, in the shell."""
     if config.backend_role_arn is not None:
@@ -151,9 +155,9 @@ def _hook_role(
         if role is None or not is_role_arn(role):
             return HOOK_ROLE_NOT_LITERAL.refusal()
         return role
-    if len(mapped) > 1:
+    if len(mapped_roles) > 1:
         return SEVERAL_BACKEND_ROLES.refusal(how="is mapped to several")
-    return next(iter(mapped), config.role_arn or SHELL_ROLE)
+    return next(iter(mapped_roles), config.role_arn or SHELL_ROLE)
 
 
 def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -165,8 +169,8 @@ def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
                 yield unit.folder, value.string
     for program, _ in facts.programs:
         for call in program.backends:
-            item = call.call.keyword("region")
-            if item is not None and (region := call.program.string(item)) is not None:
+            argument = call.call.keyword("region")
+            if argument is not None and (region := call.program.string(argument)) is not None:
                 yield program.folder, region
     for root in facts.roots:
         if region := region_of(root):
@@ -177,6 +181,8 @@ def region_of(root: Root) -> str:
     """The region of a root module's state, or else of its provider; ``""`` if it is not known."""
     providers = (provider for provider in root.providers if provider.alias is None)
     blocks: list[S3Backend | Provider] = [*reversed(root.backends), *providers]
-    said = ((block.document, block.block.attribute("region")) for block in blocks)
-    known = (resolve(root.module, document.expression(region)) for document, region in said if region is not None)
-    return next(filter(None, known), "")
+    arguments = ((block.document, block.block.attribute("region")) for block in blocks)
+    regions = (
+        resolve(root.module, document.expression(region)) for document, region in arguments if region is not None
+    )
+    return next(filter(None, regions), "")

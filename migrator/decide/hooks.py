@@ -46,7 +46,7 @@ class PlannedHook(Struct, frozen=True, eq=False):
     group: str
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
-    is_here: bool = True
+    is_local: bool = True
     region: str = ""
 
     @property
@@ -67,16 +67,16 @@ class HookPlan:
         self._context = context
         self.runtime = context.strategies.runtime
         self._lists = context.strategies.lists
-        found = hook_targets(context)
-        self.targets = tuple(item for item in found if not item.is_native)
-        self.natives = tuple(item for item in found if item.is_native)
-        here = [
+        targets = hook_targets(context)
+        self.targets = tuple(target for target in targets if not target.is_native)
+        self.natives = tuple(target for target in targets if target.is_native)
+        local_hooks = [
             PlannedHook(stack, target.title, target.role, target.group, region=target.region)
             for target in self.targets
             if isinstance(target.role, str)
-            for stack in (*target.runners.here, *target.runners.blueprints)
+            for stack in (*target.runners.definitions, *target.runners.blueprints)
         ]
-        elsewhere = [
+        other_hooks = [
             PlannedHook(
                 stack,
                 root.title,
@@ -90,7 +90,7 @@ class HookPlan:
             for stack, root in context.facts.serving
             if root.by == "hook"
         ]
-        self.all = (*here, *elsewhere)
+        self.all = (*local_hooks, *other_hooks)
         entries = {hook.stack: self.entries(hook.role, hook.region) for hook in self.all if not hook.refusal}
         self._hooks = RequiredHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
@@ -102,15 +102,15 @@ class HookPlan:
     def notes(self, planned: PlannedHook, fix: Fix) -> list[Note]:
         """Note what must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
         if isinstance(fix, Ignored):
-            return self.to_paste(planned.role, planned.code, planned.region)
+            return self.hook_notes(planned.role, planned.code, planned.region)
         if planned.stack.is_blueprint and not planned.refusal:
-            made = GIVE_HOOK_TO_STACKS.note(planned.stack.title)
-            return [*self.to_paste(planned.role, planned.code, planned.region), made]
+            template_note = GIVE_HOOK_TO_STACKS.note(planned.stack.title)
+            return [*self.hook_notes(planned.role, planned.code, planned.region), template_note]
         account = planned.stack.account
         is_set = account is not None and account.has(PREFIX + ROLE_VARIABLE, "") is not None
         return [value_note(ROLE_VARIABLE, planned.code)] if planned.role == SHELL_ROLE and not is_set else []
 
-    def to_paste(self, role: str, code: str, region: str) -> list[Note]:
+    def hook_notes(self, role: str, code: str, region: str) -> list[Note]:
         """The hook for a stack that cannot be edited."""
         commands = [entry.text for entry in self.entries(role, region)]
         lists = " and ".join(phase_lists(self._context.config))
@@ -138,10 +138,10 @@ class HookPlan:
         edits: list[Edit] = []
         missing = [name for name in self._missing(planned.stack) if self._belongs_in_stack(planned, name)]
         for name in missing:
-            made = self._hooks.prepend(planned.stack, name)
-            if isinstance(made, Refusal):
-                return made
-            edits += made
+            hook_edits = self._hooks.prepend(planned.stack, name)
+            if isinstance(hook_edits, Refusal):
+                return hook_edits
+            edits += hook_edits
         return Rewrite(tuple(dict.fromkeys(edits)), f"The hook is the first entry of {' and '.join(missing)}.")
 
     def obstacle(self, stack: StackDefinition) -> str:
@@ -161,8 +161,8 @@ class HookPlan:
         if self._context.config.hook_in is HookPlace.CONTEXT:
             objection = context_objection(stack)
             return objection.reason if objection else ""
-        made = (hooks.prepend(stack, name) for name in missing)
-        return next((item.reason for item in made if isinstance(item, Refusal)), "")
+        outcomes = (hooks.prepend(stack, name) for name in missing)
+        return next((edits.reason for edits in outcomes if isinstance(edits, Refusal)), "")
 
     def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
         """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
@@ -173,15 +173,15 @@ class HookPlan:
             for stack in self.runtime_stacks(target)
             if self.runtime.lists_of(stack)
         ]
-        tests = [(item.path, self.entries(item.role)) for item in self.targets if isinstance(item.role, str)]
+        tests = [(target.path, self.entries(target.role)) for target in self.targets if isinstance(target.role, str)]
         return self.runtime.add(planned, variables, tests)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""
-        for stack in target.runners.here:
-            if (known := self._context.strategies.runtime_stack(stack)) is not None:
-                yield known
-        for other in target.runners.elsewhere:
+        for stack in target.runners.definitions:
+            if (runtime_stack := self._context.strategies.runtime_stack(stack)) is not None:
+                yield runtime_stack
+        for other in target.runners.known_stacks:
             if other.slug:
                 yield RuntimeStack(other.slug, other.lists)
 
@@ -191,16 +191,16 @@ class HookPlan:
 
     def without_slug(self, target: Target) -> Iterator[str]:
         """The titles of the stacks that run ``target``, and that the runtime configuration cannot speak of."""
-        for stack in target.runners.here:
+        for stack in target.runners.definitions:
             if not stack.is_ignored and self._context.strategies.runtime_stack(stack) is None:
                 yield stack.title
-        yield from (other.title for other in target.runners.elsewhere if not other.slug)
+        yield from (other.title for other in target.runners.known_stacks if not other.slug)
 
     def _belongs_in_stack(self, planned: PlannedHook, name: str) -> bool:
         if planned.stack.slug is not None and planned.stack.slug in planned.in_runtime_config:
             return False
-        known = self._context.strategies.runtime_stack(planned.stack) if planned.is_here else None
-        return known is None or self.runtime.belongs_in_stack(known, name)
+        runtime_stack = self._context.strategies.runtime_stack(planned.stack) if planned.is_local else None
+        return runtime_stack is None or self.runtime.belongs_in_stack(runtime_stack, name)
 
     def _missing(self, stack: StackDefinition) -> list[str]:
         return [name for name in phase_lists(self._context.config) if not self._lists.has_hook(stack, name)]

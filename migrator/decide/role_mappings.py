@@ -44,16 +44,16 @@ class RoleMappings:
         self._instances: dict[Provider, frozenset[tuple[str, Identity]] | None] = {}
         settings = context.variable_settings
         self.values = root_values(context.workspace, settings.of, settings.mounted, self._inputs_called)
-        self.values.elsewhere = self._set_elsewhere
+        self.values.set_elsewhere = self._set_elsewhere
         self.residues = self.values.residues
         self._claims: dict[str, dict[Origin, set[Identity]]] = {}
-        self._known_by: dict[RoleMapping, dict[str, Provider]] = {}
-        self.used: set[str] = set()
+        self._identities_by_mapping: dict[RoleMapping, dict[str, Provider]] = {}
+        self.used_mappings: set[str] = set()
 
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
         """The stacks of other repositories, and of the account, that give a variable of a root module a value."""
         runners = self._context.facts.runners_of(root)
-        places = [Place(f"{stack.repo}: {stack.place}") for stack in runners.elsewhere if name in stack.sets]
+        places = [Place(f"{stack.repo}: {stack.place}") for stack in runners.known_stacks if name in stack.sets]
         return places + [Place(account.place) for account in runners.accounts if name in account.sets]
 
     def _inputs_called(self, name: str) -> Iterator[Assignment]:
@@ -67,10 +67,10 @@ class RoleMappings:
         """The provider's credentials in each root module that leads to it; None if the ways are too many."""
         if provider not in self._instances:
             try:
-                found = self.residues.at_roots(provider.module, self.residues.identity(provider))
+                by_root = self.residues.at_roots(provider.module, self.residues.identity(provider))
             except TermsError:
-                found = None
-            self._instances[provider] = found
+                by_root = None
+            self._instances[provider] = by_root
         return self._instances[provider]
 
     def role(self, holder: Provider | S3Backend) -> str | Refusal | None:
@@ -78,7 +78,7 @@ class RoleMappings:
         if not self._context.config.roles:
             return None
         if isinstance(holder, S3Backend):
-            return self._mapped(holder, self.origins(holder).known_by)
+            return self._mapped(holder, self.origins(holder).mappable_origins)
         roles = self._roles_of(holder)
         return _SEVERAL if len(roles) > 1 else next(iter(roles), None)
 
@@ -94,29 +94,29 @@ class RoleMappings:
     def _roles_of(self, provider: Provider) -> frozenset[str | Refusal | None]:
         instances = self.instances(provider)
         if instances is None:
-            return frozenset({TOO_MANY if self._mapped(provider, self.origins(provider).known_by) else None})
+            return frozenset({TOO_MANY if self._mapped(provider, self.origins(provider).mappable_origins) else None})
         cases = (self.cases(provider, root, identity) for root, identity in instances)
-        found = frozenset(role for case in cases for _, role in case)
-        refused = frozenset(outcome for outcome in found if isinstance(outcome, Refusal))
-        return refused or found
+        roles = frozenset(role for case in cases for _, role in case)
+        refused = frozenset(outcome for outcome in roles if isinstance(outcome, Refusal))
+        return refused or roles
 
     def cases(
         self, provider: Provider, root: str, identity: Identity
     ) -> list[tuple[Place | None, str | Refusal | None]]:
         """The role of one identity of the provider: for each of its environments, with a place, or for all."""
-        differing = self.values.differing(root, identity)
+        differing = self.values.varying_places(root, identity)
         if not self._context.config.roles:
             return [(None, None)]
-        others = self._origins_of_siblings(provider, root, identity)
+        sibling_origins = self._origins_of_siblings(provider, root, identity)
         if not differing and not self.values.is_by_workspace(identity):
-            settled = self.values.settled(root, identity)
-            return [(None, self._mapped(provider, others | _profile(settled), root))]
-        found: list[tuple[Place | None, str | Refusal | None]] = []
+            certain_identity = self.values.with_certain_values(root, identity)
+            return [(None, self._mapped(provider, sibling_origins | _profile(certain_identity), root))]
+        role_cases: list[tuple[Place | None, str | Refusal | None]] = []
         for place, case in self.values.cases(root, identity):
-            found.append((place, self._mapped(provider, _profile(case), root)))
-        if self._mapped(provider, others, root) is not None:
+            role_cases.append((place, self._mapped(provider, _profile(case), root)))
+        if self._mapped(provider, sibling_origins, root) is not None:
             return [(None, self.varies(differing))]
-        return found or [(None, None)]
+        return role_cases or [(None, None)]
 
     def varies(self, differing: Sequence[Place]) -> Refusal:
         """Say that credentials are others in other environments, which is said at some places."""
@@ -125,38 +125,48 @@ class RoleMappings:
     def _mapped(
         self, holder: Provider | S3Backend, known_by: AbstractSet[Origin], root: str | None = None
     ) -> str | Refusal | None:
-        found = matching(self._context.config.roles, holder.module.path, known_by)
-        self.used |= {str(role_mapping) for role_mapping in found}
-        if len({role_mapping.arn for role_mapping in found}) > 1:
-            return SEVERAL_MAPPINGS.refusal(mappings=" and ".join(map(str, found)))
-        for role_mapping in found if root is not None and isinstance(holder, Provider) else ():
-            if role_mapping.origin[0] != "account" and len(self._claimed(root or "").get(role_mapping.origin, ())) > 1:
+        matches = matching(self._context.config.roles, holder.module.path, known_by)
+        self.used_mappings |= {str(role_mapping) for role_mapping in matches}
+        if len({role_mapping.arn for role_mapping in matches}) > 1:
+            return SEVERAL_MAPPINGS.refusal(mappings=" and ".join(map(str, matches)))
+        for role_mapping in matches if root is not None and isinstance(holder, Provider) else ():
+            if (
+                role_mapping.origin[0] != "account"
+                and len(self._identities_by_origin(root or "").get(role_mapping.origin, ())) > 1
+            ):
                 return AMBIGUOUS_MAPPING.refusal(mapping=role_mapping, where=f" in the root module `{root or '.'}`")
             if role_mapping.origin[0] != "account" and len(places := self._places_of(role_mapping)) > 1:
                 return AMBIGUOUS_MAPPING.refusal(mapping=role_mapping, where=f", at {' and '.join(places[:2])}")
-        return found[0].arn if found else None
+        return matches[0].arn if matches else None
 
     def _places_of(self, mapping: RoleMapping) -> list[str]:
         """A place of each of the identities that a mapping stands for, here and in other repositories."""
-        own = {name: str(provider.place) for name, provider in self._known_as(mapping).items()}
-        others = {user.fingerprint: user.place for user in self._context.fleet.role_users if user.role == mapping.title}
-        return [*sorted(own.values()), *sorted(others[name] for name in others.keys() - own.keys())]
+        own_places = {name: str(provider.place) for name, provider in self._identities_of(mapping).items()}
+        other_places = {
+            user.fingerprint: user.place for user in self._context.fleet.role_users if user.role == mapping.title
+        }
+        return [
+            *sorted(own_places.values()),
+            *sorted(other_places[name] for name in other_places.keys() - own_places.keys()),
+        ]
 
     def users(self) -> Iterator[RoleUser]:
         """The identities that each mapping stands for in this repository."""
         for mapping in self._context.config.roles:
             if mapping.origin[0] != "account":
-                for name, provider in self._known_as(mapping).items():
+                for name, provider in self._identities_of(mapping).items():
                     yield RoleUser(mapping.title, str(provider.place), name)
 
-    def _known_as(self, mapping: RoleMapping) -> dict[str, Provider]:
+    def _identities_of(self, mapping: RoleMapping) -> dict[str, Provider]:
         """The identities that a mapping stands for in all root modules, each with a provider."""
-        if mapping not in self._known_by:
+        if mapping not in self._identities_by_mapping:
             mappings = (*self._context.config.roles, mapping)
-            alike = self._known_origins.get(mapping.origin, ())
-            counting = (item for item in alike if mapping in matching(mappings, item[0].module.path, item[2]))
-            self._known_by[mapping] = {identity: provider for provider, identity, _ in counting}
-        return self._known_by[mapping]
+            entries = self._known_origins.get(mapping.origin, ())
+            matching_entries = (
+                entry for entry in entries if mapping in matching(mappings, entry[0].module.path, entry[2])
+            )
+            self._identities_by_mapping[mapping] = {identity: provider for provider, identity, _ in matching_entries}
+        return self._identities_by_mapping[mapping]
 
     @cached_property
     def _known_origins(self) -> dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]]:
@@ -164,18 +174,20 @@ class RoleMappings:
 
         A variable that is not known counts as the same in two root modules, as the user says so. A resource does not.
         """
-        found: dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]] = {}
+        by_origin: dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]] = {}
         for provider in self._context.facts.providers:
             for root, identity in self.instances(provider) or ():
-                known = self.values.known(root, identity)
-                origins = self._origins_of_siblings(provider, root, identity) | _profile(known)
+                known_identity = self.values.known_identity(root, identity)
+                origins = self._origins_of_siblings(provider, root, identity) | _profile(known_identity)
                 symbols = {symbol for _, made in identity for symbol in made.symbols}
                 name = fingerprint(identity, "not known", root=root)
-                if known or not all(symbol.op == "var" or symbol.name == "terraform.workspace" for symbol in symbols):
+                if known_identity or not all(
+                    symbol.op == "var" or symbol.name == "terraform.workspace" for symbol in symbols
+                ):
                     name = self._context.shared_roles.fingerprint(root, identity)
                 for origin in origins if identity else ():
-                    found.setdefault(origin, []).append((provider, name, origins))
-        return found
+                    by_origin.setdefault(origin, []).append((provider, name, origins))
+        return by_origin
 
     def providers(self, root: str) -> Iterator[Provider]:
         """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
@@ -192,16 +204,19 @@ class RoleMappings:
                 if is_signing and provider.document.kind is not Kind.TEST:
                     yield provider
 
-    def _claimed(self, root: str) -> dict[Origin, set[Identity]]:
+    def _identities_by_origin(self, root: str) -> dict[Origin, set[Identity]]:
         """The identities below a root module that are known by each origin that a role may be mapped by."""
         if root not in self._claims:
             claims = self._claims[root] = {}
             for provider in self.providers(root):
                 for identity in (instance for path, instance in self.instances(provider) or () if path == root):
-                    known = self._origins_of_siblings(provider, root, identity)
-                    for _, case in [*self.values.cases(root, identity), (None, self.values.settled(root, identity))]:
-                        known |= _profile(case)
-                    for origin in known:
+                    origins = self._origins_of_siblings(provider, root, identity)
+                    for _, case in [
+                        *self.values.cases(root, identity),
+                        (None, self.values.with_certain_values(root, identity)),
+                    ]:
+                        origins |= _profile(case)
+                    for origin in origins:
                         claims.setdefault(origin, set()).add(identity)
         return self._claims[root]
 
@@ -211,29 +226,41 @@ class RoleMappings:
         What is said of the provider, or passed under a name of its module, is of no use where it is for several.
         """
         variables = {("var", term.name) for _, made in identity for term in made.symbols if term.op == "var"}
-        here = {there for path, there in self.instances(provider) or () if path == root}
-        if len(here) > 1 or is_varying(identity):
+        identities = {there for path, there in self.instances(provider) or () if path == root}
+        if len(identities) > 1 or is_varying(identity):
             return frozenset(variables)
-        return frozenset(variables | {origin for origin in self.origins(provider).known_by if origin[0] != "profile"})
+        return frozenset(
+            variables | {origin for origin in self.origins(provider).mappable_origins if origin[0] != "profile"}
+        )
 
     def how_to_map(self, provider: Provider) -> str:
         """The option that names a role for the provider; ``""`` where nothing tells it from others."""
         order = ("profile", "alias", "var", "account")
-        known = sorted(self.origins(provider).known_by, key=lambda item: (order.index(item[0]), item[1]))
+        origins = sorted(
+            self.origins(provider).mappable_origins, key=lambda origin: (order.index(origin[0]), origin[1])
+        )
         roots = {root for root, _ in self.instances(provider) or ()}
-        clear = [item for item in known if all(len(self._claimed(root).get(item, ())) < 2 for root in roots)]
-        clear = [item for item in clear if item[0] == "account" or len(self._known_as(RoleMapping(item, ""))) < 2]
-        return f"--role {':'.join(clear[0])}=ARN" if clear else ""
+        unambiguous = [
+            origin
+            for origin in origins
+            if all(len(self._identities_by_origin(root).get(origin, ())) < 2 for root in roots)
+        ]
+        unambiguous = [
+            origin
+            for origin in unambiguous
+            if origin[0] == "account" or len(self._identities_of(RoleMapping(origin, ""))) < 2
+        ]
+        return f"--role {':'.join(unambiguous[0])}=ARN" if unambiguous else ""
 
-    def of_other_partition(self, provider: Provider, role: str) -> Refusal | None:
+    def partition_refusal(self, provider: Provider, role: str) -> Refusal | None:
         """Say why a role cannot be assumed in the provider's region; None if it can, as far as is known."""
-        said = ((item.document, body.attribute("region")) for item in provider.family for body in item.bodies)
-        known = (self.values.string(provider.module, document, region) for document, region in said if region)
-        return partition_objection(role, next(filter(None, known), ""))
+        arguments = ((block.document, body.attribute("region")) for block in provider.family for body in block.bodies)
+        regions = (self.values.string(provider.module, document, region) for document, region in arguments if region)
+        return partition_objection(role, next(filter(None, regions), ""))
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """Note that the provider's own lists of accounts do not admit the account of ``role``, if so."""
-        if any(item.assumed_roles for item in provider.family):
+        if any(block.assumed_roles for block in provider.family):
             return
         account, origins = account_of(role), self.origins(provider)
         allowed, forbidden = origins.listed("allowed_account_ids"), origins.listed("forbidden_account_ids")

@@ -31,17 +31,19 @@ def is_for_sign_in(context: Context, module: Module, name: str) -> bool:
     """Whether the variable is for nothing but the roles of providers, in ``module`` and wherever that passes it on."""
     pending, seen = [(module, name)], set[tuple[str, str]]()
     while pending:
-        current, there = pending.pop()
-        if (current.path, there) in seen or is_free(context, current, there):
+        current, name_here = pending.pop()
+        if (current.path, name_here) in seen or is_free(context, current, name_here):
             continue
-        seen.add((current.path, there))
-        if not _is_string(current, there):
+        seen.add((current.path, name_here))
+        if not _is_string(current, name_here):
             return False
-        used = re.compile(rf"\bvar\.{re.escape(there)}(?![\w-])")
-        uses = [(item, match.start()) for item in current.documents for match in used.finditer(item.text)]
-        passed = list(_passed(context.workspace, current, there))
+        pattern = re.compile(rf"\bvar\.{re.escape(name_here)}(?![\w-])")
+        uses = [
+            (document, match.start()) for document in current.documents for match in pattern.finditer(document.text)
+        ]
+        passed = list(_passed(context.workspace, current, name_here))
         allowed = [*_signing(current), *((document, span) for document, span, _, _ in passed)]
-        if not uses or any(not any(_holds(item, use) for item in allowed) for use in uses):
+        if not uses or any(not any(_holds(span, use) for span in allowed) for use in uses):
             return False
         pending += [(called, argument) for _, _, called, argument in passed]
     return True

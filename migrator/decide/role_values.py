@@ -54,15 +54,15 @@ def value_notes(context: Context, root: str, name: str, role: str | None = None)
     A value that the account sets already is compared by checksum, if the ``role`` is known.
     """
     variable, runners = PREFIX + name, context.facts.runners_of(root)
-    there = [account.has(variable, role or "") for account in runners.accounts]
-    is_set = bool(runners.all) and len(there) == len(runners.all) and None not in there
+    has_values = [account.has(variable, role or "") for account in runners.accounts]
+    is_set = bool(runners.all) and len(has_values) == len(runners.all) and None not in has_values
     if is_set and role is None:
         yield CHECK_ROLE_VARIABLE.note(root or ".", name=variable)
-    elif not is_set or False in there:
+    elif not is_set or False in has_values:
         yield value_note(name, root or ".", role=role or "the ARN of a role")
-    others = [account.place for account in runners.accounts if role and account.has(variable, role) is False]
-    if others:
-        yield CHANGE_ROLE_VARIABLE.note(*others, name=variable, role=role)
+    other_places = [account.place for account in runners.accounts if role and account.has(variable, role) is False]
+    if other_places:
+        yield CHANGE_ROLE_VARIABLE.note(*other_places, name=variable, role=role)
 
 
 class RoleValues:
@@ -75,7 +75,7 @@ class RoleValues:
     def __iter__(self) -> Iterator[RoleValue]:
         return iter(self._values.values())
 
-    def give(self, root: Module, name: str, role: str, user: Place) -> Refusal | None:
+    def require(self, root: Module, name: str, role: str, user: Place) -> Refusal | None:
         """Ask for a value; a refusal where the variable is to have another, or a stack gives it another already."""
         value = self._values.get((root.path, name)) or RoleValue(root.path, name, role)
         if value.role != role:
@@ -86,11 +86,11 @@ class RoleValues:
         self._values[root.path, name] = value
         return None
 
-    def has(self, root: Module, name: str) -> bool:
+    def has_value(self, root: Module, name: str) -> bool:
         """Whether the variable ``name`` of a root module is given a value."""
         return (root.path, name) in self._values
 
-    def use(self, root: Module, name: str, user: Place) -> None:
+    def add_user(self, root: Module, name: str, user: Place) -> None:
         """Say that what is at ``user`` needs the variable as well, if it is given a value."""
         if (value := self._values.get((root.path, name))) is not None:
             value.users.append(user)
@@ -99,13 +99,13 @@ class RoleValues:
         """Say where a stack sets the variable to another role, if one does."""
         variable, role = value.environment_variable, value.role
         runners = self._context.facts.runners_of(value.root)
-        for stack in runners.here:
-            for item in self._context.facts.variables.of(stack):
-                if item.name == variable and item.value not in (None, role):
-                    return ROLE_SET_DIFFERENTLY.refusal(place=item.place)
-        for known in runners.elsewhere:
-            if known.sets_other(variable, role):
-                return ROLE_SET_DIFFERENTLY.refusal(place=f"{known.repo}: {known.place}")
+        for stack in runners.definitions:
+            for setting in self._context.facts.variables.of(stack):
+                if setting.name == variable and setting.value not in (None, role):
+                    return ROLE_SET_DIFFERENTLY.refusal(place=setting.place)
+        for known_stack in runners.known_stacks:
+            if known_stack.sets_other(variable, role):
+                return ROLE_SET_DIFFERENTLY.refusal(place=f"{known_stack.repo}: {known_stack.place}")
         for account in runners.accounts:
             if account.has(variable, role) is False:
                 return ROLE_SET_DIFFERENTLY.refusal(place=account.place)

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module, ModuleCall
     from migrator.workspace.workspace import Workspace
 
-_MOST = 99
+_MOST_NAMES = 99
 _MOST_STEPS = 1_000
-_HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
+_VARIABLES_FILES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
 
 
 class _Step(Struct, frozen=True, eq=False):
@@ -62,13 +62,13 @@ class RoleVariables:
         self._context = context
         self._residues = context.role_mappings.residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
-        self._holders: dict[tuple[str, str], Identity] = {}
+        self._assigned: dict[tuple[str, str], Identity] = {}
         self._names: dict[tuple[str, Identity], list[str]] = {}
-        self._is_free = cache(self._ask_whether_free)
+        self._is_free = cache(self._check_free)
         self._declared = cache(_declared_in)
         for path, module in {provider.module.path: provider.module for provider in context.facts.providers}.items():
             for identity, name in self.identities(module).items():
-                self._hold(path, role_variable(name).name, identity)
+                self._assign(path, role_variable(name).name, identity)
 
     def identities(self, module: Module) -> dict[Identity, str | None]:
         """A name for each identity of ``module``: see `identities`."""
@@ -76,14 +76,18 @@ class RoleVariables:
             role_arn = self._context.config.at(module.path).literal_role_arn
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else quote(role_arn)
             providers = self._context.facts.in_module(module)
-            mapped = [provider for provider in providers if self._context.web_identity.has_literal_role(provider)]
+            mapped_providers = [
+                provider for provider in providers if self._context.web_identity.has_literal_role(provider)
+            ]
             taken = () if role_arn is not None or is_free(self._context, module, ROLE_VARIABLE) else (None,)
-            found = identities(module, providers, first_role, self._context.web_identity.identity, taken, mapped)
-            self._identities[module.path] = found
+            names = identities(
+                module, providers, first_role, self._context.web_identity.identity, taken, mapped_providers
+            )
+            self._identities[module.path] = names
         return self._identities[module.path]
 
     def provide(
-        self, module: Module, variable: RoleVariable, origin: Identity, alike: Sequence[Module] = ()
+        self, module: Module, variable: RoleVariable, origin: Identity, sharing_modules: Sequence[Module] = ()
     ) -> tuple[Edit, ...] | Refusal:
         """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it.
 
@@ -91,8 +95,8 @@ class RoleVariables:
         Refuses where a call may be for several identities, or where not all callers may be known.
         """
         edits: list[Edit] = []
-        for step in self._way_up(module, variable, origin):
-            added = step if isinstance(step, Refusal) else self._declare_in(step.module, step.variable, alike)
+        for step in self._steps_to_roots(module, variable, origin):
+            added = step if isinstance(step, Refusal) else self._declare_in(step.module, step.variable, sharing_modules)
             if isinstance(added, Refusal):
                 return added
             edits += added
@@ -106,31 +110,31 @@ class RoleVariables:
         self, module: Module, variable: RoleVariable, origin: Identity
     ) -> Iterator[tuple[Module, str, Identity]]:
         """The root modules from which ``module`` is reached, each with what it calls ``variable`` and the identity."""
-        for step in self._way_up(module, variable, origin):
+        for step in self._steps_to_roots(module, variable, origin):
             if not isinstance(step, Refusal) and step.module.path not in self._context.workspace.calls:
                 yield step.module, step.variable.name, step.origin
 
-    def held(self, module: Module, name: str) -> Identity | None:
+    def identity_of_variable(self, module: Module, name: str) -> Identity | None:
         """The identity whose role the variable ``name`` of ``module`` holds; None if that is not known."""
-        return self._holders.get((module.path, name))
+        return self._assigned.get((module.path, name))
 
-    def _hold(self, path: str, name: str, identity: Identity) -> Identity:
+    def _assign(self, path: str, name: str, identity: Identity) -> Identity:
         """Let the variable ``name`` of a module be for an identity, unless it is for one already: whose it is then."""
-        if (path, name) not in self._holders:
-            self._holders[path, name] = identity
+        if (path, name) not in self._assigned:
+            self._assigned[path, name] = identity
             self._names.setdefault((path, identity), []).append(name)
-        return self._holders[path, name]
+        return self._assigned[path, name]
 
-    def _ask_whether_free(self, module: Module, name: str) -> bool:
+    def _check_free(self, module: Module, name: str) -> bool:
         return is_free(self._context, module, name)
 
-    def _way_up(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
+    def _steps_to_roots(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
         """``module`` and all that call it, with what each of them calls the variable."""
         too_many = TOO_MANY_CALLS.refusal(module=f"The module {module.path or '.'}")
         pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
         while pending:
             current, variable, origin = pending.pop()
-            if self._hold(current.path, variable.name, origin) != origin:
+            if self._assign(current.path, variable.name, origin) != origin:
                 yield VARIABLE_FOR_TWO_IDENTITIES.refusal(variable=f"var.{variable.name}", module=current.path or ".")
                 return
             if (current.path, variable.name) in seen:
@@ -144,45 +148,48 @@ class RoleVariables:
                 return
             calls: list[tuple[ModuleCall, RoleVariable]] = []
             for call in self._context.workspace.calls.get(current.path, ()):
-                there = self._residues.seen_from(call, current, origin)
-                above = variable
+                caller_identity = self._residues.seen_from(call, current, origin)
+                caller_variable = variable
                 if call.block.attribute(variable.name) is None:
-                    if is_varying(there):
+                    if is_varying(caller_identity):
                         label = ".".join(call.block.labels)
                         yield VARYING_INSTANCES.refusal(what=f"module.{label}")
                         return
-                    named = self._called_there(call, variable, there)
+                    named = self._name_in_caller(call, variable, caller_identity)
                     if named is None:
                         yield too_many
                         return
-                    above = named
-                    self._hold(call.caller.path, above.name, there)
-                    calls.append((call, above))
-                pending.append((call.caller, above, there))
+                    caller_variable = named
+                    self._assign(call.caller.path, caller_variable.name, caller_identity)
+                    calls.append((call, caller_variable))
+                pending.append((call.caller, caller_variable, caller_identity))
             yield _Step(current, variable, origin, tuple(calls))
 
-    def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable | None:
+    def _name_in_caller(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable | None:
         """Name the variable in the caller: as the identity is called there, else alike, else by the call's name."""
         path = call.caller.path
-        same = self._names.get((path, origin), [])
-        if same and variable.name not in same:
-            return variable_called(same[0])
+        own_names = self._names.get((path, origin), [])
+        if own_names and variable.name not in own_names:
+            return variable_called(own_names[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
-        new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
+        new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST_NAMES))))
         first = [variable] if self._is_free(call.caller, variable.name) else []
-        candidates = chain(first, (item for item in new if item.name not in self._declared(call.caller)))
+        candidates = chain(first, (variable for variable in new if variable.name not in self._declared(call.caller)))
         return next(
-            (candidate for candidate in candidates if self._holders.get((path, candidate.name), origin) == origin), None
+            (candidate for candidate in candidates if self._assigned.get((path, candidate.name), origin) == origin),
+            None,
         )
 
-    def _declare_in(self, module: Module, variable: RoleVariable, alike: Sequence[Module]) -> list[Edit] | Refusal:
+    def _declare_in(
+        self, module: Module, variable: RoleVariable, sharing_modules: Sequence[Module]
+    ) -> list[Edit] | Refusal:
         edits: list[Edit] = []
         for view in module.views if module.path not in self._context.workspace.outside else ():
             if self._context.config.portable and _is_without_default(view, variable.name):
                 return NO_NULL_DEFAULT.refusal(variable=f"var.{variable.name}")
             if view and not _is_declared(view, variable.name):
                 block = variable.declaration(is_optional=self._context.config.portable)
-                declared = _declare(self._context.workspace, module, view, block, alike)
+                declared = _declare(self._context.workspace, module, view, block, sharing_modules)
                 if isinstance(declared, Refusal):
                     return declared
                 edits.append(declared)
@@ -208,11 +215,11 @@ def _is_without_default(view: Sequence[Document], name: str) -> bool:
 
 
 def _declare(
-    workspace: Workspace, module: Module, view: Sequence[Document], block: NewBlock, alike: Sequence[Module]
+    workspace: Workspace, module: Module, view: Sequence[Document], block: NewBlock, sharing_modules: Sequence[Module]
 ) -> Edit | Refusal:
-    document = _home_of_variables(view)
+    document = _variables_file(view)
     sharing = workspace.modules_of(document) if document is not None else []
-    if document is not None and len(sharing) > 1 and not all(item in alike for item in sharing):
+    if document is not None and len(sharing) > 1 and not all(module in sharing_modules for module in sharing):
         return SHARED_VARIABLES_FILE.refusal(path=document.path)
     if document is not None:
         return document.syntax.add_block(document.path, document.text, block)
@@ -222,11 +229,22 @@ def _declare(
     return HCL.add_block(path, "", block)
 
 
-def _home_of_variables(view: Sequence[Document]) -> Document | None:
+def _variables_file(view: Sequence[Document]) -> Document | None:
     """Find where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
-    sound = [item for item in view if (item.blocks or not item.problem) and not (item.is_override or item.generated)]
-    for document in sound:
-        if posixpath.basename(document.path).lower() in _HOMES:
+    candidates = [
+        document
+        for document in view
+        if (document.blocks or not document.problem) and not (document.is_override or document.generated)
+    ]
+    for document in candidates:
+        if posixpath.basename(document.path).lower() in _VARIABLES_FILES:
             return document
-    counts = {item.path: sum(block.type == "variable" for block in item.blocks) for item in sound}
-    return next((item for item in sound if counts[item.path] and counts[item.path] == max(counts.values())), None)
+    counts = {document.path: sum(block.type == "variable" for block in document.blocks) for document in candidates}
+    return next(
+        (
+            document
+            for document in candidates
+            if counts[document.path] and counts[document.path] == max(counts.values())
+        ),
+        None,
+    )

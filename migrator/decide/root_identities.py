@@ -41,8 +41,8 @@ class RootIdentities:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._instances: dict[str, list[ProviderInstance] | Refusal] = {}
-        self._spoken = cache(self._find_spoken)
-        self._signed_in = cache(self._find_signed_in)
+        self._with_role_arn = cache(self._find_with_role_arn)
+        self._provider_with_role = cache(self._find_provider_with_role)
 
     def instances(self, root: str) -> list[ProviderInstance] | Refusal:
         """The providers below a root module, each once for every identity that it has there."""
@@ -52,61 +52,65 @@ class RootIdentities:
 
     def role(self, instances: Iterable[ProviderInstance]) -> str | Refusal | Identity | None:
         """The one role that is for all of them, or else their one identity; a refusal where they need several."""
-        found: set[str | Refusal | Identity] = set()
+        roles: set[str | Refusal | Identity] = set()
         unmapped: set[Identity] = set()
         for instance in instances:
-            found.add(instance.role or self._role_arn(instance) or instance.identity)
+            roles.add(instance.role or self._role_arn(instance) or instance.identity)
             unmapped |= {instance.identity} if instance.role is None else set()
             if isinstance(instance.role, Refusal):
                 return instance.role
             if is_varying(instance.identity):
                 return NEED_SEVERAL
-        return NEED_SEVERAL if len(found) > 1 or len(unmapped) > 1 else next(iter(found), None)
+        return NEED_SEVERAL if len(roles) > 1 or len(unmapped) > 1 else next(iter(roles), None)
 
-    def differing(self, root: str, instances: Iterable[ProviderInstance]) -> Refusal | None:
+    def variation_refusal(self, root: str, instances: Iterable[ProviderInstance]) -> Refusal | None:
         """Say why no role that is written out can be right for them, if so: their credentials vary."""
         for instance in instances:
-            places = self._context.role_mappings.values.differing(root, instance.identity)
+            places = self._context.role_mappings.values.varying_places(root, instance.identity)
             if is_varying(instance.identity):
                 return VARYING_INSTANCES.refusal(what=f"the provider at {instance.provider.place}")
             if places or self._context.role_mappings.values.is_by_workspace(instance.identity):
                 return self._context.role_mappings.varies(places)
         return None
 
-    def unspoken(self, provider: Provider, role: str) -> Refusal | None:
+    def role_arn_refusal(self, provider: Provider, role: str) -> Refusal | None:
         """Say why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
         instances = self._context.role_mappings.instances(provider)
         if instances is None:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
-            here = [ProviderInstance(provider, identity, None) for path, identity in instances if path == root]
-            own_there = {instance.identity for instance in here}
-            if refused := self._others(root, provider, own_there, role) or self.differing(root, here):
+            root_instances = [
+                ProviderInstance(provider, identity, None) for path, identity in instances if path == root
+            ]
+            root_identities = {instance.identity for instance in root_instances}
+            if refused := self._collision(root, provider, root_identities, role) or self.variation_refusal(
+                root, root_instances
+            ):
                 return refused
         shared = self._context.shared_roles
-        own = {shared.fingerprint(*instance) for instance in instances}
-        if len(own) > 1:
+        fingerprints = {shared.fingerprint(*instance) for instance in instances}
+        if len(fingerprints) > 1:
             return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
-        place = shared.apart(role, own)
+        place = shared.other_user(role, fingerprints)
         if place is None:
             return None
         return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=self.remedy(provider))
 
-    def apart(self, root: str, role: str) -> str | None:
+    def other_user(self, root: str, role: str) -> str | None:
         """Find where something with other credentials than those below ``root`` may have ``role``; None if nothing."""
         shared = self._context.shared_roles
-        mine = {shared.fingerprint(root, instance.identity) for instance in self.unmapped(root)}
-        return shared.apart(role, mine) if mine else None
+        fingerprints = {shared.fingerprint(root, instance.identity) for instance in self.unmapped(root)}
+        return shared.other_user(role, fingerprints) if fingerprints else None
 
     def unmapped(self, root: str) -> list[ProviderInstance]:
         """The providers below a root module that nothing is mapped to."""
         instances = self.instances(root)
         return [] if isinstance(instances, Refusal) else [instance for instance in instances if instance.role is None]
 
-    def spoken(self, root: str, role: str) -> list[ProviderInstance]:
+    def with_role_arn(self, root: str, role: str) -> list[ProviderInstance]:
         """The providers that --role-arn is for below a root module, as far as that is known."""
-        spoken = self._spoken(root, role)
-        return [] if isinstance(spoken, Refusal) else spoken
+        instances = self._with_role_arn(root, role)
+        return [] if isinstance(instances, Refusal) else instances
 
     def remedy(self, provider: Provider) -> str:
         """Say how the provider gets a role of its own."""
@@ -116,23 +120,23 @@ class RootIdentities:
         option = self._context.role_mappings.how_to_map(provider)
         return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
-    def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
+    def _collision(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
         """Say who else would have the role below a root module, if anybody."""
         if len(own) > 1 or any(map(is_varying, own)):
             return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
-        spoken = self._spoken(root, role)
-        if isinstance(spoken, Refusal):
-            return spoken
-        other = next((instance for instance in spoken if instance.identity not in own), None)
+        instances = self._with_role_arn(root, role)
+        if isinstance(instances, Refusal):
+            return instances
+        other = next((instance for instance in instances if instance.identity not in own), None)
         if other is not None:
-            whose = f"the provider at {other.provider.place}"
-            return IDENTITY_COLLISION.refusal(other=whose, remedy=self.remedy(provider))
-        signed = self._signed_in(root, quote(role))
+            other_title = f"the provider at {other.provider.place}"
+            return IDENTITY_COLLISION.refusal(other=other_title, remedy=self.remedy(provider))
+        signed = self._provider_with_role(root, quote(role))
         if signed is None or signed.module is provider.module:
             return None
         return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
 
-    def _find_spoken(self, root: str, role: str) -> list[ProviderInstance] | Refusal:
+    def _find_with_role_arn(self, root: str, role: str) -> list[ProviderInstance] | Refusal:
         """Find the providers that --role-arn is for below a root module: its first, or all where it has none."""
         instances = self.instances(root)
         if isinstance(instances, Refusal):
@@ -145,7 +149,7 @@ class RootIdentities:
         first.sort(key=lambda instance: instance.provider.alias is not None)
         return [instance for instance in first if instance.provider is first[0].provider] or unmapped
 
-    def _find_signed_in(self, root: str, role: str) -> Provider | None:
+    def _find_provider_with_role(self, root: str, role: str) -> Provider | None:
         """A provider below a root module that has web identity with ``role`` already."""
         for path in (root, *sorted(self._context.workspace.reached_from(root))):
             module = self._context.workspace.modules.get(path)
@@ -158,12 +162,12 @@ class RootIdentities:
         return self._context.config.at(instance.provider.module.path).role_arn
 
     def _find(self, root: str) -> list[ProviderInstance] | Refusal:
-        found: list[ProviderInstance] = []
+        below_root: list[ProviderInstance] = []
         for provider in self._context.role_mappings.providers(root):
             instances = self._context.role_mappings.instances(provider)
             if instances is None:
                 return TOO_MANY
             for identity in (instance for path, instance in instances if path == root):
                 roles = {role for _, role in self._context.role_mappings.cases(provider, root, identity)}
-                found += (ProviderInstance(provider, identity, role) for role in roles)
-        return found
+                below_root += (ProviderInstance(provider, identity, role) for role in roles)
+        return below_root

@@ -27,26 +27,26 @@ class Runners(Struct, frozen=True, eq=False):
     Stacks that are made of ``blueprints`` may run it, too; none of them is known.
     """
 
-    here: tuple[StackDefinition, ...] = ()
-    elsewhere: tuple[KnownStack, ...] = ()
+    definitions: tuple[StackDefinition, ...] = ()
+    known_stacks: tuple[KnownStack, ...] = ()
     blueprints: tuple[StackDefinition, ...] = ()
 
     @property
     def all(self) -> tuple[StackDefinition | KnownStack, ...]:
         """Those from here and elsewhere."""
-        return (*self.here, *self.elsewhere)
+        return (*self.definitions, *self.known_stacks)
 
     @property
     def accounts(self) -> Iterator[AccountStack]:
         """The stacks as an inventory has them."""
         return (stack.account for stack in self.all if stack.account is not None)
 
-    def with_those(self, others: Runners) -> Runners:
+    def merged(self, other: Runners) -> Runners:
         """These and ``others``, each once."""
         return Runners(
-            tuple(dict.fromkeys((*self.here, *others.here))),
-            tuple(dict.fromkeys((*self.elsewhere, *others.elsewhere))),
-            tuple(dict.fromkeys((*self.blueprints, *others.blueprints))),
+            tuple(dict.fromkeys((*self.definitions, *other.definitions))),
+            tuple(dict.fromkeys((*self.known_stacks, *other.known_stacks))),
+            tuple(dict.fromkeys((*self.blueprints, *other.blueprints))),
         )
 
 
@@ -89,8 +89,8 @@ class Root(Struct, frozen=True, eq=False, dict=True):
         """
         files = [backend for backend in self.backends if backend.is_partial]
         partial = {backend.role_arn for backend in files if backend.role_arn}
-        whole = (backend for backend in files if backend.credentials or backend.block.attribute("bucket"))
-        if partial and not self.backend.role_arn and any(not backend.assumes_role for backend in whole):
+        complete_files = (backend for backend in files if backend.credentials or backend.block.attribute("bucket"))
+        if partial and not self.backend.role_arn and any(not backend.assumes_role for backend in complete_files):
             partial.add("")
         return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
 

@@ -38,7 +38,7 @@ class SharedRoles:
         self._context = context
         self._environments: dict[str, str] = {}
 
-    def apart(self, role: str, own: Collection[str], *, is_backend: bool = False) -> str | None:
+    def other_user(self, role: str, own: Collection[str], *, is_backend: bool = False) -> str | None:
         """Find where something has ``role`` as well and is none of the ``own`` fingerprints; None if nothing."""
         users = self._users.get((role, is_backend), {})
         return next((place for name, place in users.items() if name not in own), None)
@@ -46,29 +46,29 @@ class SharedRoles:
     @cached_property
     def users(self) -> tuple[RoleUser, ...]:
         """The users of such a role in this repository, once for each identity."""
-        found: dict[tuple[str, bool, str], RoleUser] = {}
-        made = (*self._providers(), *self._backends(), *self._generated(), *self._programs())
-        for user in (*made, *self._context.role_mappings.users()):
-            found.setdefault((user.role, user.is_backend, user.fingerprint), user)
-        return tuple(found.values())
+        by_key: dict[tuple[str, bool, str], RoleUser] = {}
+        role_users = (*self._providers(), *self._backends(), *self._generated(), *self._programs())
+        for user in (*role_users, *self._context.role_mappings.users()):
+            by_key.setdefault((user.role, user.is_backend, user.fingerprint), user)
+        return tuple(by_key.values())
 
     @cached_property
     def _users(self) -> dict[_Key, dict[str, str]]:
-        found: dict[_Key, dict[str, str]] = {}
+        users: dict[_Key, dict[str, str]] = {}
         for user in (*self.users, *self._context.fleet.role_users):
-            found.setdefault((user.role, user.is_backend), {}).setdefault(user.fingerprint, user.place)
-        return found
+            users.setdefault((user.role, user.is_backend), {}).setdefault(user.fingerprint, user.place)
+        return users
 
     def fingerprint(self, root: str, identity: Identity) -> str:
         """The fingerprint of an identity at a root module; what is not known is only equal to itself."""
         context = self._context
         if not identity:
             return self._environment(root)
-        known = context.role_mappings.values.known(root, identity)
-        if not known:
+        known_identity = context.role_mappings.values.known_identity(root, identity)
+        if not known_identity:
             return fingerprint(identity, "not known", context.repo, root)
-        is_local = any(name == "root" or made.symbols for name, made in known)
-        return fingerprint(known, *((context.repo,) if is_local else ()))
+        is_local = any(name == "root" or made.symbols for name, made in known_identity)
+        return fingerprint(known_identity, *((context.repo,) if is_local else ()))
 
     # --- backends ----------------------------------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ class SharedRoles:
         own = self._backend_identities(root)
         if len(own) > 1:
             return VARYING_BACKENDS.refusal(role=role)
-        place = self.apart(role, own, is_backend=True)
+        place = self.other_user(role, own, is_backend=True)
         if place is None:
             return None
         return BACKEND_COLLISION.refusal(place=place, role=role)
@@ -104,21 +104,23 @@ class SharedRoles:
         return config.backend_role_arn or (None if has_own else config.role_arn)
 
     def _backend_identities(self, root: Root) -> set[str]:
-        whole = [backend for backend in root.backends if not backend.is_partial]
+        complete = [backend for backend in root.backends if not backend.is_partial]
         partial = [backend for backend in root.backends if backend.is_partial]
         is_hooked = self._context.strategies.of(root).way is BackendAuth.HOOK
-        found = set()
-        for backends in [[*whole, item] for item in partial] or [whole]:
+        identities = set()
+        for backends in [[*complete, backend] for backend in partial] or [complete]:
             identity = dict(entry for backend in backends for entry in self._credentials(backend))
             roles = sorted({backend.role_arn for backend in backends if backend.role_arn}) if is_hooked else []
             own = self.fingerprint(root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0])))
-            if roles or own != ENVIRONMENT:  # a bucket is the same whoever asks, and no key says who did
-                found.add(fingerprint((), own, *roles))
-        return found
+            identities.add(fingerprint((), own, *roles))
+        return identities
 
     def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:
         for attribute in backend.credentials:
-            yield attribute.name, self._context.role_mappings.residues.of(backend.module, backend.document, attribute)
+            yield (
+                attribute.name,
+                self._context.role_mappings.residues.argument(backend.module, backend.document, attribute),
+            )
 
     # --- providers ---------------------------------------------------------------------------------------------------
 
@@ -135,9 +137,9 @@ class SharedRoles:
             is_hooked = config.provider_auth is ProviderAuth.HOOK
             for role in {config.backend_role_arn or config.role_arn} if is_hooked else self._roles_below(root):
                 identities = context.root_identities
-                for instance in identities.unmapped(root) if is_hooked else identities.spoken(root, role or ""):
+                for instance in identities.unmapped(root) if is_hooked else identities.with_role_arn(root, role or ""):
                     place = instance.provider.place
-                    is_changed = instance.identity or self._is_to_change(root)
+                    is_changed = instance.identity or self._gets_role(root)
                     if role is not None and is_changed and context.workspace.in_scope(place.path):
                         yield RoleUser(role, str(place), self.fingerprint(root, instance.identity))
 
@@ -146,11 +148,11 @@ class SharedRoles:
         providers = self._context.role_mappings.providers(root)
         return {self._context.config.at(provider.module.path).role_arn for provider in providers}
 
-    def _is_to_change(self, root: str) -> bool:
+    def _gets_role(self, root: str) -> bool:
         """Whether providers of a root module that name no credentials get a role."""
         include_ambient = self._context.config.include_ambient
         return include_ambient or any(
-            item.module.path == root and item.is_migrated(include_ambient) for item in self._roots
+            candidate.module.path == root and candidate.is_migrated(include_ambient) for candidate in self._roots
         )
 
     @cached_property
@@ -161,11 +163,11 @@ class SharedRoles:
         """The fingerprint of the credentials that the runs of a root module find in their environment."""
         if root not in self._environments:
             runners = self._context.facts.runners_of(root)
-            stacks = {*runners.here, *runners.blueprints}
+            stacks = {*runners.definitions, *runners.blueprints}
             setting = [
-                self._name_of(item)
-                for item in self._context.facts.settings
-                if item.names and (root in item.roots or not stacks.isdisjoint(item.reach.stacks))
+                self._name_of(setting)
+                for setting in self._context.facts.settings
+                if setting.names and (root in setting.roots or not stacks.isdisjoint(setting.reach.stacks))
             ]
             self._environments[root] = fingerprint((), ENVIRONMENT, *sorted(set(setting))) if setting else ENVIRONMENT
         return self._environments[root]
@@ -176,18 +178,20 @@ class SharedRoles:
         modules = self._context.workspace.modules_of(setting.document) if value is not None else []
         if value is None or not modules:
             return str(setting.place)
-        made = self._context.role_mappings.residues.of(modules[0], setting.document, value)
-        is_varying = any(symbol.op in ("each", "count") for symbol in made.symbols)
-        return str(setting.place) if is_varying else f"{setting.names} {fingerprint((('value', made),))}"
+        term = self._context.role_mappings.residues.argument(modules[0], setting.document, value)
+        is_varying = any(symbol.op in ("each", "count") for symbol in term.symbols)
+        return str(setting.place) if is_varying else f"{setting.names} {fingerprint((('value', term),))}"
 
     # --- what is not in HCL ------------------------------------------------------------------------------------------
 
     def _generated(self) -> Iterator[RoleUser]:
         if (role := self._context.config.role_arn) is not None and self._context.facts.terragrunt.units:
-            yield from (RoleUser(role, str(place), name) for place, name in self._context.generated_sign_in.spoken)
+            yield from (
+                RoleUser(role, str(place), name) for place, name in self._context.generated_sign_in.role_arn_users
+            )
 
     def _programs(self) -> Iterator[RoleUser]:
         for program, runners in self._context.facts.programs:
             if (role := self._context.config.at(program.folder).role_arn) is not None:
-                spoken = self._context.python_identity(program, runners).spoken
+                spoken = self._context.python_identity(program, runners).role_arn_users
                 yield from (RoleUser(role, str(place), name) for place, name in spoken)

@@ -24,15 +24,15 @@ def runners_by_role(
     """The stacks that run ``root`` by the role of their file; all for no role where that is not known of each."""
     files = [backend for backend in root.backends if backend.is_partial]
     partial = {backend.document.path: role for backend in files if (role := role_of(backend))}
-    found: dict[str | None, list[StackDefinition]] = {}
-    for stack in root.runners.here if len(set(partial.values())) > 1 and not root.runners.elsewhere else ():
+    stacks_by_role: dict[str | None, list[StackDefinition]] = {}
+    for stack in root.runners.definitions if len(set(partial.values())) > 1 and not root.runners.known_stacks else ():
         arguments = [
             variable.value for variable in context.facts.variables.of(stack) if variable.name.startswith("TF_CLI_ARGS")
         ]
         folder = root.module.path
         paths = {path for text in arguments for path in backend_config_files(context.workspace, text or "", folder)}
         roles = {partial[path] for path in paths & partial.keys()}
-        found.setdefault(roles.pop() if len(roles) == 1 and None not in arguments else None, []).append(stack)
-    if None in found or not found:
+        stacks_by_role.setdefault(roles.pop() if len(roles) == 1 and None not in arguments else None, []).append(stack)
+    if None in stacks_by_role or not stacks_by_role:
         return {None: root.runners}
-    return {role: Runners(tuple(stacks)) for role, stacks in found.items()}
+    return {role: Runners(tuple(stacks)) for role, stacks in stacks_by_role.items()}

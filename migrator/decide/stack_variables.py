@@ -29,8 +29,8 @@ class RequiredVariable(Struct, frozen=True, eq=False):
 
     variable: Variable
     code: str
-    here: StackDefinition | None
-    elsewhere: KnownStack | None = None
+    definition: StackDefinition | None
+    known_stack: KnownStack | None = None
     is_local: bool = True
     needs: frozenset[str] = frozenset()
     group: str | None = None
@@ -42,7 +42,7 @@ class RequiredVariable(Struct, frozen=True, eq=False):
     @property
     def slug(self) -> str:
         """The stack's slug; ``""`` where it is not known."""
-        return (self.here.slug or "") if self.here else self.elsewhere.slug if self.elsewhere else ""
+        return (self.definition.slug or "") if self.definition else self.known_stack.slug if self.known_stack else ""
 
 
 def required_variables(context: Context) -> Iterator[RequiredVariable]:
@@ -55,18 +55,18 @@ def required_variables(context: Context) -> Iterator[RequiredVariable]:
             context.facts.runners_of(role_value.root),
             Variable(role_value.environment_variable, role_value.role),
         )
-        for stack in runners.here:
+        for stack in runners.definitions:
             yield RequiredVariable(variable, role_value.root or ".", stack, needs=needs)
-        for known in runners.elsewhere:
-            yield RequiredVariable(variable, role_value.root or ".", None, known, needs=needs)
+        for known_stack in runners.known_stacks:
+            yield RequiredVariable(variable, role_value.root or ".", None, known_stack, needs=needs)
     for environment_root in context.environment_roots.roots:
         for name, value in environment_root.variables:
             variable, code, group = Variable(name, value), environment_root.title, environment_root.group
-            for stack in environment_root.runners.here:
+            for stack in environment_root.runners.definitions:
                 yield RequiredVariable(variable, code, stack, group=group, is_vital=True)
-            for known in environment_root.runners.elsewhere:
+            for known_stack in environment_root.runners.known_stacks:
                 yield RequiredVariable(
-                    variable, code, None, known, group=group, is_vital=True, place=environment_root.place
+                    variable, code, None, known_stack, group=group, is_vital=True, place=environment_root.place
                 )
     yield from _of_others(context)
 
@@ -89,14 +89,14 @@ def _of_others(context: Context) -> Iterator[RequiredVariable]:
 
 def set_at(context: Context, required: RequiredVariable) -> SetVariable | None:
     """The variable as it is set for its stack already."""
-    if required.here is None:
-        known = context.facts.variables.in_runtime_config(required.slug)
+    if required.definition is None:
+        variables = context.facts.variables.in_runtime_config(required.slug)
     else:
-        known = context.facts.variables.of(required.here)
-    found = next((variable for variable in known if variable.name == required.variable.name), None)
-    stack = required.here or required.elsewhere
-    if found is not None or stack is None or stack.account is None:
-        return found
+        variables = context.facts.variables.of(required.definition)
+    set_variable = next((variable for variable in variables if variable.name == required.variable.name), None)
+    stack = required.definition or required.known_stack
+    if set_variable is not None or stack is None or stack.account is None:
+        return set_variable
     return context.account.set_at(stack.account, required.variable.name, required.variable.value)
 
 
@@ -104,13 +104,13 @@ def is_for_runtime_config(context: Context, required: RequiredVariable) -> bool:
     """Whether the variable goes into the runtime configuration of this repository."""
     if context.config.hook_in is not HookPlace.RUNTIME_CONFIG or not required.is_local or not required.slug:
         return False
-    if required.here is not None and context.strategies.runtime_stack(required.here) is None:
+    if required.definition is not None and context.strategies.runtime_stack(required.definition) is None:
         return False
     return not context.hook_plan.runtime.variable_objection(required.slug)
 
 
 def runtime_variables(context: Context) -> list[tuple[str, str, str]]:
     """The slug, the name and the value of each variable that goes into the runtime configuration."""
-    wanted = (required for required in required_variables(context) if is_for_runtime_config(context, required))
-    missing = (required for required in wanted if set_at(context, required) is None)
+    required_here = (required for required in required_variables(context) if is_for_runtime_config(context, required))
+    missing = (required for required in required_here if set_at(context, required) is None)
     return list(dict.fromkeys((required.slug, required.variable.name, required.variable.value) for required in missing))

@@ -44,7 +44,7 @@ class Strategy(Struct, frozen=True):
     """
 
     way: BackendAuth
-    because: str = ""
+    reason: str = ""
 
     @property
     def is_native(self) -> bool:
@@ -65,15 +65,15 @@ class Strategies:
         self.runtime = RuntimeHooks(context.workspace, config)
         self.lists = HookLists(facts.stacks, facts.integrations, in_context=config.hook_in is HookPlace.CONTEXT)
         self.of = cache(self._choose)
-        self._alone = cache(self._choose_alone)
+        self._own_strategy = cache(self._choose_own)
         self._code = cache(self._code_of)
-        self.certain = cache(self._certain_of)
+        self.certain_verdict = cache(self._find_certain_verdict)
         self.of_program = cache(self._choose_for_program)
 
     def has_hook(self, stack: StackDefinition) -> bool:
         """Whether the stack exchanges a token before init already."""
-        known = self.runtime_stack(stack)
-        by_file = known is not None and self.runtime.has_hook(known.slug, "before_init")
+        runtime_stack = self.runtime_stack(stack)
+        by_file = runtime_stack is not None and self.runtime.has_hook(runtime_stack.slug, "before_init")
         return by_file or self.lists.has_hook(stack, "before_init")
 
     def runtime_stack(self, stack: StackDefinition) -> RuntimeStack | None:
@@ -97,12 +97,12 @@ class Strategies:
             all(any(evidence.is_tofu for evidence in known) for known in self._of_stacks(root))
             and not backend.is_partial
         )
-        config, mapped = self._context.config.at(root.module.path), self.mapped(backend)
+        config, mapped = self._context.config.at(root.module.path), self.mapped_role(backend)
         if isinstance(mapped, Refusal):
             return mapped
         return sign_in(backend, config, mapped or config.role_arn, has_own=is_carrier, may_vary=is_tofu)
 
-    def mapped(self, backend: S3Backend) -> str | Refusal | None:
+    def mapped_role(self, backend: S3Backend) -> str | Refusal | None:
         """The role that the user named for the backend's identity, or the one that a remote state is read with."""
         return self._context.role_mappings.role(backend)
 
@@ -118,11 +118,11 @@ class Strategies:
         ways = {root.module.path: self.of(root).is_native for root in reading}
         for module in self._context.workspace.roots_of(state.module):
             if module.path not in ways:
-                ways[module.path] = self.certain(module).is_native
+                ways[module.path] = self.certain_verdict(module).is_native
         if not any(ways.values()):
             return None
-        others = sorted(path for path, is_native in ways.items() if not is_native)
-        return NOT_ALL_NATIVE.refusal(root=others[0] or ".") if others else reading
+        hook_roots = sorted(path for path, is_native in ways.items() if not is_native)
+        return NOT_ALL_NATIVE.refusal(root=hook_roots[0] or ".") if hook_roots else reading
 
     def state_sign_ins(
         self, state: RemoteState, roots: Sequence[Root]
@@ -131,7 +131,7 @@ class Strategies:
         roles = {self.role(root) for root in roots}
         config = self._context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
         role = roles.pop() if len(roles) == 1 else config.role_arn
-        return state_sign_ins(state, config, role, self.mapped)
+        return state_sign_ins(state, config, role, self.mapped_role)
 
     def objection(self, root: Root) -> Refusal | None:
         """Say why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
@@ -152,7 +152,7 @@ class Strategies:
     def _code_of(self, root: Root) -> tuple[Evidence, ...]:
         return tuple(code_evidence(self._context.workspace, root.module, root.backends))
 
-    def _certain_of(self, module: Module) -> Verdict:
+    def _find_certain_verdict(self, module: Module) -> Verdict:
         """The verdict of the code of a root module without an S3 backend."""
         return verdict(
             evidence for evidence in code_evidence(self._context.workspace, module, ()) if not evidence.is_soft
@@ -161,13 +161,13 @@ class Strategies:
     def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
         """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
         is_auto = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
-        if not is_auto or any(map(self.has_hook, runners.here)):
+        if not is_auto or any(map(self.has_hook, runners.definitions)):
             return False
         if isinstance(code, Root) and code.module.path in self._context.facts.tested:
             return False
         strategy = self.of(code) if isinstance(code, Root) else self.of_program(code, runners)
         objection = self.objection(code) if isinstance(code, Root) else self._program_objection(code)
-        return strategy.is_native or (not runners.here and objection is None)
+        return strategy.is_native or (not runners.definitions and objection is None)
 
     def role(self, root: Root) -> str | None:
         """The one literal role with which the root module's backend signs in by itself, if there is one."""
@@ -176,30 +176,32 @@ class Strategies:
         config = self._context.config.at(root.module.path)
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
-    def rejecting(self, root: Root) -> str:
+    def flat_role_objection(self, root: Root) -> str:
         """Say why the root module's flat role is an error already; ``""`` if it may be none."""
-        found = next((evidence for known in self._of_stacks(root) if (evidence := rejects_flat_role(known))), None)
-        return f"Terraform from 1.10 on rejects the role here, and {found}" if found else ""
+        rejection = next((evidence for known in self._of_stacks(root) if (evidence := rejects_flat_role(known))), None)
+        return f"Terraform from 1.10 on rejects the role here, and {rejection}" if rejection else ""
 
     def doubts(self, root: Root) -> Iterator[Note]:
         """Note what speaks against signing in by itself where the user wants it in any case."""
         if self._context.config.backend_auth is BackendAuth.NATIVE:
-            against = (item for known in self._of_stacks(root) if not (item := verdict(known)).is_native)
-            why = next((item.why for item in against if item.why and item.why.high <= FIRST_NATIVE), None)
-            if why is not None:
-                yield ENGINE_TOO_OLD.note(root.module.path or ".", why=why)
+            against = (opposing for known in self._of_stacks(root) if not (opposing := verdict(known)).is_native)
+            evidence = next(
+                (opposing.why for opposing in against if opposing.why and opposing.why.high <= FIRST_NATIVE), None
+            )
+            if evidence is not None:
+                yield ENGINE_TOO_OLD.note(root.module.path or ".", why=evidence)
 
     def _choose(self, root: Root) -> Strategy:
         """Root modules that read the same state leave it to a hook together, if one of them needs that."""
-        alone = self._alone(root)
-        if alone.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
-            return alone
-        others = (item for item in self._sharing(root) if not self._alone(item).is_native)
-        hooked = next((other.module.path or "." for other in others if not other.has_web_identity), None)
-        because = f"the root module {hooked}, which reads the same state, needs a hook"
-        return Strategy(BackendAuth.HOOK, because) if hooked is not None else alone
+        own = self._own_strategy(root)
+        if own.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
+            return own
+        siblings = (sibling for sibling in self._sharing(root) if not self._own_strategy(sibling).is_native)
+        hooked = next((other.module.path or "." for other in siblings if not other.has_web_identity), None)
+        reason = f"the root module {hooked}, which reads the same state, needs a hook"
+        return Strategy(BackendAuth.HOOK, reason) if hooked is not None else own
 
-    def _choose_alone(self, root: Root) -> Strategy:
+    def _choose_own(self, root: Root) -> Strategy:
         is_open = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
         if is_open and root.module.path in self._context.facts.tested:
             return Strategy(BackendAuth.HOOK, "the tests of a module run this code, with any version of Terraform")
@@ -207,19 +209,19 @@ class Strategies:
 
     def _sharing(self, root: Root) -> list[Root]:
         """The other root modules that read a state that ``root`` reads, or one that such a module reads."""
-        found = {root: None}
+        sharing = {root: None}
         pending = [root] if root.remote_states else []
         while pending:
             states = set(pending.pop().remote_states)
             for other in self._context.facts.roots:
-                if other not in found and not states.isdisjoint(other.remote_states):
-                    found[other] = None
+                if other not in sharing and not states.isdisjoint(other.remote_states):
+                    sharing[other] = None
                     pending.append(other)
-        return list(found)[1:]
+        return list(sharing)[1:]
 
     def _choose_for_program(self, program: CdktfProgram, runners: Runners) -> Strategy:
-        known = _evidence(self.program_engine(program), runners)
-        return self._decide(runners, known, lambda: self._program_objection(program))
+        evidence = _evidence(self.program_engine(program), runners)
+        return self._decide(runners, evidence, lambda: self._program_objection(program))
 
     def call_sign_in(self, program: CdktfProgram, call: CdktfCall) -> SignIn[tuple[Items, Item]] | Refusal:
         """Decide how a backend or remote state of a program signs in by itself."""
@@ -228,22 +230,22 @@ class Strategies:
 
     def _program_objection(self, program: CdktfProgram) -> Refusal | None:
         signed = (self.call_sign_in(program, call) for call in program.calls if may_sign_in(call))
-        return next((item for item in signed if isinstance(item, Refusal)), None)
+        return next((result for result in signed if isinstance(result, Refusal)), None)
 
     def _decide(
-        self, runners: Runners, known: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
+        self, runners: Runners, all_evidence: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
     ) -> Strategy:
         if self._context.config.has_integration:
             return Strategy(BackendAuth.ENV)
         if self._context.config.backend_auth is not BackendAuth.AUTO:
             return Strategy(self._context.config.backend_auth)
-        here = (*runners.here, *runners.blueprints)
-        if any(map(self.has_hook, here)) or any(stack.has_hook for stack in runners.elsewhere):
+        stacks = (*runners.definitions, *runners.blueprints)
+        if any(map(self.has_hook, stacks)) or any(stack.has_hook for stack in runners.known_stacks):
             return Strategy(BackendAuth.HOOK)
-        verdicts = [verdict(item) for item in known]
-        against = next((item for item in verdicts if not item.is_native), None)
-        if against is not None:
-            return Strategy(BackendAuth.HOOK, _why(against))
+        verdicts = [verdict(evidence) for evidence in all_evidence]
+        first_opposing = next((opposing for opposing in verdicts if not opposing.is_native), None)
+        if first_opposing is not None:
+            return Strategy(BackendAuth.HOOK, _reason(first_opposing))
         refused = objection()
         return (
             Strategy(BackendAuth.HOOK, _UNCHANGED.sub(".", refused.reason))
@@ -271,18 +273,18 @@ def may_sign_in(call: CdktfCall) -> bool:
     return call.is_backend or bool(call.credentials or call.role_family or call.assumes_role)
 
 
-def _why(against: Verdict) -> str:
-    if against.contradiction:
-        first, second = against.contradiction
+def _reason(verdict: Verdict) -> str:
+    if verdict.contradiction:
+        first, second = verdict.contradiction
         return f"{first}, but {second}"
-    if against.why is None:
+    if verdict.why is None:
         return ""
-    return str(against.why) if against.why.high <= FIRST_NATIVE else f"{against.why}, which allows versions before 1.6"
+    return str(verdict.why) if verdict.why.high <= FIRST_NATIVE else f"{verdict.why}, which allows versions before 1.6"
 
 
-def since(outcome: str, because: str) -> str:
+def with_reason(outcome: str, reason: str) -> str:
     """``outcome``, a sentence, with the reason if there is one."""
-    return f"{outcome} Reason: {because.rstrip('.')}." if because else outcome
+    return f"{outcome} Reason: {reason.rstrip('.')}." if reason else outcome
 
 
 def phase_lists(config: Config) -> list[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.config.config import HookPlace, is_role_arn
-from migrator.decide.by_hand import made_by
-from migrator.decide.environment_roots import others_credentials, static_keys
+from migrator.decide.by_hand import origin_of_stack
+from migrator.decide.environment_roots import other_credentials_refusal, static_keys_refusal
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "No hook is needed: the backend signs in by itself."
-_GIVING = ("spacelift-aws-integration", "spacelift-variables")
-_THERE = "The stack has the hook already."
-_COMING = "The run on the repository of the stack changes the stack."
+_RULES_WITHOUT_HOOK = ("spacelift-aws-integration", "spacelift-variables")
+_HOOK_EXISTS = "The stack has the hook already."
+_CHANGED_BY_OTHER_RUN = "The run on the repository of the stack changes the stack."
 _ATTACHED = "Attach the hook with `tf-oidc-migrate attach`."
 _OF_TEMPLATE = (
     "Update the stack to a new version of the template, or attach the hook with `tf-oidc-migrate attach --stack`."
 )
-_IN_FILE = "The hook is added to `.spacelift/config.yml`."
+_IN_RUNTIME_CONFIG = "The hook is added to `.spacelift/config.yml`."
 _SET = "Set the variables that the tasks name on the stack."
 
 
@@ -46,18 +46,22 @@ class Surveyor:
 
     def survey(self, repo: str) -> Survey:
         """Gather what the other repositories of a run, which know this one as ``repo``, must know of it."""
-        stacks = [item for item in self._context.facts.stacks if self._context.workspace.in_scope(item.document.path)]
+        stacks = [
+            stack for stack in self._context.facts.stacks if self._context.workspace.in_scope(stack.document.path)
+        ]
         attached = attachments(self._context.workspace).receivers
         receivers = (
-            KnownReceiver(repo, item.place, item.title, tuple(sorted(item.labels)) if item.has_known_labels else None)
-            for item in attached
-            if self._context.workspace.in_scope(item.place.path)
+            KnownReceiver(
+                repo, stack.place, stack.title, tuple(sorted(stack.labels)) if stack.has_known_labels else None
+            )
+            for stack in attached
+            if self._context.workspace.in_scope(stack.place.path)
         )
         labels = sorted({label for setting in self._context.facts.settings for label in setting.reach.labels})
-        known = (self._known(repo, stack) for stack in stacks)
+        known_stacks = (self._known(repo, stack) for stack in stacks)
         users = (replace(user, place=f"{repo}: {user.place}") for user in self._context.shared_roles.users)
-        found = Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
-        return replace(found, role_users=tuple(users))
+        result = Survey(repo, tuple(self._roots(repo)), tuple(known_stacks), tuple(receivers), tuple(labels))
+        return replace(result, role_users=tuple(users))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity
@@ -65,10 +69,10 @@ class Surveyor:
         for target in hooked:
             if isinstance(target.role, str):
                 variables, reason = self._variables_of(target.path), self._reason(target.group)
-                alone = self._in_runtime_config(target)
-                known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
-                known = replace(known, engine=target.engine, is_native=target.is_native, variables=variables)
-                yield replace(known, region=target.region)
+                slugs = self._in_runtime_config(target)
+                known_root = KnownRoot(repo, identity, target.path, target.role, reason, slugs)
+                known_root = replace(known_root, engine=target.engine, is_native=target.is_native, variables=variables)
+                yield replace(known_root, region=target.region)
         for root in self._context.environment_roots.roots:
             if not isinstance(root.role, Refusal):
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
@@ -100,7 +104,9 @@ class Surveyor:
     @cached_property
     def _refused(self) -> dict[str, str]:
         refused = (
-            finding for finding in reversed(self._context.settled) if finding.group and isinstance(finding.fix, Refusal)
+            finding
+            for finding in reversed(self._context.earlier_findings)
+            if finding.group and isinstance(finding.fix, Refusal)
         )
         return {str(finding.group): f"The place {finding.place} is refused." for finding in refused}
 
@@ -112,12 +118,14 @@ class Surveyor:
 
     @cached_property
     def _values_by_root(self) -> dict[str, list[RoleValue]]:
-        kept = {finding.place for finding in self._context.settled if isinstance(finding.fix, Refusal)}
-        found: dict[str, list[RoleValue]] = {}
+        refused_places = {
+            finding.place for finding in self._context.earlier_findings if isinstance(finding.fix, Refusal)
+        }
+        by_root: dict[str, list[RoleValue]] = {}
         for role_value in self._context.sign_ins.values:
-            if not kept.issuperset(role_value.users):
-                found.setdefault(role_value.root, []).append(role_value)
-        return found
+            if not refused_places.issuperset(role_value.users):
+                by_root.setdefault(role_value.root, []).append(role_value)
+        return by_root
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""
@@ -130,7 +138,7 @@ class Surveyor:
         )
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
-        known = self._context.strategies.runtime_stack(stack)
+        runtime_stack = self._context.strategies.runtime_stack(stack)
         return KnownStack(
             repo,
             stack.place,
@@ -138,8 +146,8 @@ class Surveyor:
             stack.code,
             self._context.hook_plan.obstacle(stack),
             self._context.strategies.has_hook(stack),
-            known.slug if known else "",
-            self._known_lists(known.lists) if known else (),
+            runtime_stack.slug if runtime_stack else "",
+            self._known_lists(runtime_stack.lists) if runtime_stack else (),
             stack.evidence,
             self._roles(stack),
             stack in self._context.facts.integrations,
@@ -153,18 +161,18 @@ class Surveyor:
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
         """Say why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
-        if refusal := static_keys(self._context.facts, stack):
+        if refusal := static_keys_refusal(self._context.facts, stack):
             pass
         elif by == "integration":
             refusal = None if stack in self._context.facts.integrations else sharing_objection(stack)
         else:
-            refusal = others_credentials(self._context, stack) or objection(stack)
+            refusal = other_credentials_refusal(self._context, stack) or objection(stack)
         return refusal.reason if refusal else ""
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
-        known = ((variable.name, variable.value) for variable in self._context.facts.variables.of(stack))
-        return tuple((name, value) for name, value in known if value is not None and is_role_arn(value))
+        values = ((variable.name, variable.value) for variable in self._context.facts.variables.of(stack))
+        return tuple((name, value) for name, value in values if value is not None and is_role_arn(value))
 
     def _known_lists(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
@@ -177,7 +185,7 @@ class Surveyor:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {
             (finding.place, finding.subject, finding.names): finding.fate
-            for finding in self._context.settled
+            for finding in self._context.earlier_findings
             if finding.rule.startswith(_HOOK_RULES)
         }
         hooks = {hook.stack: hook for hook in self._context.hook_plan.all}
@@ -186,45 +194,47 @@ class Surveyor:
             planned = hooks.get(stack)
             if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
-            instead = _NO_HOOK if stack in native else self._fate_of_values(stack)
-            fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else instead
-            runs_it = planned.code if planned else native.get(stack, _said(stack.code))
+            fate_without_hook = _NO_HOOK if stack in native else self._fate_of_values(stack)
+            fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else fate_without_hook
+            code = planned.code if planned else native.get(stack, _code_title(stack.code))
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
-            row = StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
+            row = StackRow(stack.title, stack.place, "", code, fate, tuple(remarks))
             yield self._with_account(row, stack, "by code")
         yield from self._rows_elsewhere(native)
 
     def _rows_elsewhere(self, native: Mapping[StackDefinition | KnownStack, str]) -> Iterator[StackRow]:
         """The stacks of other repositories, and those that are made in Spacelift."""
         shown: set[str] = set()
-        for known, code, fate in self._fates_elsewhere(native):
-            shown.add(known.slug_in_account)
-            row = StackRow(known.title, known.place, known.repo, code, fate)
-            yield self._with_account(row, known, made_by(self._context, code) if known.is_by_hand else "by code")
-        for known in self._context.facts.by_hand:
-            if known.slug_in_account not in shown:
-                code = known.code.project_root or "."
-                row = StackRow(known.title, known.place, known.repo, code)
-                yield self._with_account(row, known, made_by(self._context, code))
+        for known_stack, code, fate in self._fates_elsewhere(native):
+            shown.add(known_stack.slug_in_account)
+            row = StackRow(known_stack.title, known_stack.place, known_stack.repo, code, fate)
+            yield self._with_account(
+                row, known_stack, origin_of_stack(self._context, code) if known_stack.is_by_hand else "by code"
+            )
+        for known_stack in self._context.facts.by_hand:
+            if known_stack.slug_in_account not in shown:
+                code = known_stack.code.project_root or "."
+                row = StackRow(known_stack.title, known_stack.place, known_stack.repo, code)
+                yield self._with_account(row, known_stack, origin_of_stack(self._context, code))
 
     def _fates_elsewhere(
         self, native: Mapping[StackDefinition | KnownStack, str]
     ) -> Iterator[tuple[KnownStack, str, str]]:
         """The stacks of other repositories, each with the code that runs, and what becomes of the stack."""
         for target in self._context.hook_plan.targets:
-            for known in target.runners.elsewhere:
-                is_made = known.is_by_hand and self._context.templates_of(target.path)
-                coming = _OF_TEMPLATE if is_made else _ATTACHED if known.is_by_hand else _COMING
-                coming = _IN_FILE if self._context.hook_plan.is_in_runtime_config(known) else coming
+            for known_stack in target.runners.known_stacks:
+                is_made = known_stack.is_by_hand and self._context.templates_of(target.path)
+                fate = _OF_TEMPLATE if is_made else _ATTACHED if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN
+                fate = _IN_RUNTIME_CONFIG if self._context.hook_plan.is_in_runtime_config(known_stack) else fate
                 yield (
-                    known,
+                    known_stack,
                     target.title,
-                    _THERE if known.has_hook else known.refusal or coming,
+                    _HOOK_EXISTS if known_stack.has_hook else known_stack.refusal or fate,
                 )
         for root in self._context.environment_roots.roots:
-            for known in root.runners.elsewhere:
-                obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
-                yield known, root.title, obstacle or (_SET if known.is_by_hand else _COMING)
+            for known_stack in root.runners.known_stacks:
+                obstacle = dict(known_stack.obstacles).get("integration" if root.has_integration else "variables", "")
+                yield known_stack, root.title, obstacle or (_SET if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN)
         yield from ((runner, code, _NO_HOOK) for runner, code in native.items() if isinstance(runner, KnownStack))
 
     @staticmethod
@@ -235,27 +245,27 @@ class Surveyor:
 
     def _fate_of_values(self, stack: StackDefinition) -> str:
         """Say what a stack without a hook gets instead, and what becomes of that; ``""`` if that is nothing."""
-        for finding in self._context.settled:
-            if finding.rule in _GIVING and finding.subject == stack.title:
+        for finding in self._context.earlier_findings:
+            if finding.rule in _RULES_WITHOUT_HOOK and finding.subject == stack.title:
                 return f"No hook is needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
         return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:
         """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""
-        found: dict[StackDefinition | KnownStack, str] = {}
-        refused = {finding.group for finding in self._context.settled if isinstance(finding.fix, Refusal)}
+        native: dict[StackDefinition | KnownStack, str] = {}
+        refused = {finding.group for finding in self._context.earlier_findings if isinstance(finding.fix, Refusal)}
         for root in self._context.facts.roots:
             is_migrated = root.is_migrated(self._context.config.include_ambient) and root.group not in refused
             if is_migrated and self._context.strategies.of(root).is_native:
-                found |= dict.fromkeys(root.runners.all, root.module.path or ".")
+                native |= dict.fromkeys(root.runners.all, root.module.path or ".")
         for program, runners in self._context.facts.programs:
             is_migrated = program.is_migrated(self._context.config.include_ambient) and program.group not in refused
             if is_migrated and self._context.strategies.of_program(program, runners).is_native:
-                found |= dict.fromkeys(runners.all, program.folder or ".")
-        return found
+                native |= dict.fromkeys(runners.all, program.folder or ".")
+        return native
 
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
-        yield from (f"Drift: {item}" for item in (stack.account.drift if stack.account is not None else ()))
+        yield from (f"Drift: {drift}" for drift in (stack.account.drift if stack.account is not None else ()))
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
             yield f"The {', '.join(unknown)} of the stack cannot be known without running Terraform."
@@ -264,19 +274,19 @@ class Surveyor:
         if (is_hooked or is_native) and stack.manages_state:
             yield "Spacelift manages the state of the stack, so an S3 backend needs `manage_state = false`."
         if is_hooked and stack.waits and self._context.config.hook_phases == ("init",):
-            waits = "A run waits for confirmation, and the hook's credentials may expire meanwhile."
-            yield f"{waits} `--hook-phases init,apply` renews the credentials."
+            remark = "A run waits for confirmation, and the hook's credentials may expire meanwhile."
+            yield f"{remark} `--hook-phases init,apply` renews the credentials."
         if place := self._context.facts.integrations.get(stack):
             yield f"The stack signs in with the AWS integration at {place} and has no static keys."
         if self._context.config.hook_in is not HookPlace.CONTEXT:
             for name in stack.account.early if stack.account is not None else ():
-                calls = f"Hooks of the context {name} call AWS or Terraform before the hook of the stack runs."
-                yield f"{calls} Use `--hook-in context`, which runs first."
+                remark = f"Hooks of the context {name} call AWS or Terraform before the hook of the stack runs."
+                yield f"{remark} Use `--hook-in context`, which runs first."
             for context in stack.contexts.too_early:
-                calls = (
+                remark = (
                     f"Hooks of the context at {context.place} call AWS or Terraform before the hook of the stack runs."
                 )
-                yield f"{calls} Use `--hook-in context`, which runs first."
+                yield f"{remark} Use `--hook-in context`, which runs first."
         yield from stack.contexts.doubts
         if stack.is_blueprint:
             yield "Stacks that were made from this blueprint earlier do not change."
@@ -299,6 +309,6 @@ def _holds_secret(commands: Sequence[str]) -> bool:
     return any(True for command in commands for _ in assigned_pieces(command, lambda _: True))
 
 
-def _said(code: Code) -> str:
+def _code_title(code: Code) -> str:
     """Name the code that a stack runs; ``""`` if that is not known."""
     return f"{code.repository}: {code.project_root or '.'}" if code.repository and code.project_root is not None else ""

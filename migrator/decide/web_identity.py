@@ -55,7 +55,8 @@ class WebIdentity:
 
         The values that its role variable is to have on stacks are added to ``values``.
         """
-        if provider.is_switch and (place := self._integration(provider)) is not None:
+        is_optional = provider.is_switch or self._is_unset(provider)
+        if is_optional and (place := self._integration(provider)) is not None:
             return OPTIONAL_WITH_INTEGRATION.left_alone(place=place)
         if self._by_hook is not None:
             return self._by_hook.sign_in(provider)
@@ -98,9 +99,9 @@ class WebIdentity:
         """The roles that the provider's variable is to hold, each with the path of a root module; None for any role."""
         role = self._role(provider)
         for root, name, identity in self._in_roots(role, provider) if isinstance(role, RoleVariable) else ():
-            known = self._known_value(root, name, provider, identity)
-            for _, named in self._context.role_mappings.cases(provider, root.path, _plain(identity)):
-                yield root.path, known or named
+            known_role = self._known_value(root, name, provider, identity)
+            for _, named in self._context.role_mappings.cases(provider, root.path, _without_mapping(identity)):
+                yield root.path, known_role or named
 
     def _in_roots(self, variable: RoleVariable, provider: Provider) -> Iterator[tuple[Module, str, Identity]]:
         """The root modules of the provider, each with what it calls the variable, and the provider's identity there."""
@@ -108,27 +109,37 @@ class WebIdentity:
             own = self._identity_in(module, provider)
             yield from self._context.role_variables.in_roots(module, variable, own)
 
+    def _is_unset(self, provider: Provider) -> bool:
+        """Whether the credentials are variables that are empty by default, and that get no other value."""
+        mappings = self._context.role_mappings
+        variables = [(root, term) for root, identity in mappings.instances(provider) or () for _, term in identity]
+        return bool(variables) and all(
+            term.op == "var" and mappings.values.is_unset(root, term.name) for root, term in variables
+        )
+
     def _integration(self, provider: Provider) -> Place | None:
         """The AWS integration by which all stacks sign in that run the provider, if there is one."""
         modules = self._context.workspace.modules_of(provider.document)
         roots = {root.path for module in modules for root in self._context.workspace.roots_of(module)}
         runners = [self._context.facts.runners_of(path) for path in roots]
-        places = [self._context.facts.integrations.get(stack) for runner in runners for stack in runner.here]
+        places = [self._context.facts.integrations.get(stack) for runner in runners for stack in runner.definitions]
         is_known = (
-            bool(places) and None not in places and all(runner.here and not runner.elsewhere for runner in runners)
+            bool(places)
+            and None not in places
+            and all(runner.definitions and not runner.known_stacks for runner in runners)
         )
         return places[0] if is_known else None
 
     def _provide(self, role: RoleVariable, provider: Provider, values: RoleValues) -> list[Edit] | Refusal:
         """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
         edits: list[Edit] = []
-        alike = self._context.workspace.modules_of(provider.document)
-        for module in alike:
-            provided = self._context.role_variables.provide(module, role, self._identity_in(module, provider), alike)
+        modules = self._context.workspace.modules_of(provider.document)
+        for module in modules:
+            provided = self._context.role_variables.provide(module, role, self._identity_in(module, provider), modules)
             if isinstance(provided, Refusal):
                 return provided
             edits += (edit for edit in provided if edit not in edits)
-            if refused := self._give(module, role, provider, values):
+            if refused := self._require_value(module, role, provider, values):
                 return refused
         return edits
 
@@ -149,7 +160,7 @@ class WebIdentity:
             for root, name, identity in self._in_roots(role, provider):
                 yield from self._value_notes(root, name, provider, identity)
 
-    def hand_down(
+    def pass_roles(
         self, called: Module, inputs: Sequence[KnownInput], place: Place, values: RoleValues
     ) -> tuple[Edit, ...] | Refusal:
         """The edits by which the roles reach the calls at ``place`` of a module of another repository.
@@ -157,32 +168,32 @@ class WebIdentity:
         The calls are added to the users of ``values``.
         """
         edits: list[Edit] = []
-        for variable, identity in self._handed_down(called, inputs):
+        for variable, identity in self._role_inputs(called, inputs):
             provided = self._context.role_variables.provide(called, variable, identity)
             if isinstance(provided, Refusal):
                 return provided
             edits += (edit for edit in provided if edit not in edits)
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
-                values.use(root, name, place)
+                values.add_user(root, name, place)
         return tuple(edits)
 
-    def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput], values: RoleValues) -> Iterator[Note]:
+    def called_module_notes(self, called: Module, inputs: Sequence[KnownInput], values: RoleValues) -> Iterator[Note]:
         """The role variables of root modules that are to be set for a module of another repository."""
-        for variable, identity in self._handed_down(called, inputs):
+        for variable, identity in self._role_inputs(called, inputs):
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
                 is_root = root.path not in self._context.workspace.called_elsewhere
-                if is_root and not values.has(root, name):
+                if is_root and not values.has_value(root, name):
                     yield value_note(name, root.path or ".")
 
-    def _handed_down(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
+    def _role_inputs(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
         return (
             (variable_called(input_.name), identity_of(self._context.role_mappings.residues, called, input_))
             for input_ in inputs
         )
 
-    def held(self, module: Module, name: str) -> Identity | None:
+    def identity_of_variable(self, module: Module, name: str) -> Identity | None:
         """The identity whose role the variable ``name`` of a module holds, in the module's terms; None if not known."""
-        return self._context.role_variables.held(module, name)
+        return self._context.role_variables.identity_of_variable(module, name)
 
     def needs(self, provider: Provider) -> frozenset[str]:
         """The changes without which the provider has no credentials: `Finding.needs`."""
@@ -190,34 +201,34 @@ class WebIdentity:
 
     def _value_notes(self, root: Module, name: str, provider: Provider, identity: Identity) -> Iterator[Note]:
         """Note that a variable of a root module needs its value: which one in which environment, if that is known."""
-        cases = self._context.role_mappings.cases(provider, root.path, _plain(identity))
-        known = {role for _, role in cases if isinstance(role, str)}
+        cases = self._context.role_mappings.cases(provider, root.path, _without_mapping(identity))
+        known_roles = {role for _, role in cases if isinstance(role, str)}
         if root.path in self._context.workspace.called_elsewhere:
             return  # there its callers give it one
         if self._known_value(root, name, provider, identity) is not None:
             return
-        if len(cases) == 1 and known:
-            yield from value_notes(self._context, root.path, name, known.pop())
+        if len(cases) == 1 and known_roles:
+            yield from value_notes(self._context, root.path, name, known_roles.pop())
             return
         yield from value_notes(self._context, root.path, name)
-        values, plain = self._context.role_mappings.values, _plain(identity)
-        differing = values.differing(root.path, plain)
-        if differing and not known:
+        values, unmapped_identity = self._context.role_mappings.values, _without_mapping(identity)
+        differing = values.varying_places(root.path, unmapped_identity)
+        if differing and not known_roles:
             yield ROLE_PER_ENVIRONMENT.note(*map(str, differing), name=name)
-        if values.is_by_workspace(plain):
+        if values.is_by_workspace(unmapped_identity):
             yield ROLE_PER_WORKSPACE.note(str(provider.place), name=name)
-        for place, role in cases if known else ():
-            said = f"the role {role}" if isinstance(role, str) else "a role of its own"
-            yield ROLE_OF_ENVIRONMENT.note(str(place), name=name, role=said)
+        for place, role in cases if known_roles else ():
+            role_title = f"the role {role}" if isinstance(role, str) else "a role of its own"
+            yield ROLE_OF_ENVIRONMENT.note(str(place), name=name, role=role_title)
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
         is_several = self._context.role_mappings.is_several(provider)
-        mapped = None if is_several else self._context.role_mappings.role(provider)
-        if isinstance(mapped, Refusal):
-            return mapped
-        if mapped is not None and self._context.config.role_in is RoleIn.LITERAL:
-            return Literal(mapped)
+        mapped_role = None if is_several else self._context.role_mappings.role(provider)
+        if isinstance(mapped_role, Refusal):
+            return mapped_role
+        if mapped_role is not None and self._context.config.role_in is RoleIn.LITERAL:
+            return Literal(mapped_role)
         modules = self._context.workspace.modules_of(provider.document)
         names = {
             self._context.role_variables.identities(module).get(self._identity_in(module, provider))
@@ -232,14 +243,14 @@ class WebIdentity:
         if any(self._comes_from_callers(provider, path) for path in self._context.workspace.called_elsewhere):
             return CREDENTIALS_FROM_CALLERS.refusal()
         is_first_there = None in self._context.role_variables.identities(provider.module).values()
-        refused = self._context.root_identities.unspoken(provider, role_arn)
+        refused = self._context.root_identities.role_arn_refusal(provider, role_arn)
         if name is not None and (refused is not None or not is_first_there):
             first = "the first provider of the module" if is_first_there else "a provider that has web identity"
             remedy = self._context.root_identities.remedy(provider)
             return IDENTITY_COLLISION.refusal(other=first, remedy=remedy)
         return refused or Literal(role_arn)
 
-    def spoken_for(self) -> Iterator[Module]:
+    def modules_with_role_arn(self) -> Iterator[Module]:
         """The modules that nobody calls here, and whose credentials come from callers, if --role-arn is for them."""
         for path, module in self._context.workspace.modules.items():
             is_literal = self._context.config.at(path).literal_role_arn is not None
@@ -261,39 +272,43 @@ class WebIdentity:
         identity = self._context.role_mappings.residues.identity(provider)
         if self._context.config.role_in is RoleIn.LITERAL or self._context.role_mappings.is_several(provider):
             return identity
-        mapped = self._context.role_mappings.role(provider)
+        mapped_role = self._context.role_mappings.role(provider)
         return (
-            tuple(sorted((*identity, (_MAPPED, literal(mapped))), key=itemgetter(0)))
-            if isinstance(mapped, str)
+            tuple(sorted((*identity, (_MAPPED, literal(mapped_role))), key=itemgetter(0)))
+            if isinstance(mapped_role, str)
             else identity
         )
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
         """The identity of the provider in another module that its file is part of."""
-        alike = (own for own in self._context.facts.in_module(module) if own.block is provider.block)
-        return self.identity(next(alike, provider))
+        same_blocks = (own for own in self._context.facts.in_module(module) if own.block is provider.block)
+        return self.identity(next(same_blocks, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:
         """The role that the variable ``name`` of a root module is to have for an identity, if it is known."""
         if self._context.config.role_in is RoleIn.LITERAL:
             return None
-        cases = self._context.role_mappings.cases(provider, root.path, _plain(identity))
-        mapped = cases[0][1] if len(cases) == 1 else None
-        if isinstance(mapped, str):
-            return mapped
-        role_arn = self._context.config.at(root.path).role_arn if name == ROLE_VARIABLE and mapped is None else None
+        cases = self._context.role_mappings.cases(provider, root.path, _without_mapping(identity))
+        mapped_role = cases[0][1] if len(cases) == 1 else None
+        if isinstance(mapped_role, str):
+            return mapped_role
+        role_arn = (
+            self._context.config.at(root.path).role_arn if name == ROLE_VARIABLE and mapped_role is None else None
+        )
         return (
             None
-            if role_arn is None or self._context.root_identities.unspoken(provider, role_arn) is not None
+            if role_arn is None or self._context.root_identities.role_arn_refusal(provider, role_arn) is not None
             else role_arn
         )
 
-    def _give(self, module: Module, variable: RoleVariable, provider: Provider, values: RoleValues) -> Refusal | None:
+    def _require_value(
+        self, module: Module, variable: RoleVariable, provider: Provider, values: RoleValues
+    ) -> Refusal | None:
         for root, name, identity in self._context.role_variables.in_roots(
             module, variable, self._identity_in(module, provider)
         ):
             role = self._known_value(root, name, provider, identity)
-            refused = values.give(root, name, role, provider.place) if role is not None else None
+            refused = values.require(root, name, role, provider.place) if role is not None else None
             if refused is not None:
                 return refused
         return None
@@ -304,9 +319,13 @@ class WebIdentity:
             return PORTABLE_IN_JSON.refusal()
         if is_varying(self._context.role_mappings.residues.identity(provider)):
             return VARYING_INSTANCES.refusal(what=f"the provider at {provider.place}")
-        known = self._context.role_mappings.role(provider) or self._context.config.at(provider.module.path).role_arn
-        names = {role, quote(known)} if isinstance(known, str) else {role}
-        if isinstance(known, str) and (mismatch := self._context.role_mappings.of_other_partition(provider, known)):
+        known_role = (
+            self._context.role_mappings.role(provider) or self._context.config.at(provider.module.path).role_arn
+        )
+        names = {role, quote(known_role)} if isinstance(known_role, str) else {role}
+        if isinstance(known_role, str) and (
+            mismatch := self._context.role_mappings.partition_refusal(provider, known_role)
+        ):
             return mismatch
         if names & self._assumed_in(provider.module):
             return ROLE_ASSUMES_ITSELF.refusal(role=role)
@@ -324,5 +343,5 @@ def _expression(role: Literal | RoleVariable) -> str:
     return quote(role.text) if isinstance(role, Literal) else role.reference.address
 
 
-def _plain(identity: Identity) -> Identity:
-    return tuple(item for item in identity if item[0] != _MAPPED)
+def _without_mapping(identity: Identity) -> Identity:
+    return tuple(entry for entry in identity if entry[0] != _MAPPED)

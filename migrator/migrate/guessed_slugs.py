@@ -29,7 +29,7 @@ def notes_on_slugs(context: Context) -> Iterator[Note]:
     """A note for each stack that the runtime configuration, or an id that is written out, means by a derived slug."""
     deciding = {*context.hook_plan.runtime.slugs, *_written_ids(context)}
     if context.config.hook_in is HookPlace.RUNTIME_CONFIG:
-        deciding |= {stack.slug or "" for target in context.hook_plan.targets for stack in target.runners.here}
+        deciding |= {stack.slug or "" for target in context.hook_plan.targets for stack in target.runners.definitions}
     for stack in dict.fromkeys(context.facts.stacks) if deciding else ():
         is_derived = not (isinstance(stack, TerraformDefinition) and stack.source.has_explicit_slug)
         is_in_scope = context.workspace.in_scope(stack.place.path)

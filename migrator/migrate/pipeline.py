@@ -152,7 +152,7 @@ class _EmptyPlanning(Struct, frozen=True):
     @property
     def survey(self) -> Survey:
         return Survey(
-            self.name, calls=tuple(outside_call.known for outside_call in outside_calls(self.workspace, self.name))
+            self.name, calls=tuple(outside_call.known_call for outside_call in outside_calls(self.workspace, self.name))
         )
 
     def plan(self) -> Plan:

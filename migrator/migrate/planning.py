@@ -46,7 +46,7 @@ class Planning:
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
         self._context = Context(workspace, config, repo, fleet)
         self._settlement = _decide(self._context)
-        self._context.settled = tuple(self._settlement.findings)
+        self._context.earlier_findings = tuple(self._settlement.findings)
         self._surveyor = Surveyor(self._context)
 
     @property
@@ -66,11 +66,13 @@ class Planning:
         interfaces_changed = list(interfaces(context.workspace, self._settlement.changes))
         changed = {interface.module.path for interface in interfaces_changed}
         interfaces_changed += (
-            Interface(module, (), ()) for module in context.web_identity.spoken_for() if module.path not in changed
+            Interface(module, (), ())
+            for module in context.web_identity.modules_with_role_arn()
+            if module.path not in changed
         )
         modules = tuple(self._known_module(interface) for interface in interfaces_changed)
         calls = tuple(
-            replace(outside_call.known, refusal=self._refusal(outside_call.known))
+            replace(outside_call.known_call, refusal=self._refusal(outside_call.known_call))
             for outside_call in context.outside_calls
         )
         registered_modules = tuple(registered(context.workspace))
@@ -85,7 +87,7 @@ class Planning:
         called = (
             called_module
             for called_module in self._context.called
-            if any(call is outside_call.known for outside_call in called_module.calls)
+            if any(call is outside_call.known_call for outside_call in called_module.calls)
         )
         return next((groups[called_module.group] for called_module in called if called_module.group in groups), "")
 
@@ -96,7 +98,11 @@ class Planning:
         gains = tuple(
             KnownInput(
                 name,
-                plain_identity(interface.module, context.web_identity.held(interface.module, name), f"{title}: {name}"),
+                plain_identity(
+                    interface.module,
+                    context.web_identity.identity_of_variable(interface.module, name),
+                    f"{title}: {name}",
+                ),
             )
             for name in interface.gains
         )
@@ -129,7 +135,7 @@ class Planning:
             ),
             signers=signing_rows(self._context),
             trusts=trust_rows(self._context),
-            mapped=tuple(sorted(self._context.role_mappings.used)),
+            mapped=tuple(sorted(self._context.role_mappings.used_mappings)),
             stacks=tuple(self._surveyor.rows()),
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
             stages=stages,
@@ -153,7 +159,7 @@ def _decide(context: Context, without: frozenset[str] = frozenset()) -> Settleme
     settlement = Settlement(context.workspace, [])
     rules_asked = (rule for rule in all_rules() if rule.id not in without)
     for _, rules in groupby(sorted(rules_asked, key=attrgetter("phase")), key=attrgetter("phase")):
-        context.settled, context.changes = tuple(settlement.findings), tuple(settlement.changes)
+        context.earlier_findings, context.changes = tuple(settlement.findings), tuple(settlement.changes)
         findings = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
         settlement = _extended(
             settlement,

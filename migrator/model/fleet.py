@@ -33,6 +33,16 @@ class Code(Struct, frozen=True):
     runs_below: bool = False
 
 
+def code_of(
+    repository: str | None, root: str | None, namespace: str | None, branch: str | None, *, runs_below: bool = False
+) -> Code:
+    """The code of a stack; an owner before the name of the repository, as in ``acme/shop``, is the namespace."""
+    owner, slash, name = (repository or "").rpartition("/")
+    if not slash:
+        return Code(repository, root, namespace, branch, runs_below)
+    return Code(name, root, None if namespace is None else f"{namespace}/{owner}".lstrip("/"), branch, runs_below)
+
+
 class KnownRoot(Struct, frozen=True):
     """A root module that needs the hook, in the form that other repositories see.
 

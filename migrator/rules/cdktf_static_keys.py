@@ -62,7 +62,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.diagnostics import BINDINGS_TOO_OLD
-from migrator.decide.strategy import Strategy, may_sign_in, since
+from migrator.decide.strategy import Strategy, may_sign_in, with_reason
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE, SET_REGION
@@ -78,7 +78,7 @@ from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, in_cdktf
 from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
-    from migrator.cdktf.call_edit import Held
+    from migrator.cdktf.call_edit import ArgumentInHolder
     from migrator.cdktf.calls import CdktfCall, CdktfProgram
     from migrator.cdktf.provider_edit import PythonIdentity
     from migrator.decide.context import Context
@@ -141,9 +141,9 @@ def _findings(
             finding: Finding | None = _native(context, program, call, strategy)
         else:
             finding = _provider(identity, call, has_all, group, old) if call.is_provider else _backend(call, group)
-        for item in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
-            place = Place(call.document.path, call.program.line(item.span.start))
-            yield RULE.finding(place, f"{call.title}: {item.name}", IGNORED_BY_COMMENT.ignored())
+        for argument in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
+            place = Place(call.document.path, call.program.line(argument.span.start))
+            yield RULE.finding(place, f"{call.title}: {argument.name}", IGNORED_BY_COMMENT.ignored())
         if finding is not None:
             yield finding
 
@@ -153,8 +153,8 @@ def _provider(
 ) -> Finding | None:
     from migrator.cdktf.calls import OLD_PROVIDERS
 
-    names = ", ".join(item.name or "" for _, item in provider.credentials)
-    names = names or ", ".join(item.name or "" for item in provider.ignored)
+    names = ", ".join(argument.name or "" for _, argument in provider.credentials)
+    names = names or ", ".join(argument.name or "" for argument in provider.ignored)
     message = f"{provider.title}: {names or 'names no credentials of its own'}"
     if provider.skip_reason is not None:
         is_reported = names or isinstance(provider.skip_reason, Refusal)
@@ -172,7 +172,7 @@ def _provider(
 
 def _native(context: Context, program: CdktfProgram, call: CdktfCall, strategy: Strategy) -> Finding:
     signed = context.strategies.call_sign_in(program, call)
-    outcome = "" if isinstance(signed, Refusal) else since(_signs_in(call, signed.role), strategy.because)
+    outcome = "" if isinstance(signed, Refusal) else with_reason(_signs_in(call, signed.role), strategy.reason)
     return RULE.finding(call.place, _message(call), _written(call, signed, outcome), program.group, _rotate(call))
 
 
@@ -180,14 +180,14 @@ def _signs_in(call: CdktfCall, role: str) -> str:
     return f"The {'backend' if call.is_backend else 'remote state'} signs in with web identity: {role}."
 
 
-def _written(call: CdktfCall, signed: SignIn[Held] | Refusal, outcome: str) -> Rewrite | Refusal:
+def _written(call: CdktfCall, signed: SignIn[ArgumentInHolder] | Refusal, outcome: str) -> Rewrite | Refusal:
     from migrator.cdktf.call_edit import sign_in_edits  # here: libcst is slow to load, and seldom needed
 
     return signed if isinstance(signed, Refusal) else Rewrite(tuple(sign_in_edits(call, signed)), outcome)
 
 
 def _message(call: CdktfCall) -> str:
-    names = [item.name or "" for _, item in (*call.credentials, *call.role_family)]
+    names = [argument.name or "" for _, argument in (*call.credentials, *call.role_family)]
     return f"{call.title}: {', '.join(names or ['assume_role'] * call.assumes_role) or 'names no credentials'}"
 
 
@@ -206,20 +206,22 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
 
 def _region(provider: CdktfCall) -> Iterator[Note]:
     """As `region_notes`."""
-    gave = any((item.name or "").startswith(("profile", "shared_")) for _, item in provider.credentials)
-    if gave and provider.call.keyword("region") is None:
+    names_profile = any(
+        (argument.name or "").startswith(("profile", "shared_")) for _, argument in provider.credentials
+    )
+    if names_profile and provider.call.keyword("region") is None:
         yield SET_REGION.note(str(provider.place))
 
 
 def _rotate(call: CdktfCall) -> Iterator[Note]:
-    for _, item in call.credentials:
-        if item.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(item)):
-            place = Place(call.document.path, call.program.line(item.span.start))
+    for _, argument in call.credentials:
+        if argument.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(argument)):
+            place = Place(call.document.path, call.program.line(argument.span.start))
             yield ROTATE.note(str(place))
             break
-    for _, item in call.credentials:
-        if not _LITERAL.search(item.span.of(call.program.text)):
-            place = Place(call.document.path, call.program.line(item.span.start))
+    for _, argument in call.credentials:
+        if not _LITERAL.search(argument.span.of(call.program.text)):
+            place = Place(call.document.path, call.program.line(argument.span.start))
             yield CHECK_CREDENTIAL_SOURCE.note(str(place))
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each file with mentions that nothing accounts for, and one for each reason not to read any."""
-    return findings(context.workspace, context.settled)
+    return findings(context.workspace, context.earlier_findings)
 
 
 RULE = Rule(RULE_ID, "every mention of AWS credentials has an account", check, phase=9)

@@ -125,15 +125,17 @@ def _is_migrating(facts: Facts) -> bool:
     )
 
 
-def _of_terragrunt(found: Terragrunt) -> Iterator[tuple[Document, Span, str]]:
+def _of_terragrunt(terragrunt_files: Terragrunt) -> Iterator[tuple[Document, Span, str]]:
     """The parts of Terragrunt's files that run commands: its own hooks, and ``run_cmd``."""
-    for document in found.documents:
-        for terraform in (item for item in document.blocks if item.type == "terraform"):
+    for document in terragrunt_files.documents:
+        for terraform in (block for block in document.blocks if block.type == "terraform"):
             for hook in terraform.blocks():
                 execute = hook.attribute("execute") if hook.type.endswith("_hook") else None
                 if execute is not None:
                     yield document, execute.span, hook.title()
-        for attribute in (item for block in document.blocks if block.type == "locals" for item in block.attributes):
+        for attribute in (
+            attribute for block in document.blocks if block.type == "locals" for attribute in block.attributes
+        ):
             if "run_cmd(" in attribute.value.of(document.text):
                 yield document, attribute.span, f"local.{attribute.name}"
 
@@ -143,23 +145,23 @@ def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
     own = local_names(module)
     for document, block in module.blocks("provider"):
         if block.labels and block.labels[0] not in own:
-            yield from ((document, item.span, block.title()) for item in _nested(block, "exec"))
+            yield from ((document, command.span, block.title()) for command in _nested(block, "exec"))
             for attribute in block.attributes:
                 if attribute.name in ("exec", "kubernetes", "registry"):
                     yield document, attribute.span, block.title()
     may_run = any(document.mentions("provisioner") for document in module.documents)
     for document, block in module.blocks("resource") if may_run else ():
-        yield from ((document, item.span, block.title()) for item in _nested(block, "provisioner"))
+        yield from ((document, command.span, block.title()) for command in _nested(block, "provisioner"))
     for document, block in module.blocks("data", "external"):
         yield document, block.span, block.title()
 
 
 def _nested(block: Block, type_: str) -> Iterator[Block]:
-    for item in block.blocks():
-        if item.type == type_:
-            yield item
-        elif item.type in ("kubernetes", "dynamic", "content"):
-            yield from _nested(item, type_)
+    for child in block.blocks():
+        if child.type == type_:
+            yield child
+        elif child.type in ("kubernetes", "dynamic", "content"):
+            yield from _nested(child, type_)
 
 
 RULE = Rule("commands-with-credentials", "commands that use a profile or keys of AWS are listed", check)

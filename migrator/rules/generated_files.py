@@ -76,14 +76,14 @@ def check(context: Context) -> Iterator[Finding]:
 def _in_copy(document: Document, folder: str) -> Iterator[Provider | S3Backend]:
     copy = Document(document.root, document.path, document.kind, document.is_excluded, is_copy=True)
     module = Module(folder, [copy])
-    found: list[Provider | S3Backend] = [*aws_providers(module), *s3_backends(module)]
-    yield from filter(_names, found)
+    blocks: list[Provider | S3Backend] = [*aws_providers(module), *s3_backends(module)]
+    yield from filter(_names, blocks)
 
 
 def _names(backend: Provider | S3Backend) -> list[str]:
-    found = (*backend.credentials, *backend.role_family) if isinstance(backend, S3Backend) else backend.credentials
+    arguments = (*backend.credentials, *backend.role_family) if isinstance(backend, S3Backend) else backend.credentials
     assumed = ["assume_role"] if isinstance(backend, S3Backend) and backend.block.attribute("assume_role") else []
-    return [attribute.name for attribute in found] + assumed
+    return [attribute.name for attribute in arguments] + assumed
 
 
 RULE = Rule("generated-files", "files that Terragrunt wrote are listed, and left to Terragrunt", check)

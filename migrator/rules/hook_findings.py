@@ -57,8 +57,8 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
     stacks = (hook for hook in context.hook_plan.all if not hook.stack.is_blueprint)
-    live = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.fate_without_edit(hook) is None]
-    return HookContexts(context.workspace, live, context.config.hook_phases)
+    changing = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.fate_without_edit(hook) is None]
+    return HookContexts(context.workspace, changing, context.config.hook_phases)
 
 
 def as_left_alone(refusal: Refusal) -> LeftAlone:

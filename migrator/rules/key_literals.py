@@ -42,14 +42,14 @@ def check(context: Context) -> Iterator[Finding]:
 def _accounted_for(context: Context) -> Iterator[str]:
     """The lines of which another rule tells."""
     facts = context.facts
-    backends = [item for root in facts.roots for item in root.backends] + list(facts.stray_backends)
+    backends = [backend for root in facts.roots for backend in root.backends] + list(facts.stray_backends)
     backends += [config.backend for state in facts.remote_states for config in state.configs]
     for provider in facts.providers:
         yield from (str(provider.document.place(attribute)) for attribute in provider.credentials)
     for backend in backends:
         yield from (str(backend.document.place(attribute)) for attribute in backend.credentials)
     yield from (str(place) for setting in facts.settings for place in setting.literals)
-    notes = (note for finding in context.settled for note in finding.notes if note.code in OF_KEYS)
+    notes = (note for finding in context.earlier_findings for note in finding.notes if note.code in OF_KEYS)
     yield from (subject.partition(" ")[0] for note in notes for subject in note.subjects)
 
 

@@ -149,9 +149,9 @@ def check(context: Context) -> Iterator[Finding]:
         for call in called.pinned:
             yield _pinned(called.module, call)
         for unit in called.units if not called.module.refusal else ():
-            place = unit.known.place
+            place = unit.known_call.place
             notes = [SET_ROLE_VARIABLE.note(str(place), name=input_.name, role=_ROLE) for input_ in called.module.gains]
-            message = f"{unit.known.title}: runs {called.module.title}, whose variables change"
+            message = f"{unit.known_call.title}: runs {called.module.title}, whose variables change"
             yield RULE.finding(place, message, UNIT_GETS_NEW_VALUES.left_alone(), None, notes)
 
 
@@ -163,7 +163,7 @@ def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterato
     is_open = is_published(workspace, path, roots)
     notes = (
         [
-            *_to_pass(
+            *_input_notes(
                 f"in every other call of {f'the module {path}' if path else 'this module'}",
                 interface.gains,
                 interface.loses,
@@ -172,11 +172,11 @@ def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterato
         if is_open
         else []
     )
-    live = tuple(f"{call.repo}: {call.place}" for call in calls if call not in pinned)
-    notes += [MERGE_WITH_CALLERS.note(*live)] if live else []
+    callers = tuple(f"{call.repo}: {call.place}" for call in calls if call not in pinned)
+    notes += [MERGE_WITH_CALLERS.note(*callers)] if callers else []
     for call in pinned:
         place = str(call.place) if call.repo == context.repo else f"{call.repo}: {call.place}"
-        notes += _to_pass(f"in the call at {place}, when you raise the version", interface.gains, interface.loses)
+        notes += _input_notes(f"in the call at {place}, when you raise the version", interface.gains, interface.loses)
     if notes:
         fate = (OPEN_CALLERS if is_open else OLD_CALLERS if pinned else CALLERS_FOLLOW).left_alone()
         yield RULE.finding(_first(interface.module), f"module {path or '.'}: its variables change", fate, None, notes)
@@ -186,30 +186,38 @@ def _roots(context: Context) -> set[str]:
     """The root modules that are known."""
     modules_by_file = context.terragrunt_inputs.modules_by_file
     units = {unit.module.path for unit in context.facts.terragrunt.units if unit.module is not None}
-    roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
+    roots = {root.module.path for root in context.facts.roots if root.runners.definitions or root.runners.known_stacks}
     return roots | units | {path for paths in modules_by_file.values() for path in paths or ()}
 
 
 def _first(module: Module) -> Place:
     variables = [(document, block) for document, block in module.blocks("variable")]
-    return variables[0][0].place(variables[0][1]) if variables else Place(min(item.path for item in module.documents))
+    return (
+        variables[0][0].place(variables[0][1])
+        if variables
+        else Place(min(document.path for document in module.documents))
+    )
 
 
-def _to_pass(who: str, gains: tuple[str, ...], loses: tuple[str, ...]) -> Iterator[Note]:
+def _input_notes(caller_title: str, gains: tuple[str, ...], loses: tuple[str, ...]) -> Iterator[Note]:
     if gains:
-        yield PASS_ROLES.note(*gains, where=who)
+        yield PASS_ROLES.note(*gains, where=caller_title)
     if loses:
-        yield STOP_PASSING.note(*loses, where=who)
+        yield STOP_PASSING.note(*loses, where=caller_title)
 
 
 def _pinned(module: KnownModule, call: OutsideCall) -> Finding:
     gains = tuple(input_.name for input_ in module.gains)
-    notes = _to_pass(
-        f"in the call of {module.title} at {call.known.place}, when you raise the version", gains, module.loses
+    notes = _input_notes(
+        f"in the call of {module.title} at {call.known_call.place}, when you raise the version", gains, module.loses
     )
     fate = PINNED_CALL.left_alone()
     return RULE.finding(
-        call.known.place, f"{call.known.title}: calls {module.title}, whose variables change", fate, None, notes
+        call.known_call.place,
+        f"{call.known_call.title}: calls {module.title}, whose variables change",
+        fate,
+        None,
+        notes,
     )
 
 
@@ -223,19 +231,21 @@ def _tests(context: Context, changed: list[Interface]) -> Iterator[Finding]:
         for document in module.tests:
             needed = _needed(module, document, gains)
             if needed:
-                yield _given(context, module, document, needed)
+                yield _finding_for_test(context, module, document, needed)
 
 
 def _needed(module: Module, document: Document, gains: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     if document.path.endswith(".json"):  # is not read block by block
-        given = gains.get(module.path, ()) if '"run"' in document.text else ()
-        return tuple(name for name in given if f'"{name}"' not in document.text)
-    whole = {attribute.name for block in document.blocks if block.type == "variables" for attribute in block.attributes}
+        gained = gains.get(module.path, ()) if '"run"' in document.text else ()
+        return tuple(name for name in gained if f'"{name}"' not in document.text)
+    file_variables = {
+        attribute.name for block in document.blocks if block.type == "variables" for attribute in block.attributes
+    }
     needed: dict[str, None] = {}
     for run in (block for block in document.blocks if block.type == "run"):
         own = {attribute.name for block in run.blocks("variables") for attribute in block.attributes}
         path = _run_of(module, document, run)
-        needed |= dict.fromkeys(name for name in gains.get(path, ()) if name not in own and name not in whole)
+        needed |= dict.fromkeys(name for name in gains.get(path, ()) if name not in own and name not in file_variables)
     return tuple(needed)
 
 
@@ -248,7 +258,7 @@ def _run_of(module: Module, document: Document, run: Block) -> str:
     return module.path
 
 
-def _given(context: Context, module: Module, document: Document, needed: tuple[str, ...]) -> Finding:
+def _finding_for_test(context: Context, module: Module, document: Document, needed: tuple[str, ...]) -> Finding:
     message = f"terraform test: no value for {', '.join(needed)}"
     blocks = [block for block in document.blocks if block.type == "variables"]
     place = Place(document.path, 1)
@@ -256,15 +266,15 @@ def _given(context: Context, module: Module, document: Document, needed: tuple[s
         note = GIVE_TESTS_VALUE.note(document.path, names=", ".join(needed), example=f"TF_VAR_{needed[0]}")
         return RULE.finding(place, message, TEST_SIGNS_IN.left_alone(), None, (note,))
     arguments = tuple(NewArgument(name, Literal(PLACEHOLDER)) for name in needed)
-    gone = [
+    removed_spans = [
         edit.span
-        for finding in context.settled
+        for finding in context.earlier_findings
         if isinstance(finding.fix, Rewrite)
         for edit in finding.fix.edits
         if edit.path == document.path and not edit.text
     ]
     is_there = blocks and not any(
-        span.start <= blocks[0].span.start and blocks[0].span.end <= span.end for span in gone
+        span.start <= blocks[0].span.start and blocks[0].span.end <= span.end for span in removed_spans
     )
     edits: tuple[Edit, ...]
     if is_there:
@@ -283,8 +293,8 @@ def _is_mocked(context: Context, module: Module, document: Document) -> bool:
     }
     own = [provider for provider in context.facts.in_module(module) if not provider.is_proxy]
     names = {(provider.block.labels[0], provider.alias) for provider in own}
-    reached = (context.workspace.modules[path] for path in context.workspace.reached_from(module.path))
-    is_alone = all(provider.is_proxy for called in reached for provider in context.facts.in_module(called))
+    modules = (context.workspace.modules[path] for path in context.workspace.reached_from(module.path))
+    is_alone = all(provider.is_proxy for called in modules for provider in context.facts.in_module(called))
     runs_others = any(any(run.blocks("module")) for run in document.blocks if run.type == "run")
     return bool(mocks) and names <= mocks and is_alone and not runs_others
 

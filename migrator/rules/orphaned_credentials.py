@@ -99,21 +99,24 @@ APPLY_AFTER_MERGE = Diagnostic(
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each thing that has lost its last use, or that stays though credentials came from it."""
     edits: dict[str, list[Edit]] = {}
-    for finding in context.settled if not context.config.keep_variables else ():
+    for finding in context.earlier_findings if not context.config.keep_variables else ():
         for edit in finding.fix.edits if isinstance(finding.fix, Rewrite) else ():
             edits.setdefault(edit.path, []).append(edit)
     if not edits:
         return
     inputs, settings = context.terragrunt_inputs, context.variable_settings
-    roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
+    roots = {root.module.path for root in context.facts.roots if root.runners.definitions or root.runners.known_stacks}
     roots |= {path for paths in inputs.modules_by_file.values() for path in paths or ()}
     values = variable_values(context.workspace)
     orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.modules_by_file)
     for removal in removals(orphans):
-        yield from _gone(orphans, removal)
+        yield from _removal_findings(orphans, removal)
     for node, reason in orphans.kept.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
-            pieces = [*orphans.graph.pieces(node), *(piece for found in orphans.given(node) for piece in found)]
+            pieces = [
+                *orphans.graph.pieces(node),
+                *(piece for found in orphans.assigned_pieces(node) for piece in found),
+            ]
             notes = rotate_values(pieces, ROTATE_AND_REMOVE) if orphans.flows[node].is_key else ()
             yield RULE.finding(
                 pieces[0].place, f"{node.title}: credentials came from here", reason, None, notes, subject=node.title
@@ -125,16 +128,16 @@ def check(context: Context) -> Iterator[Finding]:
         )
 
 
-def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
+def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     edits = removal.edits
     group = f"what served credentials at {min(found[0].place for found in removal.pieces.values()).key}"
     for node, pieces in removal.pieces.items():
-        left = orphans.given(node)[1]
+        left = orphans.assigned_pieces(node)[1]
         elsewhere = sorted({str(piece.place) for piece in pieces[1:]})
         outcome = "The declaration is removed" + (
             f", and so is the text at {', '.join(elsewhere)}." if elsewhere else "."
         )
-        notes = [*_to_apply(pieces), *_unsearched(orphans, node)]
+        notes = [*_apply_notes(pieces), *_unsearched(orphans, node)]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
             notes += rotate_values(left, ROTATE_AND_REMOVE)
@@ -151,10 +154,10 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
             yield RULE.finding(piece.place, f"the value of the {node.title}", VALUE_STAYS.left_alone())
 
 
-def _to_apply(pieces: Sequence[Piece]) -> Iterator[Note]:
+def _apply_notes(pieces: Sequence[Piece]) -> Iterator[Note]:
     """That the code must be there before stacks lose what they give to its variables."""
     for piece in pieces:
-        if isinstance(piece.item, Block) and piece.item.type == "resource":
+        if isinstance(piece.element, Block) and piece.element.type == "resource":
             yield APPLY_AFTER_MERGE.note(str(piece.place))
 
 

@@ -58,8 +58,8 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each provider."""
     for provider in context.facts.other_providers:
         name = provider.block.labels[0] if provider.block.labels else ""
-        known = COPIED_PROVIDER if provider.copies else NO_WEB_IDENTITY
-        fix = provider.ignored or known.refusal(source=provider.copies, provider=name)
+        diagnostic = COPIED_PROVIDER if provider.copies else NO_WEB_IDENTITY
+        fix = provider.ignored or diagnostic.refusal(source=provider.copies, provider=name)
         names = [attribute.name for attribute in provider.credentials]
         message = f"{provider.title}: {', '.join(names)}"
         yield RULE.finding(provider.place, message, fix, subject=provider.title, names=names)

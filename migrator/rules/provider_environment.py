@@ -94,11 +94,11 @@ def _finding(context: Context, provider: Provider) -> Finding:
     environment, decided = context.sign_ins.environment(provider), context.sign_ins.of(provider)
     if decided is not None:
         fix, notes = decided
-        why, group = (environment.why, environment.group) if environment is not None else ("", None)
-        return RULE.finding(provider.place, title + why, fix, group, notes, subject=provider.title)
+        reason, group = (environment.reason, environment.group) if environment is not None else ("", None)
+        return RULE.finding(provider.place, title + reason, fix, group, notes, subject=provider.title)
     if context.sign_ins.is_passed_in(provider):
         return RULE.finding(provider.place, title, PASSED_IN.left_alone(), subject=provider.title)
-    is_unchanged = environment is not None and not context.environment_roots.serves(provider)
+    is_unchanged = environment is not None and not context.environment_roots.covers(provider)
     alone = ENVIRONMENT_UNCHANGED if is_unchanged else ENVIRONMENT_CREDENTIALS
     return RULE.finding(provider.place, title, alone.left_alone(), subject=provider.title)
 

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.model.fleet import KnownModule
     from migrator.span import Edit
-    from migrator.terraform.outside_calls import Called
+    from migrator.terraform.outside_calls import CalledModule
 
 CALL_CANNOT_FOLLOW = Diagnostic(
     "call-cannot-follow",
@@ -89,10 +89,10 @@ def check(context: Context) -> Iterator[Finding]:
     for provider in context.facts.providers:
         if provider.skip_reason is not None and provider.credentials:
             yield _finding(provider, provider.skip_reason)
-        elif provider.credentials and context.environment_roots.serves(provider):
+        elif provider.credentials and context.environment_roots.covers(provider):
             served = context.environment_roots.sign_in(provider)
             notes = (*region_notes(provider), *rotate(provider))
-            for root in context.environment_roots.reaching(provider.module) or (None,):
+            for root in context.environment_roots.roots_reaching(provider.module) or (None,):
                 group = root.group if root is not None else None
                 yield _finding(provider, served, group, notes)
         elif not provider.is_bare and (decided := context.sign_ins.of(provider)) is not None:
@@ -115,8 +115,8 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
     if not context.facts.overrides:
         return frozenset()
     roots = context.workspace.roots_of(provider.module)
-    every = (override for root in roots for override in context.facts.overriding(root.path))
-    return frozenset(override.place.key for override in every if override.is_source)
+    overrides = (override for root in roots for override in context.facts.overrides_of(root.path))
+    return frozenset(override.place.key for override in overrides if override.is_source)
 
 
 def _of_other_repositories(context: Context) -> Iterator[Finding]:
@@ -124,13 +124,15 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
     for called in context.called:
         if not called.calls:
             continue
-        module, first = called.module, called.calls[0].known
-        handed, to_do = context.sign_ins.handed_down(called)
+        module, first = called.module, called.calls[0].known_call
+        handed, to_do = context.sign_ins.of_called_module(called)
         fix: Fix = (
             handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
         )
         if module.refusal:
-            calls = [(outside_call.known.repo, str(outside_call.known.place)) for outside_call in called.calls]
+            calls = [
+                (outside_call.known_call.repo, str(outside_call.known_call.place)) for outside_call in called.calls
+            ]
             is_cause = module.refused_by in calls
             reason = module.refusal
             fix = CALL_CANNOT_FOLLOW.refusal(reason=reason) if is_cause else MODULE_REFUSED.left_alone(reason=reason)
@@ -139,19 +141,19 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
         yield RULE.finding(first.place, f"{first.title}: calls {module.title}", fix, called.group, (*notes, order))
 
 
-def _without_inputs(called: Called) -> Iterator[Edit]:
+def _without_inputs(called: CalledModule) -> Iterator[Edit]:
     """The edits that take out what the module no longer takes; a call may be in several files, with overrides."""
     for outside_call in called.calls:
         for document, block in outside_call.call.caller.blocks("module", outside_call.call.block.labels):
-            gone = [argument for argument in block.attributes if argument.name in called.module.loses]
-            if gone:
-                yield from document.change(block, BodyChange(remove=tuple(gone)))
+            removed = [argument for argument in block.attributes if argument.name in called.module.loses]
+            if removed:
+                yield from document.change(block, BodyChange(remove=tuple(removed)))
 
 
 def _outcome(module: KnownModule) -> str:
     outcome = [f"The call passes {', '.join(input_.name for input_ in module.gains)}."] if module.gains else []
-    gone = [f"The call no longer passes {', '.join(module.loses)}."] if module.loses else []
-    return " ".join((*outcome, *gone))
+    sentences = [f"The call no longer passes {', '.join(module.loses)}."] if module.loses else []
+    return " ".join((*outcome, *sentences))
 
 
 def _finding(provider: Provider, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()) -> Finding:

@@ -64,7 +64,7 @@ from migrator.decide.diagnostics import (
 from migrator.decide.environment_roots import state_notes
 from migrator.decide.hook_diagnostics import NO_HOOK
 from migrator.decide.signers.changes import StateSignIns, environment_state_sign_ins, hook_state_sign_ins
-from migrator.decide.strategy import since
+from migrator.decide.strategy import with_reason
 from migrator.errors import SyntaxProblem
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Note, Refusal, Rewrite
@@ -103,10 +103,10 @@ SHARED_LOCAL = Diagnostic(
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each data source that names credentials or a role, for each root module that reads it."""
-    known = _known_places(context.facts.remote_states)
+    known_places = _known_places(context.facts.remote_states)
     for state in context.facts.remote_states:
         if state.names or _is_to_sign_in(context, state):
-            yield from _findings(context, state, known.get(state.module.path, set()))
+            yield from _findings(context, state, known_places.get(state.module.path, set()))
         if state.hidden is not None and state.skip_reason is None:
             yield RULE.finding(state.place, f"{state.block.title()}: {state.hidden[0]}", _unread(state.hidden[1]))
 
@@ -126,12 +126,12 @@ def _is_to_sign_in(context: Context, state: RemoteState) -> bool:
 
 def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, Span]]]:
     """Where locals may be used that hold the configurations, by module: there, and in one another."""
-    known: dict[str, set[tuple[str, Span]]] = {}
+    known_places: dict[str, set[tuple[str, Span]]] = {}
     for state in states:
-        places = known.setdefault(state.module.path, set())
+        places = known_places.setdefault(state.module.path, set())
         places.add((state.document.path, state.block.span))
         places.update(span for config in state.configs if config.part for span in config.part.spans)
-    return known
+    return known_places
 
 
 def _unread(names_secret: bool) -> Fix:
@@ -140,10 +140,10 @@ def _unread(names_secret: bool) -> Fix:
     return UNKNOWN_STATE.left_alone()
 
 
-def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
-    fix = state.skip_reason or _written(state, known, hook_state_sign_ins(state))
+def _findings(context: Context, state: RemoteState, known_places: set[tuple[str, Span]]) -> Iterator[Finding]:
+    fix = state.skip_reason or _written(state, known_places, hook_state_sign_ins(state))
     environment_roots = (
-        context.environment_roots.reaching(state.module)
+        context.environment_roots.roots_reaching(state.module)
         if state.skip_reason is None and not state.has_web_identity
         else []
     )
@@ -153,11 +153,11 @@ def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]
         else context.strategies.native_readers(state)
     )
     if environment_roots:
-        yield from _environment_findings(context, state, known, environment_roots)
+        yield from _environment_findings(context, state, known_places, environment_roots)
     elif isinstance(native, Refusal):
         yield RULE.finding(state.place, _message(state), native)
     elif native is not None:
-        yield from _native_findings(context, state, known, native)
+        yield from _native_findings(context, state, known_places, native)
     elif not isinstance(fix, Rewrite) or state.has_web_identity:
         yield RULE.finding(state.place, _message(state), fix, notes=_keys(state) if isinstance(fix, Rewrite) else ())
     else:
@@ -177,18 +177,18 @@ def _message(state: RemoteState) -> str:
 
 
 def _environment_findings(
-    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[EnvironmentRoot]
+    context: Context, state: RemoteState, known_places: set[tuple[str, Span]], roots: list[EnvironmentRoot]
 ) -> Iterator[Finding]:
     """One finding for each root module whose environment signs in for the state."""
-    others = [
+    other_roots = [
         module.path
         for module in context.workspace.roots_of(state.module)
         if context.environment_roots.at(module.path) is None
     ]
     for root in roots:
-        fix: Fix = _written(state, known, environment_state_sign_ins(context, state, root))
-        if others:
-            fix = OTHER_ROOT_MODULE.refusal(root=others[0] or ".", what="remote state")
+        fix: Fix = _written(state, known_places, environment_state_sign_ins(context, state, root))
+        if other_roots:
+            fix = OTHER_ROOT_MODULE.refusal(root=other_roots[0] or ".", what="remote state")
         elif isinstance(fix, Rewrite) and not fix.edits:
             fix = ROLE_WITH_ENVIRONMENT.left_alone()
         notes = [*_keys(state), *_of_integration(context, state, root)]
@@ -201,35 +201,35 @@ def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot)
 
 
 def _native_findings(
-    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[Root]
+    context: Context, state: RemoteState, known_places: set[tuple[str, Span]], roots: list[Root]
 ) -> Iterator[Finding]:
     """One finding for each root module, or one of no group where none is known."""
     strategies = context.strategies
-    fix = _written(state, known, strategies.state_sign_ins(state, roots))
+    fix = _written(state, known_places, strategies.state_sign_ins(state, roots))
     for root in roots:
-        explained = _because(fix, strategies.of(root).because)
+        explained = _because(fix, strategies.of(root).reason)
         group = root.group if root.is_migrated(context.config.include_ambient) else None
         notes = [*_keys(state), *_of_backends_role(context, state, root)]
         yield RULE.finding(state.place, _message(state), explained, group, notes)
     if not roots:
-        why = (strategies.certain(module).why for module in context.workspace.roots_of(state.module))
-        explained = _because(fix, str(next(why, None) or ""))
+        evidence = (strategies.certain_verdict(module).why for module in context.workspace.roots_of(state.module))
+        explained = _because(fix, str(next(evidence, None) or ""))
         yield RULE.finding(state.place, _message(state), explained, notes=_keys(state))
 
 
 def _of_backends_role(context: Context, state: RemoteState, root: Root) -> Iterator[Note]:
     """That the role of a backend must read a state which was read with other credentials, unless that has its own."""
     backends = [config.backend for config in state.configs]
-    has_own = any(backend.assumes_role or context.strategies.mapped(backend) for backend in backends)
+    has_own = any(backend.assumes_role or context.strategies.mapped_role(backend) for backend in backends)
     if not has_own and _has_other_credentials(state, root):
         yield BACKEND_ROLE_READS_STATE.note(str(state.place))
 
 
 def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
-    return Rewrite(fix.edits, since(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
+    return Rewrite(fix.edits, with_reason(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
 
 
-def _written(state: RemoteState, known: set[tuple[str, Span]], signed: StateSignIns) -> Rewrite | Refusal:
+def _written(state: RemoteState, known_places: set[tuple[str, Span]], signed: StateSignIns) -> Rewrite | Refusal:
     """The edits by which each part of the configuration signs in as it is to."""
     sign_ins = list(signed)
     refused = next((outcome for _, outcome in sign_ins if isinstance(outcome, Refusal)), None)
@@ -238,23 +238,23 @@ def _written(state: RemoteState, known: set[tuple[str, Span]], signed: StateSign
     edits: list[Edit] = []
     sentences: dict[str, None] = {}
     for config, sign_in in ((part, outcome) for part, outcome in sign_ins if isinstance(outcome, SignIn)):
-        made = _changed(state, known, config, sign_in.change)
-        if isinstance(made, Refusal):
-            return made
-        edits += made
-        sentences |= dict.fromkeys(sign_in.sentences if made else ())
+        edits_made = _changed(state, known_places, config, sign_in.change)
+        if isinstance(edits_made, Refusal):
+            return edits_made
+        edits += edits_made
+        sentences |= dict.fromkeys(sign_in.sentences if edits_made else ())
     return Rewrite(tuple(edits), " ".join(sentences))
 
 
 def _changed(
-    state: RemoteState, known: set[tuple[str, Span]], config: Config, change: BodyChange
+    state: RemoteState, known_places: set[tuple[str, Span]], config: Config, change: BodyChange
 ) -> tuple[Edit, ...] | Refusal:
     """The edits that make ``change`` in a part of the configuration, unless it is one of something else, too."""
     if change == BodyChange():
         return ()
     document, part = config.backend.document, config.part
     for name in part.locals if part else ():
-        if is_used_elsewhere(state.module, name, known):
+        if is_used_elsewhere(state.module, name, known_places):
             return SHARED_LOCAL.refusal(name=name)
     if part is None:
         return document.change(config.backend.block, change)
@@ -286,12 +286,16 @@ def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
 
 def _has_other_credentials(state: RemoteState, root: Root) -> bool:
     """Whether the state was read with other credentials than those of the root module's own state."""
-    own = {(item.name, backend.document.expression(item)) for backend in root.backends for item in backend.credentials}
+    own = {
+        (argument.name, backend.document.expression(argument))
+        for backend in root.backends
+        for argument in backend.credentials
+    }
     backends = [config.backend for config in state.configs]
     return any(
-        (item.name, backend.document.expression(item)) not in own
+        (argument.name, backend.document.expression(argument)) not in own
         for backend in backends
-        for item in backend.credentials
+        for argument in backend.credentials
     )
 
 

@@ -87,9 +87,9 @@ from msgspec.structs import replace
 from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
 from migrator.decide.environment_roots import state_notes
 from migrator.decide.signers.changes import backend_sign_in
-from migrator.decide.strategy import since
+from migrator.decide.strategy import with_reason
 from migrator.model.diagnostics import Diagnostic
-from migrator.model.findings import Finding, Refusal, Rewrite
+from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import Attribute, BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from migrator.decide.environment_roots import EnvironmentRoot
     from migrator.decide.roots import Root
     from migrator.terraform.backends import S3Backend
+    from migrator.terraform.partial_backends import BackendCommand
 
 UNUSED_PARTIAL = Diagnostic(
     "unused-partial-configuration",
@@ -134,13 +135,28 @@ def check(context: Context) -> Iterator[Finding]:
         if backend.credentials or backend.role_family:
             fix = backend.skip_reason or UNUSED_PARTIAL.refusal()
             yield RULE.finding(backend.place, _message(backend), fix)
-    only = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
-    blocks = [backend.place for root in context.facts.roots for backend in root.backends if not backend.is_partial]
-    of_several = f"an S3 backend, for example at {blocks[0]}" if blocks else "a backend"
-    backend = f"the S3 backend at {blocks[0]}" if len(blocks) == 1 else of_several
-    for value in context.facts.backend_config_values:
-        fix = COMMAND_LINE.refusal(backend=backend)
-        yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, only)
+    only_group = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
+    for command in context.facts.backend_commands:
+        fix = _of_other_store(context, command) or COMMAND_LINE.refusal(backend=_backend_of(context, command))
+        for value in command.values:
+            group = only_group if isinstance(fix, Refusal) else None
+            yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, group)
+
+
+def _backend_of(context: Context, command: BackendCommand) -> str:
+    """The backend that a command configures, with the place if the backend is known."""
+    places = [root.backend.place for root in context.facts.roots if command.root in (None, root.module)]
+    return f"the backend at {places[0]}" if len(places) == 1 else "a backend"
+
+
+def _of_other_store(context: Context, command: BackendCommand) -> LeftAlone | Refusal | None:
+    """The reason why a command is not for AWS: by the command, by a file that the command names, or by the backend."""
+    roots = [root for root in context.facts.roots if command.root in (None, root.module)]
+    named = (backend for root in roots for backend in root.backends if backend.document.path in command.files)
+    reasons = [command.store, *(backend.skip_reason for backend in named)]
+    every = [root.backend.skip_reason for root in roots]
+    reasons += every[:1] if all(isinstance(reason, LeftAlone) for reason in every) else []
+    return next((reason for reason in reasons if isinstance(reason, LeftAlone | Refusal)), None)
 
 
 def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
@@ -156,9 +172,9 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     elif is_migrated and backend.skip_reason is None and strategies.of(root).is_native:
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
-        because = strategies.of(root).because if is_migrated else ""
+        because = strategies.of(root).reason if is_migrated else ""
         fix = backend.skip_reason or _rewrite(backend, because)
-        message = _message(backend, strategies.rejecting(root))
+        message = _message(backend, strategies.flat_role_objection(root))
         yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.skip_reason else ())
     elif _is_environment_root(context, root, backend) and group is None:
         alone = backend.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
@@ -167,14 +183,14 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
 
 def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
     strategies = context.strategies
-    message = _message(backend, strategies.rejecting(root))
+    message = _message(backend, strategies.flat_role_objection(root))
     signed = backend_sign_in(context, root, backend)
     if isinstance(signed, SignIn):
         signed = context.shared_roles.backend_refusal(root) or signed
     if isinstance(signed, Refusal):
         yield RULE.finding(backend.place, message, signed, root.group)
     elif signed.change != BodyChange():
-        fix = _signed(backend, signed, strategies.of(root).because)
+        fix = _signed(backend, signed, strategies.of(root).reason)
         yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *strategies.doubts(root)))
 
 
@@ -182,7 +198,7 @@ def _environment_sign_in(
     context: Context, root: Root, environment_root: EnvironmentRoot, backend: S3Backend
 ) -> Iterator[Finding]:
     """What becomes of a backend for which the environment of its runs signs in."""
-    rejected = context.strategies.rejecting(root)
+    rejected = context.strategies.flat_role_objection(root)
     message = _message(backend, rejected)
     signed = backend_sign_in(context, root, backend)
     if isinstance(environment_root.role, Refusal):
@@ -193,7 +209,7 @@ def _environment_sign_in(
     elif signed.change != BodyChange():
         notes = (*rotate(backend), *state_notes(context.workspace, backend, environment_root))
         yield RULE.finding(backend.place, message, _signed(backend, signed), root.group, notes)
-    elif signed.said:
+    elif signed.own_sentences:
         yield RULE.finding(backend.place, message, ROLE_WITH_ENVIRONMENT.left_alone(), root.group)
 
 
@@ -201,18 +217,18 @@ def _is_environment_root(context: Context, root: Root, backend: S3Backend) -> bo
     """Whether nothing that is known signs the backend in."""
     if backend is not root.backend or backend.assumes_role or backend.ignored:
         return False
-    hooked = any(map(context.strategies.has_hook, root.runners.here))
-    hooked_elsewhere = any(stack.has_hook for stack in root.runners.elsewhere)
-    return not (hooked or hooked_elsewhere or any(item.has_web_identity for item in root.backends))
+    hooked = any(map(context.strategies.has_hook, root.runners.definitions))
+    hooked_elsewhere = any(stack.has_hook for stack in root.runners.known_stacks)
+    return not (hooked or hooked_elsewhere or any(backend.has_web_identity for backend in root.backends))
 
 
 def _duplicates(root: Root) -> Iterator[Finding]:
-    blocks = [item for item in root.backends if not item.is_partial and not item.document.is_override]
+    blocks = [backend for backend in root.backends if not backend.is_partial and not backend.document.is_override]
     seconds: dict[S3Backend, S3Backend] = {}
     for view in root.module.views:
-        there = [block for block in blocks if block.document in view]
-        for other in there[1:]:
-            seconds[other] = there[0]
+        view_blocks = [block for block in blocks if block.document in view]
+        for other in view_blocks[1:]:
+            seconds[other] = view_blocks[0]
     for backend, first in seconds.items():
         fix = SECOND_BACKEND.refusal(place=first.place)
         yield RULE.finding(backend.place, f"{backend.title}: second block", fix, root.group)
@@ -227,7 +243,7 @@ def _message(backend: S3Backend, rejected: str = "") -> str:
 
 
 def _signed(backend: S3Backend, signed: SignIn[Attribute], because: str = "") -> Rewrite:
-    return Rewrite(backend.document.change(backend.block, signed.change), since(signed.outcome, because))
+    return Rewrite(backend.document.change(backend.block, signed.change), with_reason(signed.outcome, because))
 
 
 def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
@@ -236,7 +252,7 @@ def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
     signed = hook_sign_in(backend)
     if isinstance(signed, Refusal) or backend.has_web_identity:
         return signed if isinstance(signed, Refusal) else _signed(backend, signed)
-    by_hook = replace(signed, said=(*signed.said, *["A hook signs in."] * bool(because)))
+    by_hook = replace(signed, own_sentences=(*signed.own_sentences, *["A hook signs in."] * bool(because)))
     return _signed(backend, by_hook, because)
 
 

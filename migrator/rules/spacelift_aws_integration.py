@@ -122,8 +122,10 @@ ATTACH_INTEGRATION = Diagnostic(
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack; with a text to paste if no stack is known."""
     all_planned = list(_planned(context))
-    live = [(planned.stack, planned.role) for planned in all_planned if _fate_without_edit(context, planned) is None]
-    integrations = Integrations(context.workspace, context.config, live)
+    changing = [
+        (planned.stack, planned.role) for planned in all_planned if _fate_without_edit(context, planned) is None
+    ]
+    integrations = Integrations(context.workspace, context.config, changing)
     for root in context.environment_roots.roots:
         if root.has_integration:
             yield from _of_root(integrations, root)
@@ -134,25 +136,27 @@ def check(context: Context) -> Iterator[Finding]:
 def _planned(context: Context) -> Iterator[_PlannedIntegration]:
     for root in context.environment_roots.roots:
         if root.has_integration and not isinstance(root.role, Refusal):
-            for stack in root.runners.here:
+            for stack in root.runners.definitions:
                 yield _PlannedIntegration(stack, root.title, root.role or "", root.group)
-    for stack, known in context.facts.serving:
-        if known.by == "integration":
-            yield _PlannedIntegration(stack, known.title, known.role, f"root module {known.title}", known.refusal)
+    for stack, known_root in context.facts.serving:
+        if known_root.by == "integration":
+            yield _PlannedIntegration(
+                stack, known_root.title, known_root.role, f"root module {known_root.title}", known_root.refusal
+            )
 
 
 def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Finding]:
     if isinstance(root.role, Refusal):
         yield RULE.finding(root.place, "the role of its integration", root.role, root.group)
         return
-    for known in root.runners.elsewhere:
-        if reason := dict(known.obstacles).get("integration", ""):
-            fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known.repo, place=known.place, reason=reason)
+    for known_stack in root.runners.known_stacks:
+        if reason := dict(known_stack.obstacles).get("integration", ""):
+            fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known_stack.repo, place=known_stack.place, reason=reason)
             yield RULE.finding(root.place, "the integration of its stack", fix, root.group)
-        elif known.is_by_hand and not known.has_integration:
-            alone = MADE_IN_SPACELIFT.left_alone(stack=known.title)
-            note = ATTACH_INTEGRATION.note(known.place.path, paste=str(root.role or ""))
-            yield RULE.finding(root.place, f"the integration of {known.place}", alone, root.group, (note,))
+        elif known_stack.is_by_hand and not known_stack.has_integration:
+            alone = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
+            note = ATTACH_INTEGRATION.note(known_stack.place.path, paste=str(root.role or ""))
+            yield RULE.finding(root.place, f"the integration of {known_stack.place}", alone, root.group, (note,))
     if not root.runners.all:
         note = PASTE_INTEGRATION.note(root.title, paste=integrations.to_paste(str(root.role)))
         fate = NO_STACK_DEFINITION.left_alone()

@@ -100,7 +100,7 @@ if TYPE_CHECKING:
     from migrator.span import Edit
 
 
-class Way(Struct, frozen=True):
+class Replacement(Struct, frozen=True):
     """How a stack or root module signs in without the setting.
 
     ``needs`` are the groups and places that must be migrated (`Finding.needs`). ``still`` is a sentence on why the
@@ -108,27 +108,33 @@ class Way(Struct, frozen=True):
     """
 
     needs: frozenset[str] = frozenset()
-    still: str = ""
+    reason_to_keep: str = ""
 
 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each setting."""
     for setting in context.facts.settings:
-        ways = [_way(context, stack) for stack in setting.reach.stacks]
-        ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]
+        replacements = [_replacement(context, stack) for stack in setting.reach.stacks]
+        replacements += [
+            _root_replacement(context, root) for root in context.facts.roots if root.module.path in setting.roots
+        ]
         with_static_keys = (
             module for module in context.facts.modules_with_static_keys if module.module.path in setting.roots
         )
-        ways += [_module_way(context, module, is_hooked=False) for module in with_static_keys]
+        replacements += [_module_replacement(context, module, is_hooked=False) for module in with_static_keys]
         receivers = _in_account(context, setting)
-        ways += [way_in_account(context, receiver) for receiver in receivers or ()]
-        fix = _fix(setting, ways, is_known=receivers is not None)
-        needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
-        notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
+        replacements += [replacement_in_account(context, receiver) for receiver in receivers or ()]
+        fix = _fix(setting, replacements, is_known=receivers is not None)
+        needs = (
+            frozenset(name for way in replacements for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
+        )
+        notes = list(_notes(setting) if isinstance(fix, Rewrite) else _kept_setting_notes(context, setting))
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
         groups = _overridden_groups(context, setting)
         if groups and not isinstance(fix, Rewrite) and setting.names:
             fix = CREDENTIALS_OVERRIDE_ROLE.refusal(reason=fix.reason)
+        if isinstance(fix, Refusal) and notes:  # tasks of refused places are dropped
+            fix = replace(fix, help=" ".join((fix.help, *(f"{note.line}. {note.help}" for note in notes))))
         for group in groups or (None,):
             yield replace(RULE.finding(setting.place, message, fix, group, notes), needs=needs)
 
@@ -138,7 +144,7 @@ def _overridden_groups(context: Context, setting: Setting) -> list[str]:
     return [
         root.group
         for root in context.environment_roots.roots
-        if root.module.path in setting.roots or not set(root.runners.here).isdisjoint(setting.reach.stacks)
+        if root.module.path in setting.roots or not set(root.runners.definitions).isdisjoint(setting.reach.stacks)
     ]
 
 
@@ -147,51 +153,53 @@ def _in_account(context: Context, setting: Setting) -> tuple[str, ...] | None:
     keys = context.account.keys
     if keys is None or not setting.reach.contexts:
         return None
-    found = [known for name in setting.reach.contexts for known in keys.contexts.values() if known.name == name]
-    if len(found) != len(setting.reach.contexts) or any(known.attached_stacks is None for known in found):
+    contexts = [known for name in setting.reach.contexts for known in keys.contexts.values() if known.name == name]
+    if len(contexts) != len(setting.reach.contexts) or any(known.attached_stacks is None for known in contexts):
         return None
-    return tuple(sorted({receiver for known in found for receiver in keys.receivers[known.id]}))
+    return tuple(sorted({receiver for known in contexts for receiver in keys.receivers[known.id]}))
 
 
-def way_in_account(context: Context, receiver: str) -> Way:
+def replacement_in_account(context: Context, receiver: str) -> Replacement:
     """How a stack of the account, or a module, by its id comes to run without static credentials."""
     if receiver in context.fleet.migrated:
-        return Way()
+        return Replacement()
     for stack in context.facts.stacks:
         if stack.account is not None and stack.account.id == receiver:
-            return _way(context, stack)
-    for known in context.facts.by_hand:
-        if known.slug_in_account == receiver and not known.refusal:
-            path, with_static_keys = known.code.project_root, context.facts.modules_with_static_keys
-            ways = [_root_way(context, root) for root in context.facts.roots if root.module.path == path]
+            return _replacement(context, stack)
+    for known_stack in context.facts.by_hand:
+        if known_stack.slug_in_account == receiver and not known_stack.refusal:
+            path, with_static_keys = known_stack.code.project_root, context.facts.modules_with_static_keys
+            replacements = [
+                _root_replacement(context, root) for root in context.facts.roots if root.module.path == path
+            ]
             modules = (module for module in with_static_keys if module.module.path == path)
-            ways += [_module_way(context, module, is_hooked=False) for module in modules]
-            still = next((way.still for way in ways if way.still), "")
-            if ways:
-                return Way(frozenset(name for way in ways for name in way.needs), still)
-    return Way(still=f"{receiver} of the Spacelift account gets the credentials too.")
+            replacements += [_module_replacement(context, module, is_hooked=False) for module in modules]
+            reason = next((way.reason_to_keep for way in replacements if way.reason_to_keep), "")
+            if replacements:
+                return Replacement(frozenset(name for way in replacements for name in way.needs), reason)
+    return Replacement(reason_to_keep=f"{receiver} of the Spacelift account gets the credentials too.")
 
 
-def _fix(setting: Setting, ways: list[Way], *, is_known: bool) -> Fix:
+def _fix(setting: Setting, replacements: list[Replacement], *, is_known: bool) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
     if any(stack.is_published for stack in setting.reach.stacks):
         return TEMPLATE_PUBLISHED.left_alone(change="without the static credentials")
     if setting.reach.unknown and not is_known:
         return RECEIVERS_UNKNOWN.left_alone(reason=setting.reach.unknown)
-    still = [
+    reasons = [
         f"{receiver.title} in {receiver.repo} ({receiver.place}) gets the credentials too."
         for receiver in setting.reach.elsewhere
     ]
-    if not ways and not setting.reach.others and not still:
+    if not replacements and not setting.reach.others and not reasons:
         return RECEIVERS_UNKNOWN.left_alone(reason="No known stack gets the setting.")
-    still += dict.fromkeys(way.still for way in ways if way.still)
-    still += (
+    reasons += dict.fromkeys(way.reason_to_keep for way in replacements if way.reason_to_keep)
+    reasons += (
         f"{stack.title} at {stack.place}, {stack.description}, gets the credentials too."
         for stack in setting.reach.others
     )
-    if still:
-        return STILL_NEEDED.left_alone(reasons=" ".join(still))
+    if reasons:
+        return STILL_NEEDED.left_alone(reasons=" ".join(reasons))
     if setting.objection:
         return setting.objection
     edits = _edits(setting)
@@ -224,30 +232,34 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
 # --- who needs the setting ------------------------------------------------------------------------------------------
 
 
-def _way(context: Context, stack: StackDefinition) -> Way:
+def _replacement(context: Context, stack: StackDefinition) -> Replacement:
     """How a stack runs without static credentials: all code that it runs is migrated, here or elsewhere."""
     if stack.is_ignored:
-        return Way(still=f"{stack.title} is excluded from the migration.")
+        return Replacement(reason_to_keep=f"{stack.title} is excluded from the migration.")
     if early := _early(context, stack):
-        return Way(still=early)
-    ways = [
-        _root_way(context, root)
+        return Replacement(reason_to_keep=early)
+    replacements = [
+        _root_replacement(context, root)
         for root in context.facts.roots
-        if stack in (*root.runners.here, *root.runners.blueprints)
+        if stack in (*root.runners.definitions, *root.runners.blueprints)
     ]
-    ways += [
-        _module_way(context, module, is_hooked=False)
+    replacements += [
+        _module_replacement(context, module, is_hooked=False)
         for module in context.facts.modules_with_static_keys
         if stack in module.stacks
     ]
-    for serving, known in context.facts.serving:
-        if serving is stack and known.is_migrated:
-            why = f"{stack.title} runs {known.title}, which is not migrated. {known.refusal}" if known.refusal else ""
-            ways.append(Way(frozenset({f"root module {known.title}"}), why))
-    if not ways:
-        return Way(still=f"{stack.title} runs code that this run does not migrate.")
-    still = next((way.still for way in ways if way.still), "")
-    return Way(frozenset(name for way in ways for name in way.needs), still)
+    for serving, known_root in context.facts.serving:
+        if serving is stack and known_root.is_migrated:
+            reason = (
+                f"{stack.title} runs {known_root.title}, which is not migrated. {known_root.refusal}"
+                if known_root.refusal
+                else ""
+            )
+            replacements.append(Replacement(frozenset({f"root module {known_root.title}"}), reason))
+    if not replacements:
+        return Replacement(reason_to_keep=f"{stack.title} runs code that this run does not migrate.")
+    reason_to_keep = next((way.reason_to_keep for way in replacements if way.reason_to_keep), "")
+    return Replacement(frozenset(name for way in replacements for name in way.needs), reason_to_keep)
 
 
 def _early(context: Context, stack: StackDefinition) -> str:
@@ -270,17 +282,17 @@ def _early(context: Context, stack: StackDefinition) -> str:
     )
 
 
-def _root_way(context: Context, root: Root) -> Way:
-    return _module_way(context, root, is_hooked=root.is_migrated(context.config.include_ambient))
+def _root_replacement(context: Context, root: Root) -> Replacement:
+    return _module_replacement(context, root, is_hooked=root.is_migrated(context.config.include_ambient))
 
 
-def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> Way:
+def _module_replacement(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> Replacement:
     """How a root module runs without static credentials: each provider, backend and remote state signs in otherwise."""
     paths = {root.module.path, *context.workspace.reached_from(root.module.path)}
     providers = [
         provider for path in sorted(paths) for provider in context.facts.in_module(context.workspace.modules[path])
     ]
-    kept = [
+    kept_providers = [
         provider
         for provider in providers
         if provider.is_lead and not provider.has_web_identity and isinstance(provider.skip_reason, Refusal | Ignored)
@@ -290,19 +302,19 @@ def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooke
         for remote_state in context.facts.remote_states
         if remote_state.module.path in paths and remote_state.skip_reason is None
     ]
-    if kept:
-        return Way(still=f"The provider at {kept[0].place} is not migrated.")
+    if kept_providers:
+        return Replacement(reason_to_keep=f"The provider at {kept_providers[0].place} is not migrated.")
     reading = [remote_state for remote_state in states if not remote_state.has_web_identity]
     if reading and not is_hooked and context.environment_roots.at(root.module.path) is None:
-        return Way(still=f"The remote state at {reading[0].place} has no hook to sign in with.")
+        return Replacement(reason_to_keep=f"The remote state at {reading[0].place} has no hook to sign in with.")
     places = [provider.place.key for provider in providers] + [remote_state.place.key for remote_state in states]
-    return Way(frozenset((root.group, *places)))
+    return Replacement(frozenset((root.group, *places)))
 
 
 def _notes(setting: Setting) -> Iterator[Note]:
-    made_of = tuple(stack.title for stack in setting.reach.stacks if stack.is_blueprint)
-    if made_of:
-        yield CLEAN_EARLIER_STACKS.note(*made_of)
+    blueprints = tuple(stack.title for stack in setting.reach.stacks if stack.is_blueprint)
+    if blueprints:
+        yield CLEAN_EARLIER_STACKS.note(*blueprints)
     titles = tuple(stack.title for stack in setting.reach.stacks) or ("the stacks of this repository",)
     yield APPLY_REMOVAL.note(*titles)
     if setting.reach.labels:
@@ -313,14 +325,14 @@ def _notes(setting: Setting) -> Iterator[Note]:
         yield DELETE_ACCESS_KEYS.note(str(setting.place))
 
 
-def _of_what_stays(context: Context, setting: Setting) -> Iterator[Note]:
+def _kept_setting_notes(context: Context, setting: Setting) -> Iterator[Note]:
     """A note for a setting that stays, and that the aws CLI in the hook would use instead of the OIDC token."""
     hooked = {hook.stack for hook in context.hook_plan.all if not hook.refusal}
     names = [name for name in setting.names if plain_name(name) in BREAKING]
     titles = tuple(stack.title for stack in setting.reach.stacks if stack in hooked)
     if names and titles:
-        what = " and ".join(dict.fromkeys(map(plain_name, names)))
-        yield UNSET_FOR_HOOK.note(*titles, names=what, place=setting.place)
+        names_text = " and ".join(dict.fromkeys(map(plain_name, names)))
+        yield UNSET_FOR_HOOK.note(*titles, names=names_text, place=setting.place)
 
 
 RULE = Rule(

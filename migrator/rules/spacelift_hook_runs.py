@@ -174,10 +174,10 @@ def _missing(context: Context, run: OwnRun) -> list[str]:
 def _fix(context: Context, run: OwnRun, hook: PlannedHook, names: list[str]) -> Fix:
     edits: list[Edit] = []
     for name in names:
-        made = prepend_argument(run.document, run.config, name, context.hook_plan.entries(hook.role))
-        if isinstance(made, Refusal):
-            return made
-        edits += made
+        prepended = prepend_argument(run.document, run.config, name, context.hook_plan.entries(hook.role))
+        if isinstance(prepended, Refusal):
+            return prepended
+        edits += prepended
     return Rewrite(tuple(edits), f"The hook is the first entry of {' and '.join(names)}.")
 
 

@@ -113,19 +113,21 @@ def check(context: Context) -> Iterator[Finding]:
         for stack in context.hook_plan.runtime_stacks(target)
     ]
     yield from _unknown(context, place)
-    yield from _strange(context, place)
+    yield from _unknown_slugs(context, place)
     yield from _exporting(context, place, hooked)
     tested = [
-        item for item in context.hook_plan.targets if isinstance(item.role, str) and runtime.test_lists(item.path)
+        target
+        for target in context.hook_plan.targets
+        if isinstance(target.role, str) and runtime.test_lists(target.path)
     ]
     if tested:
         fix = _fix(context)
         for target in tested:
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
-    asking = hooked if runtime.objection else [item for item in hooked if runtime.lists_of(item[1])]
-    if asking:
+    requesting = hooked if runtime.objection else [pair for pair in hooked if runtime.lists_of(pair[1])]
+    if requesting:
         fix = _fix(context)
-        for target, stack in asking:
+        for target, stack in requesting:
             yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
 
 
@@ -138,12 +140,14 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
                 yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
 
 
-def _strange(context: Context, place: Place) -> Iterator[Finding]:
+def _unknown_slugs(context: Context, place: Place) -> Iterator[Finding]:
     """A finding for each entry with a slug of no known stack: a stack that was renamed keeps its slug."""
     runners = [target.runners for target in context.hook_plan.targets]
-    known = {item.slug for found in runners for item in found.all} | {stack.slug for stack in context.facts.stacks}
+    known_slugs = {stack.slug for found in runners for stack in found.all} | {
+        stack.slug for stack in context.facts.stacks
+    }
     slugs = (
-        context.hook_plan.runtime.unknown_slugs({item for item in known if item})
+        context.hook_plan.runtime.unknown_slugs({slug for slug in known_slugs if slug})
         if any(runner.all for runner in runners)
         else []
     )
@@ -160,7 +164,7 @@ def _exporting(context: Context, place: Place, hooked: list[tuple[Target, Runtim
             fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of="in a hook of the stack", variable=variable)
             yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
     if context.facts.tested and (variable := context.hook_plan.runtime.exported((("test_defaults",),))):
-        for target in (item for item in context.hook_plan.targets if item.path in context.facts.tested):
+        for target in (target for target in context.hook_plan.targets if target.path in context.facts.tested):
             fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of="in `test_defaults`", variable=variable)
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
 

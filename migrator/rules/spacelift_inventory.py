@@ -16,7 +16,7 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place, Refusal
 from migrator.model.notes import REMOVE_KEYS_IN_SPACELIFT
 from migrator.rules.registry import Rule
-from migrator.rules.spacelift_credentials import way_in_account
+from migrator.rules.spacelift_credentials import replacement_in_account
 from migrator.secret import STATIC_KEYS
 from migrator.terraform.credential_names import BREAKING, plain_name
 from migrator.terraform.expressions.defaults import resolve
@@ -69,29 +69,31 @@ def check(context: Context) -> Iterator[Finding]:
     yield from _keys(context, keys)
     yield from _same(context, keys)
     for stack in context.facts.stacks:
-        for said in stack.account.drift if stack.account is not None else ():
-            fix = DRIFT.left_alone(said=said)
+        for drift in stack.account.drift if stack.account is not None else ():
+            fix = DRIFT.left_alone(said=drift)
             yield RULE.finding(stack.place, f"{stack.title} and Spacelift disagree", fix)
 
 
 def _keys(context: Context, keys: AccountKeys) -> Iterator[Finding]:
     by_id = {stack.id: stack for stack in keys.inventory.stacks}
-    found = dict.fromkeys(key for id_ in _running(context) for key in keys.of(by_id[id_]))
-    refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)}
-    refused |= {finding.place.key for finding in context.settled if isinstance(finding.fix, Refusal)}
-    for key in found:
+    keys_found = dict.fromkeys(key for id_ in _running(context) for key in keys.of(by_id[id_]))
+    refused = {finding.group for finding in context.earlier_findings if isinstance(finding.fix, Refusal)}
+    refused |= {finding.place.key for finding in context.earlier_findings if isinstance(finding.fix, Refusal)}
+    for key in keys_found:
         if _is_in_code(context, keys, key):
             continue
         users = keys.others(key, ())
-        ways = [way_in_account(context, user) for user in users]
-        still = list(dict.fromkeys(way.still for way in ways if way.still))
-        still += ["Code that gets the key is not migrated."] * any(not refused.isdisjoint(way.needs) for way in ways)
+        replacements = [replacement_in_account(context, user) for user in users]
+        reasons = list(dict.fromkeys(way.reason_to_keep for way in replacements if way.reason_to_keep))
+        reasons += ["Code that gets the key is not migrated."] * any(
+            not refused.isdisjoint(way.needs) for way in replacements
+        )
         host = next((account.place for account in _accounts(context)), "").partition("/stack/")[0]
         place = Place(f"{host}/{key.kind}/{key.holder}")
-        if still:
+        if reasons:
             breaks = plain_name(key.name) in BREAKING
             notes = [UNSET_IN_ACCOUNT.note(*users, key=key.title)] * breaks
-            yield RULE.finding(place, key.title, NEEDED.left_alone(still=" ".join(still)), notes=notes)
+            yield RULE.finding(place, key.title, NEEDED.left_alone(still=" ".join(reasons)), notes=notes)
         else:
             note = REMOVE_KEYS_IN_SPACELIFT.note(key.title)
             yield RULE.finding(place, key.title, REMOVABLE.left_alone(users=", ".join(users)), notes=(note,))
@@ -138,8 +140,8 @@ def _same(context: Context, keys: AccountKeys) -> Iterator[Finding]:
                 fix = SAME_KEY.left_alone(titles=", ".join(same))
                 yield RULE.finding(holder.document.place(attribute), f"{holder.title}: {attribute.name}", fix)
     for key in key_literals(context.workspace):
-        if found := [title for item in key.checksums for title in titles.get(item, ())]:
-            fix = SAME_KEY.left_alone(titles=", ".join(found))
+        if titles_found := [title for checksum in key.checksums for title in titles.get(checksum, ())]:
+            fix = SAME_KEY.left_alone(titles=", ".join(titles_found))
             yield RULE.finding(key.place, f"access key {key.masked}", fix)
 
 

@@ -44,20 +44,20 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _of(context: Context, override: Override) -> Iterator[Finding]:
-    roots = [item for item in context.facts.roots if override in context.facts.overriding(item.module.path)]
-    groups = [item.group for item in roots if item.is_migrated(context.config.include_ambient)]
+    roots = [root for root in context.facts.roots if override in context.facts.overrides_of(root.module.path)]
+    groups = [root.group for root in roots if root.is_migrated(context.config.include_ambient)]
     keyed = {
         provider.module.path
         for provider in context.facts.providers
         if provider.credentials and provider.skip_reason is None
     }
-    reached = [
+    paths = [
         path
         for path in keyed
         for root in context.workspace.roots_of(context.workspace.modules[path])
-        if override in context.facts.overriding(root.path)
+        if override in context.facts.overrides_of(root.path)
     ]
-    if groups or (override.is_source and reached):
+    if groups or (override.is_source and paths):
         for group in groups or (None,):
             yield RULE.finding(override.place, override.title, override.refusal, group)
     else:

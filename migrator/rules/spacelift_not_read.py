@@ -71,8 +71,8 @@ def check(context: Context) -> Iterator[Finding]:
             yield _finding(_place(document, match.start()), "resources of Spacelift's operator", OPERATOR_NOT_READ)
     for file in resources(workspace, "spacelift_repo_file"):
         content = file.argument("content")
-        said = text_of(content) if content is not None else ""
-        if workspace.in_scope(file.place.path) and (not said.strip() or _SIGNING.search(said)):
+        text = text_of(content) if content is not None else ""
+        if workspace.in_scope(file.place.path) and (not text.strip() or _SIGNING.search(text)):
             if file.ignored is not None:
                 yield RULE.finding(file.place, file.address, file.ignored)
             else:

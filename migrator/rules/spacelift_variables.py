@@ -72,7 +72,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.config.config import HookPlace
-from migrator.decide.environment_roots import others_credentials
+from migrator.decide.environment_roots import other_credentials_refusal
 from migrator.decide.stack_variables import (
     RequiredVariable,
     is_for_runtime_config,
@@ -135,7 +135,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]], group: str | None = None) -> Finding:
     message = f"{' and '.join(name for name, _ in variables)} for {code}"
-    notes = [_to_set(name, code, value) for name, value in variables]
+    notes = [_notes_to_set(name, code, value) for name, value in variables]
     return RULE.finding(place, message, NO_STACK_DEFINITION.left_alone(), group, notes)
 
 
@@ -145,9 +145,9 @@ class _Places:
     def __init__(self, context: Context, required_variables: list[RequiredVariable]) -> None:
         self._context = context
         self._variables = [
-            (required.here, required.variable)
+            (required.definition, required.variable)
             for required in required_variables
-            if required.here is not None and not required.refusal
+            if required.definition is not None and not required.refusal
         ]
         self._resources = VariableResources(context.workspace, context.facts.stacks, self._variables)
         is_asked_for = context.config.hook_in is HookPlace.CONTEXT
@@ -155,10 +155,11 @@ class _Places:
         vital = [
             required
             for required in required_variables
-            if required.is_vital and required.here is not None and not required.refusal
+            if required.is_vital and required.definition is not None and not required.refusal
         ]
         self._vital = {
-            required.here: [two.variable for two in vital if two.here is required.here] for required in vital
+            required.definition: [variable.variable for variable in vital if variable.definition is required.definition]
+            for required in vital
         }
         pairs = [(stack, tuple(variables)) for stack, variables in self._vital.items() if stack is not None]
         self._shared = VariableContexts(context.workspace, pairs)
@@ -168,15 +169,15 @@ class _Places:
 
     def fix(self, stack: StackDefinition, required: RequiredVariable) -> Fix:
         """The resource that sets the variable, or why there can be none."""
-        made = self._new_context(stack, required)
+        new_context = self._new_context(stack, required)
         if self._contexts is not None and required.is_vital:
             edits = self._shared.attach(stack, tuple(self._vital[stack]))
             outcome = "A context with the variable is attached to the stack."
-        elif made is None:
+        elif new_context is None:
             edits = self._resources.of_stack(stack, required.variable)
             outcome = "A new resource sets the variable on the stack."
         else:
-            edits = self._resources.of_context(made.stacks[0], made.label, required.variable)
+            edits = self._resources.of_context(new_context.stacks[0], new_context.label, required.variable)
             outcome = "A new resource sets the variable on the context with the hook."
         if isinstance(edits, Refusal):
             return edits if required.is_vital else as_left_alone(edits)
@@ -188,17 +189,17 @@ class _Places:
         if self._contexts is None or hook is None:
             return None
         entries = self._context.hook_plan.entries(hook.role, hook.region)
-        made = self._contexts.new_context(stack, hook.kind, entries)
-        asking = {
-            item.source
-            for item, variable in self._variables
-            if isinstance(item, TerraformDefinition) and variable == required.variable
+        new_context = self._contexts.new_context(stack, hook.kind, entries)
+        stacks = {
+            stack.source
+            for stack, variable in self._variables
+            if isinstance(stack, TerraformDefinition) and variable == required.variable
         }
-        return made if made is not None and asking.issuperset(made.stacks) else None
+        return new_context if new_context is not None and stacks.issuperset(new_context.stacks) else None
 
 
 def _finding(context: Context, places: _Places, required: RequiredVariable) -> Finding | None:
-    variable, stack = required.variable, required.here
+    variable, stack = required.variable, required.definition
     in_file = is_for_runtime_config(context, required)
     if stack is None and not in_file:
         return _elsewhere(context, required)
@@ -206,47 +207,47 @@ def _finding(context: Context, places: _Places, required: RequiredVariable) -> F
     place = Place(context.hook_plan.runtime.path) if in_file else place
     fix = _fix(context, places, required, in_file=in_file)
     is_by_hand = isinstance(fix, LeftAlone | Ignored) and not required.refusal and set_at(context, required) is None
-    notes = (_to_set(variable.name, required.code, variable.value),) if is_by_hand else ()
+    notes = (_notes_to_set(variable.name, required.code, variable.value),) if is_by_hand else ()
     message = f"{title}, which runs {required.code}: {variable.name}"
     return RULE.finding(place, message, fix, required.group, notes, subject=title, names=(variable.name,))
 
 
 def _elsewhere(context: Context, required: RequiredVariable) -> Finding | None:
     """Why the stack of another repository cannot have what runs sign in by; None if that repository sets it."""
-    known = required.elsewhere
-    if known is None or (required.place is None and not known.is_by_hand):
+    known_stack = required.known_stack
+    if known_stack is None or (required.place is None and not known_stack.is_by_hand):
         return None
-    reason = dict(known.obstacles).get("variables", "")
-    if known.sets_other(required.variable.name, required.variable.value):
+    reason = dict(known_stack.obstacles).get("variables", "")
+    if known_stack.sets_other(required.variable.name, required.variable.value):
         reason = f"The stack sets `{required.variable.name}` to another role."
     message, place = (
-        f"{known.title}, which runs {required.code}: {required.variable.name}",
-        required.place or known.place,
+        f"{known_stack.title}, which runs {required.code}: {required.variable.name}",
+        required.place or known_stack.place,
     )
     if reason:
-        fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known.repo, place=known.place, reason=reason)
+        fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known_stack.repo, place=known_stack.place, reason=reason)
         return RULE.finding(place, message, fix, required.group)
-    if not known.is_by_hand:
+    if not known_stack.is_by_hand:
         return None
     if set_at(context, required) is not None:
-        return RULE.finding(place, message, VARIABLE_ALREADY_SET.left_alone(place=known.place), required.group)
-    note = _to_set(required.variable.name, required.code, required.variable.value)
-    alone = MADE_IN_SPACELIFT.left_alone(stack=known.title)
+        return RULE.finding(place, message, VARIABLE_ALREADY_SET.left_alone(place=known_stack.place), required.group)
+    note = _notes_to_set(required.variable.name, required.code, required.variable.value)
+    alone = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
     return RULE.finding(place, message, alone, required.group, (note,))
 
 
 def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_file: bool) -> Fix:
-    stack, there = required.here, set_at(context, required)
+    stack, set_variable = required.definition, set_at(context, required)
     if stack is not None and stack.is_ignored:
         return stack.document.ignored
     if required.refusal:
         return CODE_NOT_MIGRATED.left_alone(reason=required.refusal)
-    if required.is_vital and stack is not None and (refusal := others_credentials(context, stack)):
+    if required.is_vital and stack is not None and (refusal := other_credentials_refusal(context, stack)):
         return refusal
-    if there is not None and required.is_vital and there.value not in (None, required.variable.value):
-        return ROLE_SET_DIFFERENTLY.refusal(place=there.place)
-    if there is not None:
-        return VARIABLE_ALREADY_SET.left_alone(place=there.place)
+    if set_variable is not None and required.is_vital and set_variable.value not in (None, required.variable.value):
+        return ROLE_SET_DIFFERENTLY.refusal(place=set_variable.place)
+    if set_variable is not None:
+        return VARIABLE_ALREADY_SET.left_alone(place=set_variable.place)
     if required.is_in_runtime_config:
         return SET_IN_RUNTIME_CONFIG.left_alone()
     if in_file:
@@ -255,7 +256,7 @@ def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_fi
     return places.fix(stack, required) if stack is not None else STACK_IS_ELSEWHERE.left_alone()
 
 
-def _to_set(name: str, code: str, value: str) -> Note:
+def _notes_to_set(name: str, code: str, value: str) -> Note:
     return SET_STACK_VARIABLE.note(code, paste=value, name=name)
 
 

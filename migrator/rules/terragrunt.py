@@ -75,9 +75,9 @@ from migrator.model.version_constraints import excludes
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
-from migrator.source import newline_at
 from migrator.spacelift.settings.model import holds_keys
 from migrator.span import Edit, Span
+from migrator.syntax.source import newline_at
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in, outcomes_of
 from migrator.terraform.backends import S3Backend
@@ -117,27 +117,27 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _all(context: Context) -> Iterator[Finding]:
-    found = context.facts.terragrunt
-    groups = dict(zip(found.units, found.groups, strict=True))
+    terragrunt_files = context.facts.terragrunt
+    groups = dict(zip(terragrunt_files.units, terragrunt_files.groups, strict=True))
     yield from _states(context, groups)
-    yield from _environment(found, groups)
+    yield from _environment(terragrunt_files, groups)
     yield from _iam_roles(context, groups)
     sign_in = context.generated_sign_in
-    for part in dict.fromkeys(part for unit in found.units for part in unit.generated):
+    for part in dict.fromkeys(part for unit in terragrunt_files.units for part in unit.generated):
         yield from _generated(sign_in, part, groups)
-    for document, block in found.unknown:
+    for document, block in terragrunt_files.unknown:
         is_include = block.type == "include"
         fix: Fix = INCLUDE_UNKNOWN.left_alone() if is_include else GENERATED_UNKNOWN.refusal()
         fix = document.ignored if document.is_ignored(block) else fix
         yield RULE.finding(document.place(block), block.title(), fix)
-    for stray in found.strays:
+    for stray in terragrunt_files.strays:
         state = remote_state(stray)
         if state is not None and (state.names_credentials or state.objection):
             yield RULE.finding(state.place, _of_state(state), _stray(state.skip_reason))
-        for part in found.written[stray.document.path]:
-            for item in part.blocks:
-                if item.credentials or (isinstance(item, S3Backend) and item.role_family):
-                    yield RULE.finding(item.place, f"{part.title}: {_of_block(item)}", _stray(item.skip_reason))
+        for part in terragrunt_files.written[stray.document.path]:
+            for holder in part.blocks:
+                if holder.credentials or (isinstance(holder, S3Backend) and holder.role_family):
+                    yield RULE.finding(holder.place, f"{part.title}: {_of_block(holder)}", _stray(holder.skip_reason))
 
 
 def _stray(skip_reason: Fix | None) -> Fix:
@@ -176,7 +176,7 @@ def _of_state(state: RemoteState) -> str:
     return f"remote_state: {', '.join(state.names or assumes) or 'names no credentials'}"
 
 
-def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool]) -> Fix:
+def _rewrite_state(terragrunt_files: Terragrunt, state: RemoteState, has_iam_role: set[bool]) -> Fix:
     is_by_role = has_iam_role == {True}
     if has_iam_role == {True, False} and any(backend.role_family for backend in state.backends):
         return UNITS_DIFFER.refusal()
@@ -190,7 +190,7 @@ def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool
         outcomes |= dict.fromkeys(outcomes_of(backend, signed))
     if not outcomes:
         return ROLE_STAYS_CHAINED.left_alone(by="`iam_role`" if is_by_role else "the hook's credentials")
-    edits = change_objects(found, "remote_state", changes)
+    edits = change_objects(terragrunt_files, "remote_state", changes)
     return edits if isinstance(edits, Refusal) else Rewrite(edits, " ".join(outcomes))
 
 
@@ -201,35 +201,35 @@ def _rotate_state(state: RemoteState) -> Iterator[Note]:
                 yield from rotate(value.value(argument), backend.document.place(argument))
 
 
-def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding]:
+def _environment(terragrunt_files: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding]:
     holders: dict[tuple[str, Span | None], tuple[Unit, list[EnvironmentVariable]]] = {}
     for unit in groups:
         for variable in unit.environment:
             _, variables = holders.setdefault((variable.document.path, variable.holder.span), (unit, []))
-            if variable.item not in [other.item for other in variables]:
+            if variable.argument not in [other.argument for other in variables]:
                 variables.append(variable)
     for unit, variables in holders.values():
         removed = [variable for variable in variables if not variable.is_ignored and not variable.is_passed_on]
         for variable in variables:
             if variable.is_ignored:
-                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", variable.document.ignored)
+                yield RULE.finding(variable.place, f"env_vars: {variable.argument.name}", variable.document.ignored)
             elif variable.is_passed_on:
-                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", PASSED_ON.left_alone())
+                yield RULE.finding(variable.place, f"env_vars: {variable.argument.name}", PASSED_ON.left_alone())
         if removed:
-            message = f"env_vars: {', '.join(variable.item.name for variable in removed)}"
-            fix = _without(found, removed)
+            message = f"env_vars: {', '.join(variable.argument.name for variable in removed)}"
+            fix = _without(terragrunt_files, removed)
             yield RULE.finding(removed[0].place, message, fix, groups[unit], _rotate_environment(removed))
 
 
-def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
-    change = BodyChange(remove=tuple(variable.item for variable in removed))
-    edits = change_objects(found, "terraform", [(removed[0].holder, change)])
+def _without(terragrunt_files: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
+    change = BodyChange(remove=tuple(variable.argument for variable in removed))
+    edits = change_objects(terragrunt_files, "terraform", [(removed[0].holder, change)])
     return edits if isinstance(edits, Refusal) else Rewrite(edits, "The static credentials are removed.")
 
 
 def _rotate_environment(removed: list[EnvironmentVariable]) -> Iterator[Note]:
     for variable in removed:
-        if holds_keys(variable.item.name):
+        if holds_keys(variable.argument.name):
             yield from rotate(variable.value, variable.place)
 
 
@@ -250,13 +250,13 @@ def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
         return document.ignored
     if not all(unit.iam_role and unit.iam_role.role and is_role_arn(unit.iam_role.role) for unit in units):
         return IAM_ROLE_UNKNOWN.refusal()
-    for constraint in (item for unit in units for item in unit.constraints):
+    for constraint in (constraint for unit in units for constraint in unit.constraints):
         if excludes(constraint, FIRST_WITH_TOKEN):
             return TERRAGRUNT_TOO_OLD.refusal(constraint=constraint)
     text, end = document.text, role.argument.span.end
     newline = newline_at(text, end)
-    found = text.find(newline, end)
-    place = len(text) if found < 0 else found
+    position = text.find(newline, end)
+    place = len(text) if position < 0 else position
     line = f'{newline}iam_web_identity_token = "{context.config.token_file}"'
     return Rewrite((Edit(document.path, Span(place, place), line),), "Terragrunt assumes the role with the OIDC token.")
 
@@ -306,8 +306,8 @@ def _backends(part: Generated) -> list[S3Backend]:
 
 
 def _names(backend: Provider | S3Backend) -> list[str]:
-    found = (*backend.credentials, *backend.role_family) if isinstance(backend, S3Backend) else backend.credentials
-    return [attribute.name for attribute in found]
+    arguments = (*backend.credentials, *backend.role_family) if isinstance(backend, S3Backend) else backend.credentials
+    return [attribute.name for attribute in arguments]
 
 
 def _of_block(block: Provider | S3Backend) -> str:

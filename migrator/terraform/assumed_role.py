@@ -49,12 +49,12 @@ class AssumedRole(Struct, Generic[Written], frozen=True):
     objection: Refusal | None = None
 
     @property
-    def kept(self) -> tuple[NewArgument, ...]:
+    def supported_arguments(self) -> tuple[NewArgument, ...]:
         """What web identity has as well."""
         return tuple(self.moved(name) for name in _OF_WEB_IDENTITY if name in self.members)
 
     @property
-    def lost(self) -> list[str]:
+    def unsupported_names(self) -> list[str]:
         """What web identity has no counterpart of: the names of members."""
         return [name for name in self.members if name not in ("role_arn", *_OF_WEB_IDENTITY)]
 

@@ -60,7 +60,7 @@ class SignIn(Struct, Generic[Written], frozen=True):
     remove: tuple[Written, ...] = ()
     append: tuple[NewArgument, ...] = ()
     comment_out: tuple[Written, ...] = ()
-    said: tuple[str, ...] = ()
+    own_sentences: tuple[str, ...] = ()
 
     @property
     def change(self: SignIn[Attribute]) -> BodyChange:
@@ -70,8 +70,8 @@ class SignIn(Struct, Generic[Written], frozen=True):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The outcome for people."""
-        if self.said:
-            return self.said
+        if self.own_sentences:
+            return self.own_sentences
         if not self.role:
             removed = "The static credentials are removed."
             return (removed, "The role is assumed after web identity.") if self.append else (removed,)
@@ -109,12 +109,12 @@ def sign_in(
         return SignIn(named, removed, (other, *assumed.chained))
     if assumed.objection is not None:
         return assumed.objection
-    if assumed.lost:
-        return ROLE_ARGUMENTS.refusal(names=", ".join(assumed.lost))
+    if assumed.unsupported_names:
+        return ROLE_ARGUMENTS.refusal(names=", ".join(assumed.unsupported_names))
     if not may_vary and not is_role_arn(assumed.literal or ""):
         return ROLE_NOT_LITERAL.refusal()
     removed += tuple(argument for argument in assumed.arguments if argument not in removed)
-    own = _web_identity(config, assumed.moved("role_arn"), assumed.kept, assumed.comments.get("", ()))
+    own = _web_identity(config, assumed.moved("role_arn"), assumed.supported_arguments, assumed.comments.get("", ()))
     return SignIn(assumed.literal or "the assumed role", removed, (own,))
 
 
@@ -125,9 +125,9 @@ def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
     1.10 on.
     """
     if not backend.has_web_identity:
-        said = ["The static credentials are removed."] * bool(backend.credentials)
-        said += ["The role is commented out."] * bool(backend.role_family)
-        return SignIn("", backend.credentials, (), backend.role_family, tuple(said))
+        sentences = ["The static credentials are removed."] * bool(backend.credentials)
+        sentences += ["The role is commented out."] * bool(backend.role_family)
+        return SignIn("", backend.credentials, (), backend.role_family, tuple(sentences))
     assumed = backend.assumed if backend.role_family else None
     if isinstance(assumed, Refusal):
         return assumed
@@ -149,7 +149,7 @@ def outcomes_of(backend: Backend[Written], signed: SignIn[Written]) -> Iterator[
 
 
 def state_sign_ins(
-    state: RemoteState, config: Config, role: str | None, mapped: Callable[[S3Backend], str | Refusal | None]
+    state: RemoteState, config: Config, role: str | None, mapped_role: Callable[[S3Backend], str | Refusal | None]
 ) -> Iterator[tuple[StateConfig, SignIn[Attribute] | Refusal]]:
     """What becomes of each part of a remote state's configuration: one that assumes a role signs in, or else the last.
 
@@ -160,7 +160,7 @@ def state_sign_ins(
     ] or list(state.configs[-1:])
     carriers = [config_block for config_block in changed if config_block.backend.assumes_role] or changed[-1:]
     for config_block in changed:
-        own = mapped(config_block.backend)
+        own = mapped_role(config_block.backend)
         if isinstance(own, Refusal):
             yield config_block, own
         else:
@@ -171,7 +171,7 @@ def state_sign_ins(
 
 
 def _web_identity(
-    config: Config, role: NewArgument, kept: tuple[NewArgument, ...] = (), comments: tuple[str, ...] = ()
+    config: Config, role: NewArgument, role_arguments: tuple[NewArgument, ...] = (), comments: tuple[str, ...] = ()
 ) -> NewArgument:
     token = NewArgument("web_identity_token_file", Literal(config.token_file))
-    return NewArgument(WEB_IDENTITY, NewObject((role, token, *kept)), comments)
+    return NewArgument(WEB_IDENTITY, NewObject((role, token, *role_arguments)), comments)

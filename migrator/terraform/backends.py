@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 
 class S3Backend(Struct, frozen=True, eq=False, dict=True):
-    """A ``backend "s3"`` block, or a file with a part of one."""
+    """A ``backend "s3"`` block, or a file with a part of one.
+
+    ``store`` is the reason why the backend is not for AWS that is written elsewhere, in a command or a partial file.
+    """
 
     module: Module
     document: Document
     block: Block
+    store: LeftAlone | Refusal | None = None
 
     @property
     def place(self) -> Place:
@@ -66,13 +70,13 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
         """The arguments that would be changed, but for a comment of their own."""
         if self.document.is_ignored(self.block) and not self.document.is_excluded:
             return ()
-        found = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
-        return tuple(attribute for attribute in found if self.document.is_ignored(attribute))
+        arguments = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
+        return tuple(attribute for attribute in arguments if self.document.is_ignored(attribute))
 
     @cached_property
     def role_arn(self) -> str | None:
         """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
-        attribute = next((item for item in self.role_family if item.name == "role_arn"), None)
+        attribute = next((argument for argument in self.role_family if argument.name == "role_arn"), None)
         expression = self.document.expression(attribute) if attribute else None
         return None if expression in (None, "null") or string_value(expression) == "" else expression
 
@@ -144,7 +148,7 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
             backend.document.has_ignored(backend.block.span) for backend in s3_backends(self.module)
         ):
             return BACKEND_IGNORED_BY_COMMENT.ignored()
-        return skip_reason_of_endpoint(self.module, self.document, self.block)
+        return skip_reason_of_endpoint(self.module, self.document, self.block) or self.store
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:
         return tuple(

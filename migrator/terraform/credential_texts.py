@@ -64,8 +64,8 @@ def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes, frozens
 
     Files outside of the folders that may be changed are left out.
     """
-    for path, (parts, held) in _texts(workspace).files.items():
-        data = _read(workspace, path) if held is None else held
+    for path, (parts, content) in _texts(workspace).files.items():
+        data = _read(workspace, path) if content is None else content
         if data:
             yield path, data, parts
 
@@ -98,25 +98,27 @@ def _open_plain(path: str, flags: int) -> int:
 
 
 def _texts(workspace: Workspace) -> _Texts:
-    known = workspace.derived.get("credential texts") or _search(workspace)
-    return cast("_Texts", workspace.derived.setdefault("credential texts", known))
+    texts = workspace.derived.get("credential texts") or _search(workspace)
+    return cast("_Texts", workspace.derived.setdefault("credential texts", texts))
 
 
 def _search(workspace: Workspace) -> _Texts:
-    found, held = _Texts(), 0
+    texts, bytes_held = _Texts(), 0
     paths = workspace.text_paths()
-    others = {path for path in paths if not _is_terraform(workspace, path)}
-    holding = workspace.holding(_SEARCHED) if workspace.holding is not None and len(others) >= _MANY else None
+    other_paths = {path for path in paths if not _is_terraform(workspace, path)}
+    matching_paths = (
+        workspace.holding(_SEARCHED) if workspace.holding is not None and len(other_paths) >= _MANY else None
+    )
     for path in paths:
-        if holding is not None and path in others and path not in holding:
+        if matching_paths is not None and path in other_paths and path not in matching_paths:
             continue
         data = _read(workspace, path)
         if data is None:
-            found.too_large += [path] if _is_large_text(os.path.join(workspace.root, path)) else []
+            texts.too_large += [path] if _is_large_text(os.path.join(workspace.root, path)) else []
         elif not is_binary(data) and (parts := [part for part in _BYTES if part in data]):
-            held += len(data)
-            found.files[path] = frozenset(parts), data if held <= _HELD else None
-    return found
+            bytes_held += len(data)
+            texts.files[path] = frozenset(parts), data if bytes_held <= _HELD else None
+    return texts
 
 
 def _is_terraform(workspace: Workspace, path: str) -> bool:

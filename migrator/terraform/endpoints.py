@@ -60,8 +60,8 @@ def skip_reason_of_endpoint(module: Module, document: Document, block: Block) ->
         value = "" if expression == "null" else resolve(module, expression)
         if reason := skip_reason_of_host(name, value, expression):
             return reason
-    said = {item.name: item for item in block.attributes if item.name in STORE_ARGUMENTS}
-    values = {name: _value(module, document, item) for name, item in said.items()}
+    arguments = {argument.name: argument for argument in block.attributes if argument.name in STORE_ARGUMENTS}
+    values = {name: _value(module, document, argument) for name, argument in arguments.items()}
     return skip_reason_of_store(values, has_endpoint=any(True for _ in _endpoints(document, block)))
 
 
@@ -75,16 +75,16 @@ def _value(module: Module, document: Document, attribute: Attribute) -> str | No
 
 def skip_reason_of_store(values: Mapping[str, str | None], *, has_endpoint: bool) -> LeftAlone | Refusal | None:
     """Why what has the ``STORE_ARGUMENTS`` in ``values`` speaks to no AWS, or may not; None values are not known."""
-    on = {name for name, value in values.items() if value == "true"}
+    enabled = {name for name, value in values.items() if value == "true"}
     keys = [values[name] for name in _KEYS if name in values]
-    if keys and on & _CHECKS and all(map(is_mock, keys)):
+    if keys and enabled & _CHECKS and all(map(is_mock, keys)):
         return MOCK_KEYS.left_alone()
     region = values.get("region")
-    if region and not _REGION.fullmatch(region) and (region == _NO_REGION or on & (_CHECKS | _STYLES)):
+    if region and not _REGION.fullmatch(region) and (region == _NO_REGION or enabled & (_CHECKS | _STYLES)):
         return NOT_AWS_REGION.left_alone()
-    is_other = "skip_s3_checksum" in on or ("skip_credentials_validation" in on and bool(on & _STYLES))
+    is_other = "skip_s3_checksum" in enabled or ("skip_credentials_validation" in enabled and bool(enabled & _STYLES))
     if is_other and not has_endpoint:
-        return OTHER_STORE.refusal(names=", ".join(sorted(on)))
+        return OTHER_STORE.refusal(names=", ".join(sorted(enabled)))
     return None
 
 

@@ -73,7 +73,7 @@ def code_evidence(workspace: Workspace, module: Module, backends: Sequence[S3Bac
 
 
 def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
-    blocks = [item for item in backends if not item.is_partial]
+    blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and all(block.document.is_tofu for block in blocks):
         yield Evidence("only OpenTofu reads the file of the backend", str(blocks[0].place), _TOFU_FILES, is_tofu=True)
     for backend in backends:
@@ -82,8 +82,8 @@ def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
             if attribute.name in _LATER_ARGUMENTS:
                 yield _read_from(attribute.name, _LATER_ARGUMENTS[attribute.name], place)
             elif not backend.is_partial and _VARIABLE.search(backend.document.expression(attribute)):
-                said = f"only OpenTofu supports variables in a backend, from {minor(_VARIABLES_IN_BACKENDS)} on"
-                yield Evidence(said, place, _VARIABLES_IN_BACKENDS, is_tofu=True)
+                sentence = f"only OpenTofu supports variables in a backend, from {minor(_VARIABLES_IN_BACKENDS)} on"
+                yield Evidence(sentence, place, _VARIABLES_IN_BACKENDS, is_tofu=True)
 
 
 def _module_evidence(module: Module) -> Iterator[Evidence]:
@@ -92,7 +92,7 @@ def _module_evidence(module: Module) -> Iterator[Evidence]:
         for document, block in module.blocks("terraform")
         if not document.is_tofu and (found := block.attribute("required_version"))
     ]
-    overriding = [item for item in required if item[0].is_override]
+    overriding = [definition for definition in required if definition[0].is_override]
     for document, attribute in overriding[-1:] or required:
         if text := document.literal(attribute):
             yield Evidence(f"required_version is {text}", str(document.place(attribute)), *bounds(text))
@@ -103,11 +103,11 @@ def _module_evidence(module: Module) -> Iterator[Evidence]:
 
 def _syntax_evidence(document: Document) -> Iterator[Evidence]:
     for block in document.blocks if any(map(document.mentions, _TELLING)) else ():
-        for name, first, item in _later(block):
-            yield _read_from(name, first, str(document.place(item)))
+        for name, first, element in _later(block):
+            yield _read_from(name, first, str(document.place(element)))
         for encryption in block.blocks("encryption") if block.type == "terraform" else ():
-            said = f"only OpenTofu supports encryption, from {minor(_ENCRYPTION)} on"
-            yield Evidence(said, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
+            sentence = f"only OpenTofu supports encryption, from {minor(_ENCRYPTION)} on"
+            yield Evidence(sentence, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
     if b"provider::" in document.source.data and document.syntax is HCL and document.blocks:
         place = _function_of_provider(document)
         if place is not None:
@@ -143,14 +143,14 @@ def _read_from(name: str, first: Version, place: str) -> Evidence:
 def _version_files(workspace: Workspace, folder: str) -> Iterator[Evidence]:
     """The nearest file of each kind, from the root module's folder upwards."""
     for name, tool in _VERSION_FILES:
-        for around in _upwards(folder):
-            path = posixpath.join(around, name)
+        for parent in _upwards(folder):
+            path = posixpath.join(parent, name)
             document = workspace.other(path)
             if document is None:
                 continue
             text = document.text[:_LONGEST]
-            found = [(tool, text.strip())] if tool else [(match[1], match[2]) for match in _TOOL_LINE.finditer(text)]
-            for engine, version in found:
+            pins = [(tool, text.strip())] if tool else [(match[1], match[2]) for match in _TOOL_LINE.finditer(text)]
+            for engine, version in pins:
                 yield from _chosen(path, engine, version)
             break
 
@@ -167,8 +167,8 @@ def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
     exact = _EXACT.fullmatch(version)
     low, high = bounds(exact[1]) if exact else bounds("")
     if exact or is_tofu:
-        said = f"{engine} is {version}" if exact else "the engine is OpenTofu"
-        yield Evidence(said, path, max(low, FIRST_NATIVE) if is_tofu else low, high, is_tofu, is_soft=True)
+        sentence = f"{engine} is {version}" if exact else "the engine is OpenTofu"
+        yield Evidence(sentence, path, max(low, FIRST_NATIVE) if is_tofu else low, high, is_tofu, is_soft=True)
 
 
 # --- stacks ---------------------------------------------------------------------------------------------------------
@@ -176,6 +176,6 @@ def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
 
 def rejects_flat_role(evidence: Sequence[Evidence]) -> Evidence | None:
     """The evidence by which Terraform rejects a flat ``role_arn``, unless it is OpenTofu that runs the code."""
-    if any(item.is_tofu for item in evidence):
+    if any(entry.is_tofu for entry in evidence):
         return None
-    return next((item for item in evidence if item.low >= FIRST_WITHOUT_FLAT_ROLE), None)
+    return next((entry for entry in evidence if entry.low >= FIRST_WITHOUT_FLAT_ROLE), None)

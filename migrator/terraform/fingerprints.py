@@ -16,15 +16,15 @@ ENVIRONMENT = "environment"
 """The fingerprint of credentials that a run finds in its environment, of which nothing is known."""
 
 
-def fingerprint(identity: Identity, *where: str, root: str | None = None) -> str:
+def fingerprint(identity: Identity, *qualifiers: str, root: str | None = None) -> str:
     """The fingerprint of an identity: the same for two identities if these are equal, and ``where`` is.
 
     ``where`` says for what else the identity is only equal to itself, such as its root module. What stands in the
     module at ``root`` counts as if that module had no path.
     """
-    known: dict[Term, str] = {}
-    parts = [f"{name} {_digest(made, root, known)}" for name, made in identity]
-    return _hash("\n".join((*parts, "", *where)))
+    digests: dict[Term, str] = {}
+    parts = [f"{name} {_digest(made, root, digests)}" for name, made in identity]
+    return _hash("\n".join((*parts, "", *qualifiers)))
 
 
 def of_arguments(credentials: Mapping[str, str | None], path: str, origin: Origin) -> str:
@@ -34,9 +34,9 @@ def of_arguments(credentials: Mapping[str, str | None], path: str, origin: Origi
     """
     if not credentials:
         return ENVIRONMENT
-    known = {name: value for name, value in credentials.items() if value is not None}
-    if known.keys() == credentials.keys() and not any(name.startswith("shared_") for name in known):
-        return fingerprint(of_strings(known))
+    known_strings = {name: value for name, value in credentials.items() if value is not None}
+    if known_strings.keys() == credentials.keys() and not any(name.startswith("shared_") for name in known_strings):
+        return fingerprint(of_strings(known_strings))
     return fingerprint((), path, *(f"{name} {said}" for name, said in origin))
 
 
@@ -45,12 +45,12 @@ def of_strings(credentials: Mapping[str, str]) -> Identity:
     return tuple((name, literal(value)) for name, value in sorted(credentials.items()))
 
 
-def _digest(made: Term, root: str | None, known: dict[Term, str]) -> str:
-    if made not in known:
-        where = "" if made.where == root else made.where
-        parts = (_digest(part, root, known) for part in made.parts)
-        known[made] = _hash("\n".join((made.op, made.name, where, *parts)))
-    return known[made]
+def _digest(value: Term, root: str | None, digests: dict[Term, str]) -> str:
+    if value not in digests:
+        scope = "" if value.scope == root else value.scope
+        parts = (_digest(part, root, digests) for part in value.parts)
+        digests[value] = _hash("\n".join((value.op, value.name, scope, *parts)))
+    return digests[value]
 
 
 def _hash(text: str) -> str:

@@ -26,7 +26,7 @@ def identities(
     first_role: str,
     origin: Callable[[Provider], T],
     taken: Collection[str | None] = (),
-    mapped: Collection[Provider] = (),
+    mapped_providers: Collection[Provider] = (),
 ) -> dict[T, str | None]:
     """A name for every ``origin`` of credentials among the ``providers`` of ``module`` but for the ``mapped`` ones.
 
@@ -35,27 +35,29 @@ def identities(
     profile that several share, and never like one that has a role variable already: who that was for is not known any
     more. Nor are names that are ``taken``.
     """
-    needing = [item for item in providers if item not in mapped]
-    migrating = [item for item in needing if not item.has_web_identity and item.skip_reason is None]
-    migrating.sort(key=lambda item: item.alias is not None)
-    is_taken = None in taken or is_in_use(module, first_role) or any(_may_have(item, first_role) for item in providers)
+    needing = [provider for provider in providers if provider not in mapped_providers]
+    migrating = [provider for provider in needing if not provider.has_web_identity and provider.skip_reason is None]
+    migrating.sort(key=lambda provider: provider.alias is not None)
+    is_taken = (
+        None in taken or is_in_use(module, first_role) or any(_may_have(provider, first_role) for provider in providers)
+    )
     declared = {
         block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
     }
-    alike: dict[T, list[Provider]] = {}
+    by_origin: dict[T, list[Provider]] = {}
     for provider in migrating:
-        alike.setdefault(origin(provider), []).append(provider)
+        by_origin.setdefault(origin(provider), []).append(provider)
     names: dict[T, str | None] = {}
-    used = {*declared, *taken}
-    for identity, sharing in alike.items():
+    used_names = {*declared, *taken}
+    for identity, sharing in by_origin.items():
         is_first = not names and not is_taken
-        names[identity] = None if is_first else unused(_name(sharing), used)
-        used.add(names[identity])
+        names[identity] = None if is_first else unused(_name(sharing), used_names)
+        used_names.add(names[identity])
     return names
 
 
 def role_of(
-    name: str | None, own: str, role_arn: str | None, apart: Callable[[str, Collection[str]], str | None]
+    name: str | None, own: str, role_arn: str | None, other_user: Callable[[str, Collection[str]], str | None]
 ) -> Literal | RoleVariable | Refusal:
     """The role of the identity that `identities` calls ``name``: a variable, or ``role_arn`` where the user names one.
 
@@ -65,37 +67,39 @@ def role_of(
         return role_variable(name)
     if name is not None:
         return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
-    if place := apart(role_arn, {own}):
+    if place := other_user(role_arn, {own}):
         return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
     return Literal(role_arn)
 
 
 def is_in_use(module: Module, reference: str) -> bool:
     """Whether the configuration refers to a variable, such as in a call of another module or an ``assume_role``."""
-    used = re.compile(rf"\b{re.escape(reference)}(?![\w-])")
+    pattern = re.compile(rf"\b{re.escape(reference)}(?![\w-])")
     return reference.startswith("var.") and any(
-        reference in document.text and used.search(document.text) for document in (*module.documents, *module.tests)
+        reference in document.text and pattern.search(document.text) for document in (*module.documents, *module.tests)
     )
 
 
 def _may_have(provider: Provider, role: str) -> bool:
     """Whether the provider has web identity with ``role``, or with none that could be told from it."""
     roles = provider.web_identity_roles
-    return (provider.has_web_identity and not roles) or any(item == role or not item.startswith('"') for item in roles)
+    return (provider.has_web_identity and not roles) or any(
+        expression == role or not expression.startswith('"') for expression in roles
+    )
 
 
-def _name(alike: Sequence[Provider]) -> str:
+def _name(providers: Sequence[Provider]) -> str:
     """The alias of an identity's provider, or the profile that several of them share."""
-    first = alike[0]
-    is_shared = first.alias is not None and len({provider.alias for provider in alike}) > 1
+    first = providers[0]
+    is_shared = first.alias is not None and len({provider.alias for provider in providers}) > 1
     profile = dict(first.origin).get("profile") if is_shared else None
     if profile and (shared := resolve(first.module, profile)):
         return re.sub(r"\W+", "_", shared, flags=re.ASCII)
     return re.sub(r"\W+", "_", first.alias or ("default" if first.kind == AWS else first.kind), flags=re.ASCII)
 
 
-def unused(name: str, used: Collection[object]) -> str:
+def unused(name: str, used_names: Collection[object]) -> str:
     """The name, with a number behind it if it is ``used``."""
-    if name not in used:
+    if name not in used_names:
         return name
-    return next(f"{name}_{number}" for number in range(2, len(used) + 3) if f"{name}_{number}" not in used)
+    return next(f"{name}_{number}" for number in range(2, len(used_names) + 3) if f"{name}_{number}" not in used_names)

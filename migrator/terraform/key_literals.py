@@ -48,21 +48,21 @@ def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
 
 
 def _in_file(path: str, data: bytes) -> Iterator[KeyLiteral]:
-    found: dict[tuple[int, bytes], KeyLiteral] = {}
+    literals: dict[tuple[int, bytes], KeyLiteral] = {}
     for match in _KEY_ID.finditer(data):
         if is_mock(match[0]):
             continue
         line = data.count(b"\n", 0, match.start()) + 1
         near = data[max(0, match.start() - _NEAR) : match.end() + _NEAR]
         masked = f"…{match[0][-4:].decode()}"
-        found.setdefault((line, match[0]), _literal(Place(path, line), masked, match[0], near))
-        if len(found) == _MOST_IN_A_FILE:
+        literals.setdefault((line, match[0]), _literal(Place(path, line), masked, match[0], near))
+        if len(literals) == _MOST_IN_A_FILE:
             break
-    yield from found.values()
+    yield from literals.values()
 
 
 def _literal(place: Place, masked: str, key_id: bytes, near: bytes) -> KeyLiteral:
-    values = (key_id, *(item for item in _SECRET.findall(near) if _is_mixed(item)))
+    values = (key_id, *(secret for secret in _SECRET.findall(near) if _is_mixed(secret)))
     return KeyLiteral(place, masked, has_secret(near), tuple(checksum(value.decode()) for value in values))
 
 
@@ -73,7 +73,7 @@ def is_mock(key_id: bytes) -> bool:
 
 def has_secret(text: bytes) -> bool:
     """Whether what stands near an id has what looks like its secret: 40 characters of all kinds."""
-    return any(_is_mixed(item) for item in _SECRET.findall(text))
+    return any(_is_mixed(secret) for secret in _SECRET.findall(text))
 
 
 def _is_mixed(text: bytes) -> bool:

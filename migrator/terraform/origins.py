@@ -68,12 +68,12 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def _key(self) -> str:
-        name = next(item for item in ("access_key", "secret_key", "token") if item in self.arguments)
+        name = next(argument for argument in ("access_key", "secret_key", "token") if argument in self.arguments)
         expression = self.expression(name)
         source = _SOURCE.search(optional(expression) or expression)
         shown = shown_key(self.string(*self.arguments[name]) or "")
-        said = [item for item in (shown, source[0] if source else "") if item]
-        return f"static key {said[0]}{f' ({said[1]})' if said[1:] else ''}" if said else "a static key"
+        texts = [text for text in (shown, source[0] if source else "") if text]
+        return f"static key {texts[0]}{f' ({texts[1]})' if texts[1:] else ''}" if texts else "a static key"
 
 
 class Origins(Struct, frozen=True, eq=False, dict=True):
@@ -88,31 +88,31 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
         family: Sequence[Provider | S3Backend]
         family = self.holder.family if isinstance(self.holder, Provider) else [self.holder]
         merged: dict[str, Argument] = {}
-        for block in sorted(family, key=lambda each: each.document.is_override):
+        for block in sorted(family, key=lambda holder: holder.document.is_override):
             merged |= {attribute.name: (block.document, attribute) for attribute in block.credentials}
         return Credentials(self.workspace, self.holder.module, merged)
 
     @cached_property
-    def known_by(self) -> frozenset[Origin]:
+    def mappable_origins(self) -> frozenset[Origin]:
         """Everything that a role can be mapped by: profile, alias, variables and account."""
-        found = {("var", name) for name in self.credentials.variables}
+        origins = {("var", name) for name in self.credentials.variables}
         if self.credentials.profile:
-            found.add(("profile", self.credentials.profile))
+            origins.add(("profile", self.credentials.profile))
         if isinstance(self.holder, Provider):
-            found |= {("account", account) for account in self._accounts(self.holder)}
+            origins |= {("account", account) for account in self._accounts(self.holder)}
             if self.holder.alias:
-                found.add(("alias", self.holder.alias))
-        return frozenset(found)
+                origins.add(("alias", self.holder.alias))
+        return frozenset(origins)
 
     def _accounts(self, provider: Provider) -> Iterator[str]:
         """The account that is allowed, if it is one, and those of the roles that are assumed."""
         allowed = self.listed("allowed_account_ids")
         if len(allowed) == 1:
             yield from allowed
-        for item in provider.family:
-            assumed = (block for body in item.bodies for block in body.blocks("assume_role"))
+        for member in provider.family:
+            assumed = (block for body in member.bodies for block in body.blocks("assume_role"))
             roles = (block.attribute("role_arn") for block in assumed)
-            accounts = (account_of(self.credentials.string(item.document, role) or "") for role in roles if role)
+            accounts = (account_of(self.credentials.string(member.document, role) or "") for role in roles if role)
             yield from (account for account in accounts if account)
 
     def listed(self, name: str) -> frozenset[str]:

@@ -66,14 +66,14 @@ def other_providers(module: Module) -> Iterator[OtherProvider]:
         source = sources.get(name, name)
         type_ = address(source)[2]
         if name not in official:
-            found = [
+            arguments = [
                 attribute
                 for body in (block, *block.blocks())
                 for attribute in body.attributes
                 if _is_key(attribute.name, type_)
             ]
-            if found:
-                yield OtherProvider(document, block, tuple(found), source if type_ in (AWS, AWSCC) else "")
+            if arguments:
+                yield OtherProvider(document, block, tuple(arguments), source if type_ in (AWS, AWSCC) else "")
 
 
 def _is_key(argument: str, type_: str) -> bool:

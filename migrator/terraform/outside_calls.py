@@ -27,7 +27,7 @@ class OutsideCall(Struct, frozen=True, eq=False):
     """A call, and what other repositories are told of it."""
 
     call: ModuleCall
-    known: KnownCall
+    known_call: KnownCall
 
 
 def outside_calls(workspace: Workspace, repo: str) -> Iterator[OutsideCall]:
@@ -37,18 +37,18 @@ def outside_calls(workspace: Workspace, repo: str) -> Iterator[OutsideCall]:
             for block in document.blocks if document.mentions("module") else ():
                 if block.type == "module" and document.kind is Kind.CONFIG:
                     call = ModuleCall(module, document, block)
-                    known = _known(workspace, repo, call)
-                    if known is not None:
-                        yield OutsideCall(call, known)
+                    known_call = _known_call(workspace, repo, call)
+                    if known_call is not None:
+                        yield OutsideCall(call, known_call)
     for document in workspace.of_kind(Kind.TERRAGRUNT):
         for block in document.blocks if document.mentions("source") else ():
             call = ModuleCall(Module(posixpath.dirname(document.path)), document, block)
-            known = _known(workspace, repo, call) if block.type == "terraform" else None
-            if known is not None:
-                yield OutsideCall(call, replace(known, title="a unit of Terragrunt", is_unit=True))
+            known_call = _known_call(workspace, repo, call) if block.type == "terraform" else None
+            if known_call is not None:
+                yield OutsideCall(call, replace(known_call, title="a unit of Terragrunt", is_unit=True))
 
 
-def _known(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall | None:
+def _known_call(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall | None:
     text = call.document.literal(call.block.attribute("source"))
     if text is None:
         return None
@@ -64,7 +64,7 @@ def _known(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall | Non
     return KnownCall(repo, place, title, source)
 
 
-class Called(Struct, frozen=True):
+class CalledModule(Struct, frozen=True):
     """A module of another repository whose variables change, and the calls of it.
 
     Those that are ``pinned`` go on with an older version, and ``units`` of Terragrunt take values from elsewhere.
@@ -81,24 +81,29 @@ class Called(Struct, frozen=True):
         return f"calls of {self.module.key}"
 
 
-def follow(workspace: Workspace, fleet: Fleet, calls: Sequence[OutsideCall]) -> tuple[Called, ...]:
+def link_called_modules(workspace: Workspace, fleet: Fleet, calls: Sequence[OutsideCall]) -> tuple[CalledModule, ...]:
     """The modules that the ``fleet`` tells of; the workspace learns who calls them, and which of its own are called."""
-    found: list[Called] = []
+    called_modules: list[CalledModule] = []
     for module in fleet.modules:
-        mine = [outside_call for outside_call in calls if outside_call.known.is_of(module)]
-        pinned = tuple(outside_call for outside_call in mine if outside_call.known.is_pinned(module))
-        live = [outside_call for outside_call in mine if outside_call not in pinned]
-        followed = tuple(outside_call for outside_call in live if not outside_call.known.is_unit)
-        found.append(
-            Called(module, followed, pinned, tuple(outside_call for outside_call in live if outside_call.known.is_unit))
+        module_calls = [outside_call for outside_call in calls if outside_call.known_call.is_of(module)]
+        pinned = tuple(outside_call for outside_call in module_calls if outside_call.known_call.is_pinned(module))
+        unpinned_calls = [outside_call for outside_call in module_calls if outside_call not in pinned]
+        module_blocks = tuple(outside_call for outside_call in unpinned_calls if not outside_call.known_call.is_unit)
+        called_modules.append(
+            CalledModule(
+                module,
+                module_blocks,
+                pinned,
+                tuple(outside_call for outside_call in unpinned_calls if outside_call.known_call.is_unit),
+            )
         )
-        workspace.outside[module.key] = [outside_call.call for outside_call in found[-1].calls]
+        workspace.outside[module.key] = [outside_call.call for outside_call in called_modules[-1].calls]
     for call in fleet.calls:
         path = folder_of(workspace, call)
         workspace.called_elsewhere.add(path)
         if call.refusal:
             workspace.frozen[path] = call.refusal
-    return tuple(found)
+    return tuple(called_modules)
 
 
 def folder_of(workspace: Workspace, call: KnownCall) -> str:
@@ -115,9 +120,9 @@ def registered(workspace: Workspace) -> Iterator[tuple[str, ModuleSource]]:
     for module in workspace.modules.values():
         for document, block in module.blocks("resource", "spacelift_module"):
             texts = {attribute.name: document.literal(attribute) for attribute in block.attributes}
-            found = _REPOSITORY.fullmatch(texts.get("repository") or "")
-            provider = texts.get("terraform_provider") or (found["provider"] if found else None)
-            name = texts.get("name") or (found["name"] if found else None)
+            match = _REPOSITORY.fullmatch(texts.get("repository") or "")
+            provider = texts.get("terraform_provider") or (match["provider"] if match else None)
+            name = texts.get("name") or (match["name"] if match else None)
             if texts.get("repository") and provider and name:
                 source = ModuleSource(texts["repository"] or "", "", (texts.get("project_root") or "").strip("/"))
                 yield f"terraform-{provider}-{name}", source

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.secret import mask
-from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
+from migrator.syntax.source import SourceFile
 from migrator.terraform.expressions.terms import NULL, Term, is_taken_as_passed
 from migrator.terraform.residues import Identity, Residues, without_nulls
 from migrator.workspace.discover import Kind
@@ -38,11 +38,11 @@ def plain_identity(module: Module, identity: Identity | None, title: str) -> tup
 
 def plain_defaults(module: Module, residues: Residues, title: str) -> Iterator[tuple[str, str]]:
     """The variables of a module that need not be passed, each with what it is then: null, or a name for its default."""
-    found: dict[str, set[Term]] = {}
+    values_by_name: dict[str, set[Term]] = {}
     for document, block in module.blocks("variable"):
         if block.labels and (default := block.attribute("default")) is not None:
-            found.setdefault(block.labels[0], set()).add(residues.of(module, document, default))
-    for name, defaults in sorted(found.items()):
+            values_by_name.setdefault(block.labels[0], set()).add(residues.argument(module, document, default))
+    for name, defaults in sorted(values_by_name.items()):
         yield name, "null" if defaults == {NULL} else quote(f"{title}: default of {name}")
 
 
@@ -54,29 +54,29 @@ def stub_of(workspace: Workspace, module: KnownModule) -> Module:
     return Module(module.key, [document])
 
 
-def identity_of(residues: Residues, stub: Module, known: KnownInput) -> Identity:
+def identity_of(residues: Residues, stub: Module, known_input: KnownInput) -> Identity:
     """The identity whose role a variable of another repository's module holds, in the terms of that module."""
-    return without_nulls({name: residues.value(stub, text) for name, text in known.origin})
+    return without_nulls({name: residues.value(stub, text) for name, text in known_input.origin})
 
 
-def _expression(module: Module, made: Term, title: str) -> str:
-    if not made.symbols:
+def _expression(module: Module, value: Term, title: str) -> str:
+    if not value.symbols:
         return quote(title)
-    if (reference := _reference(module, made)) is not None:
+    if (reference := _reference(module, value)) is not None:
         return reference
-    if any(term.op != "var" or term.where != module.path for term in made.symbols):
+    if any(term.op != "var" or term.scope != module.path for term in value.symbols):
         return _UNKNOWN.format(quote(title))
-    variables = ", ".join(sorted(f"var.{term.name}" for term in made.symbols))
+    variables = ", ".join(sorted(f"var.{term.name}" for term in value.symbols))
     return f"{_FUNCTION}({quote(title)}, {variables})"
 
 
-def _reference(module: Module, made: Term) -> str | None:
+def _reference(module: Module, value: Term) -> str | None:
     """What a variable is, or has as a member, if its module takes it as it is passed."""
-    if made.op == "var" and made.where == module.path and _is_taken_as_it_is(module, made.name):
-        return f"var.{made.name}"
-    if made.op != "get" or (key := made.parts[1].text) is None or mask(key) != key:
+    if value.op == "var" and value.scope == module.path and _is_taken_as_it_is(module, value.name):
+        return f"var.{value.name}"
+    if value.op != "get" or (key := value.parts[1].text) is None or mask(key) != key:
         return None
-    base = _reference(module, made.parts[0])
+    base = _reference(module, value.parts[0])
     return None if base is None else f"{base}[{quote(key)}]"
 
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrator.model.findings import Place
+from migrator.model.findings import LeftAlone, Place, Refusal
 from migrator.regex import regex
 from migrator.terraform.assumed_role import ROLE_FAMILY
 from migrator.terraform.backends import S3Backend
+from migrator.terraform.diagnostics import EMULATOR
+from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
 from migrator.workspace.module import Module
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
 _GIVEN = regex(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
 _NAMED_BY_VARIABLE = regex(_VARIABLE)
+_NEXT_COMMAND = regex(r"init|terra|tofu|;|&&|\n\s*\n|\n\w")
+"""Text that no options of one command have between them."""
+_HOST = regex(r"[^\s,]{0,40}?(?P<host>https?://[^\s\"'`}\\]+)")
 _ANY = "\0"
 _OTHER_BACKENDS = frozenset(
     {
@@ -59,18 +64,84 @@ class BackendConfigValue(Struct, frozen=True):
     name: str
 
 
-def backend_config_values(workspace: Workspace) -> Iterator[BackendConfigValue]:
-    """The credentials and roles that scripts give to a backend one by one."""
+class BackendCommand(Struct, frozen=True, eq=False):
+    """A command with ``-backend-config`` for the backend of ``root``, None if not known.
+
+    ``values`` are the credentials and roles of the command. ``store`` is the reason why the command is not for AWS.
+    """
+
+    root: Module | None
+    values: tuple[BackendConfigValue, ...]
+    files: frozenset[str] = frozenset()
+    store: LeftAlone | Refusal | None = None
+
+
+def backend_commands(
+    workspace: Workspace, roots: Sequence[Module], units: Mapping[str, Module]
+) -> Iterator[BackendCommand]:
+    """The commands of scripts that give a backend arguments or files."""
+    matches: dict[Document, list[re.Match[str]]] = {}
     for document, match in _mentions(workspace):
-        name, equals, _ = match["given"].partition("=")
-        if equals and name in (*CREDENTIALS, *ROLE_FAMILY):
-            yield BackendConfigValue(Place(document.path, document.source.line(match.start())), name)
+        matches.setdefault(document, []).append(match)
+    for document, in_document in matches.items():
+        for command in _by_command(document.text, in_document):
+            pairs = [(match, *match["given"].partition("=")) for match in command]
+            values = tuple(
+                BackendConfigValue(Place(document.path, document.source.line(match.start())), name)
+                for match, name, equals, _ in pairs
+                if equals and name in (*CREDENTIALS, *ROLE_FAMILY)
+            )
+            named = (_existing_paths(workspace, document, name, roots) for _, name, equals, _ in pairs if not equals)
+            files = frozenset(path for paths in named for path in paths)
+            store = _store({name: _value(document.text, match) for match, name, equals, _ in pairs if equals})
+            yield BackendCommand(_owner(document.path, roots, units), values, files, store)
+
+
+def store_of(backends: Sequence[S3Backend], commands: Iterable[BackendCommand]) -> LeftAlone | Refusal | None:
+    """The reason why a backend of these blocks and files is not for AWS: all its commands or all its files say so."""
+    stores = [command.store for command in commands]
+    files = [backend.skip_reason for backend in backends if backend.is_partial]
+    for found in (stores, files):
+        reasons = [reason for reason in found if isinstance(reason, LeftAlone | Refusal)]
+        if reasons and len(reasons) == len(found) and EMULATOR.code not in {reason.code for reason in reasons}:
+            return reasons[0]
+    return None
+
+
+def _by_command(text: str, matches: Iterable[re.Match[str]]) -> list[list[re.Match[str]]]:
+    """The ``matches`` in the text of a script, by the command that they are in."""
+    commands: list[list[re.Match[str]]] = []
+    for match in matches:
+        if commands and not _NEXT_COMMAND.search(text, commands[-1][-1].end(), match.start()):
+            commands[-1].append(match)
+        else:
+            commands.append([match])
+    return commands
+
+
+def _value(text: str, match: re.Match[str]) -> tuple[str | None, str]:
+    """The value of ``-backend-config=name=value``, None if not known, and the text of the value."""
+    written = match["given"].partition("=")[2]
+    host = _HOST.match(text, match.start("given") + match["given"].index("=") + 1)
+    if host is not None:
+        return host["host"] if "." in _NAMED_BY_VARIABLE.sub("", host["host"]) else None, host["host"]
+    return None if not written or _NAMED_BY_VARIABLE.search(written) else written, written
+
+
+def _store(values: Mapping[str, tuple[str | None, str]]) -> LeftAlone | Refusal | None:
+    """The reason why a command with these ``values`` is not for AWS, as far as known."""
+    hosts = [(name, value) for name, value in values.items() if is_endpoint(name) or name == "endpoints"]
+    for name, (host, written) in hosts:
+        if reason := skip_reason_of_host("endpoint" if name == "endpoints" else name, host, written):
+            return reason
+    known = {name: value for name, (value, _) in values.items() if name in STORE_ARGUMENTS}
+    return skip_reason_of_store(known, has_endpoint=bool(hosts))
 
 
 def backend_config_files(workspace: Workspace, arguments: str, folder: str) -> set[str]:
     """The paths of the files that ``-backend-config`` names among the ``arguments`` of a run in ``folder``."""
     names = (match["given"] for match in _GIVEN.finditer(arguments))
-    return {path for name in names for path in _meant(workspace, ("", folder), name)}
+    return {path for name in names for path in _matching_paths(workspace, ("", folder), name)}
 
 
 def partial_backends(
@@ -83,7 +154,7 @@ def partial_backends(
     paths = {document.path for document in workspace.of_kind(Kind.BACKEND)}
     for document, match in _mentions(workspace):
         if "=" not in match["given"]:
-            paths |= _existing(workspace, document, match["given"], roots)
+            paths |= _existing_paths(workspace, document, match["given"], roots)
     paths |= {document.path for document in list(_values_of_backends(workspace, roots))}
     for path in sorted(paths):
         document = workspace.documents[path]
@@ -100,9 +171,9 @@ def _values_of_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterat
         if b"bucket" in document.source.data and document.problem is None:
             names = {attribute.name for block in document.blocks for attribute in block.attributes}
             if {"bucket", "region"} <= names <= {*_S3, "encrypt", "key", "kms_key_id"}:
-                around = _owner(document.path, list(workspace.modules.values()), {})
-                declared = {name for _, block in around.blocks("variable") for name in block.labels} if around else ()
-                is_backend = around in roots and names.isdisjoint(declared)
+                owner = _owner(document.path, list(workspace.modules.values()), {})
+                declared = {name for _, block in owner.blocks("variable") for name in block.labels} if owner else ()
+                is_backend = owner in roots and names.isdisjoint(declared)
                 if is_backend and (found := workspace.partial_backend(document.path)):
                     yield found
 
@@ -117,25 +188,29 @@ def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:
             yield from ((document, match) for match in _GIVEN.finditer(document.text))
 
 
-def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
+def _existing_paths(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
     """The paths that ``name`` may have: beside the script, from the repository's root, or in a root module."""
     folders = (posixpath.dirname(script.path), "", *(root.path for root in roots))
-    inside = {path for path in _meant(workspace, folders, name) if workspace.in_scope(path)}
+    inside = {path for path in _matching_paths(workspace, folders, name) if workspace.in_scope(path)}
     return {found.path for path in inside if (found := workspace.partial_backend(path)) is not None}
 
 
-def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
+def _matching_paths(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
     """The paths below ``folders`` that ``name`` can mean; one that begins with a variable may lie anywhere."""
-    plain = _NAMED_BY_VARIABLE.sub(_ANY, name)
-    if _ANY not in plain:
-        return {path for folder in folders if not (path := _joined(folder, plain)).startswith("..")}
-    if not re.search(r"\w", plain):
+    path_pattern = _NAMED_BY_VARIABLE.sub(_ANY, name)
+    if _ANY not in path_pattern:
+        return {path for folder in folders if not (path := _joined(folder, path_pattern)).startswith("..")}
+    if not re.search(r"\w", path_pattern):
         return set()
-    joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
-    patterns = [re.escape(item.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for item in joined]
-    pattern = re.compile("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
-    found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
-    return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
+    absolute_patterns = (
+        {path_pattern} if path_pattern.startswith(_ANY) else {_joined(folder, path_pattern) for folder in folders}
+    )
+    patterns = [re.escape(path.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for path in absolute_patterns]
+    pattern = re.compile(
+        "|".join(f"(?:.*/)?{pattern}" if path_pattern.startswith(_ANY) else pattern for pattern in patterns)
+    )
+    paths = (path for path in workspace.unread_paths() if path.endswith(path_pattern.rpartition(_ANY)[2]))
+    return {path for path in paths if pattern.fullmatch(path) and _is_backend(workspace, path)}
 
 
 def _joined(folder: str, name: str) -> str:
@@ -148,16 +223,18 @@ def _is_backend(workspace: Workspace, path: str) -> bool:
     if not file.is_file():
         return False
     try:
-        with file.open("rb") as opened:
-            return _ARGUMENT.search(opened.read(_LONGEST)) is not None
+        with file.open("rb") as stream:
+            return _ARGUMENT.search(stream.read(_LONGEST)) is not None
     except OSError:
         return False
 
 
 def _owner(path: str, roots: Sequence[Module], units: Mapping[str, Module]) -> Module | None:
     """The root module around a file, or that the unit around it runs, else the only one there is."""
-    known = {root.path: root for root in roots}
-    by_path = {folder: known[module.path] for folder, module in units.items() if module.path in known} | known
+    root_by_path = {root.path: root for root in roots}
+    by_path = {
+        folder: root_by_path[module.path] for folder, module in units.items() if module.path in root_by_path
+    } | root_by_path
     folder = posixpath.dirname(path)
     while True:
         if folder in by_path:

@@ -47,16 +47,16 @@ def section_edits(provider: Provider, comment: NewComment) -> Iterator[Edit]:
 
     JSON has no comments on lines, and gets the ``comment`` instead.
     """
-    for item in provider.family:
-        document = item.document
-        for body in item.bodies:
+    for member in provider.family:
+        document = member.document
+        for body in member.bodies:
             argument = body.attribute(WEB_IDENTITY)
             if argument is not None:
                 yield from document.change(body, BodyChange(comment_out=(argument,)))
             for block in body.blocks():
                 if block.type != WEB_IDENTITY and block.labels != (WEB_IDENTITY,):
                     continue
-                if item.is_in_json:
+                if member.is_in_json:
                     yield from document.change(body, BodyChange(remove=(block,), append=(comment,)))
                 else:
                     yield from _commented_lines(document, block)

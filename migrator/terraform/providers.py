@@ -89,15 +89,15 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def credentials(self) -> tuple[Attribute, ...]:
         """The arguments that name static credentials, in the order of the text."""
-        found = [item for body in self.bodies for item in body.attributes if item.name in CREDENTIALS]
-        return tuple(sorted(found, key=lambda attribute: attribute.span))
+        arguments = [argument for body in self.bodies for argument in body.attributes if argument.name in CREDENTIALS]
+        return tuple(sorted(arguments, key=lambda attribute: attribute.span))
 
     @cached_property
     def origin(self) -> Origin:
         """What tells this provider's identity from those of its neighbours; overrides count for more."""
         merged: dict[str, str] = {}
-        for item in sorted(self.family, key=lambda provider: provider.document.is_override):
-            merged |= {attribute.name: item.document.expression(attribute) for attribute in item.credentials}
+        for provider in sorted(self.family, key=lambda provider: provider.document.is_override):
+            merged |= {attribute.name: provider.document.expression(attribute) for attribute in provider.credentials}
         return tuple(sorted(merged.items()))
 
     @property
@@ -127,16 +127,16 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     def token_files(self) -> list[str]:
         """The literal paths from which the ``assume_role_with_web_identity`` blocks read the token."""
         blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, WEB_IDENTITY)]
-        found = [content.attribute("web_identity_token_file") for block in blocks for content in _contents(block)]
-        return [path for attribute in found if (path := self.document.literal(attribute)) is not None]
+        arguments = [content.attribute("web_identity_token_file") for block in blocks for content in _contents(block)]
+        return [path for attribute in arguments if (path := self.document.literal(attribute)) is not None]
 
     def _roles(self, type_: str) -> list[str]:
         blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, type_)]
-        found = [content.attribute("role_arn") for block in blocks for content in _contents(block)]
-        roles = [self.document.expression(role) if role else "" for role in found]
+        arguments = [content.attribute("role_arn") for block in blocks for content in _contents(block)]
+        roles = [self.document.expression(role) if role else "" for role in arguments]
         objects = [body.attribute(type_) for body in self.bodies] if self.kind == AWSCC else []
         roles += [self._role_in(attribute) for attribute in objects if attribute]
-        return ["" if item.startswith(f"{type_}.") else item for item in roles]
+        return ["" if role.startswith(f"{type_}.") else role for role in roles]
 
     def _role_in(self, argument: Attribute) -> str:
         """The ``role_arn`` of an object, or of one that is there on condition that its role is."""
@@ -168,10 +168,10 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     @property
     def is_switch(self) -> bool:
         """Whether all its credentials are there on some condition only, so that something else can sign in."""
-        found = [
+        expressions = [
             provider.document.expression(attribute) for provider in self.family for attribute in provider.credentials
         ]
-        return bool(found) and all(optional(item) is not None for item in found)
+        return bool(expressions) and all(optional(role) is not None for role in expressions)
 
     @property
     def has_conditional_web_identity(self) -> bool:
@@ -184,8 +184,8 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
             for body in provider.bodies
             if (attribute := body.attribute(WEB_IDENTITY)) is not None
         ]
-        found = [*(block.type != "dynamic" for block in sections), *map(bool, objects)]
-        return bool(found) and not any(found)
+        conditions = [*(block.type != "dynamic" for block in sections), *map(bool, objects)]
+        return bool(conditions) and not any(conditions)
 
     @property
     def is_bare(self) -> bool:
@@ -195,7 +195,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
     @property
     def is_proxy(self) -> bool:
         """Whether the block may only stand for a provider that a caller passes in, as modules once had to."""
-        return all(isinstance(item, Attribute) and item.name == "alias" for item in self.block.items)
+        return all(isinstance(argument, Attribute) and argument.name == "alias" for argument in self.block.items)
 
     @property
     def _is_mock(self) -> bool:
@@ -219,27 +219,27 @@ def _makes(block: Block, type_: str) -> bool:
 def aws_providers(module: Module) -> list[Provider]:
     """The blocks of hashicorp/aws and awscc in ``module`` and its tests, under whatever local names they have there."""
     names = local_names(module)
-    found: list[Provider] = []
+    providers: list[Provider] = []
     families: dict[tuple[str, str | None, bool], list[Provider]] = {}
     blocks = chain(module.blocks("provider"), module.test_blocks("provider"))
-    for document, block in sorted(blocks, key=lambda item: item[0].is_override):
+    for document, block in sorted(blocks, key=lambda pair: pair[0].is_override):
         if block.labels and (kind := names.get(block.labels[0])):
             key = (block.labels[0], document.literal(block.attribute("alias")), document.is_tofu)
             family = families.setdefault(key, []) if document.is_override else []
             family.append(Provider(module, document, block, family, kind))
-            found.append(family[-1])
+            providers.append(family[-1])
             if document.kind is Kind.CONFIG:
                 families.setdefault(key, family)
-    return sorted(found, key=lambda provider: provider.kind)
+    return sorted(providers, key=lambda provider: provider.kind)
 
 
 def local_names(module: Module) -> dict[str, str]:
     """The kind, aws or awscc, that each local name of a provider stands for."""
     sources = module.required_sources
-    usual = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
+    default_names = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
     kinds = {name: address(source) for name, source in sources.items()}
     official = [(host, _NAMESPACE, kind) for host in _HOSTS for kind in (AWS, AWSCC)]
-    return usual | {name: known[2] for name, known in kinds.items() if known in official}
+    return default_names | {name: known[2] for name, known in kinds.items() if known in official}
 
 
 def address(source: str) -> tuple[str, str, str]:

@@ -34,5 +34,5 @@ def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -
 
 def _has_version(workspace: Workspace) -> bool:
     paths = (workspace.scoped(f".spacelift/config.{suffix}") for suffix in ("yml", "yaml"))
-    known = (workspace.documents.get(path) for path in paths)
-    return any(document is not None and _VERSION.search(document.source.data) is not None for document in known)
+    documents = (workspace.documents.get(path) for path in paths)
+    return any(document is not None and _VERSION.search(document.source.data) is not None for document in documents)

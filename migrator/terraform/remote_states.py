@@ -82,8 +82,10 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
     @property
     def hidden(self) -> tuple[str, bool] | None:
         """What cannot be followed, for people, and whether it is known to sign in with credentials or a role."""
-        found = [(_said(part), _mentions(self.module, part.value.of(part.document.text))) for part in self.unread]
-        return max(found, key=lambda item: item[1], default=None)
+        sources = [
+            (_description(part), _mentions(self.module, part.value.of(part.document.text))) for part in self.unread
+        ]
+        return max(sources, key=lambda source: source[1], default=None)
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
@@ -95,15 +97,15 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         return next((config.backend.skip_reason for config in self.configs if config.backend.skip_reason), None)
 
 
-def _said(part: Part) -> str:
-    found = REFERENCE.search(part.value.of(part.document.text))
-    return found[0] if found else "an expression in its config"
+def _description(part: Part) -> str:
+    reference = REFERENCE.search(part.value.of(part.document.text))
+    return reference[0] if reference else "an expression in its config"
 
 
 def _mentions(module: Module, expression: str) -> bool:
     """Whether an expression, or the variable or local that it refers to, names credentials or a role."""
-    meant = (definition(module, match) or "" for match in REFERENCE.finditer(expression))
-    return any(_NAMED.search(item) for item in (expression, *meant))
+    definitions = (definition(module, match) or "" for match in REFERENCE.finditer(expression))
+    return any(_NAMED.search(text) for text in (expression, *definitions))
 
 
 def remote_states(module: Module) -> Iterator[RemoteState]:
@@ -113,9 +115,9 @@ def remote_states(module: Module) -> Iterator[RemoteState]:
         kind = resolve(module, document.expression(backend)) if backend else None
         if backend is None or kind not in ("s3", None):
             continue
-        found = list(_configs(module, document, block))
-        configs = tuple(item for item in found if isinstance(item, Config))
-        unread = tuple(item for item in found if isinstance(item, Part))
+        parts = list(_configs(module, document, block))
+        configs = tuple(part for part in parts if isinstance(part, Config))
+        unread = tuple(part for part in parts if isinstance(part, Part))
         if kind == "s3" or any(config.changes for config in configs):
             yield RemoteState(module, document, block, kind, configs, unread)
 

@@ -46,11 +46,14 @@ class Residues:
         """What the credentials of a provider come to, in the terms of its module; overrides count for more."""
         merged: dict[str, Term] = {}
         holder = f"provider.{provider.block.labels[0] if provider.block.labels else ''}.{provider.alias or ''}"
-        for item in sorted(provider.family, key=lambda each: each.document.is_override):
-            merged |= {each.name: self.of(item.module, item.document, each, holder) for each in item.credentials}
+        for block in sorted(provider.family, key=lambda block: block.document.is_override):
+            merged |= {
+                argument.name: self.argument(block.module, block.document, argument, holder)
+                for argument in block.credentials
+            }
         return without_nulls(merged)
 
-    def of(self, module: Module, document: Document, attribute: Attribute, holder: str = "") -> Term:
+    def argument(self, module: Module, document: Document, attribute: Attribute, holder: str = "") -> Term:
         """What an argument comes to; ``holder`` is the block that ``each`` and ``count`` are of."""
         return self.value(module, document.expression(attribute), holder)
 
@@ -76,22 +79,22 @@ class Residues:
         """
         key = (module.path, identity)
         if key not in self._at_roots:
-            found, seen, pending = set[tuple[str, Identity]](), {key}, [(module, identity)]
+            instances, seen, pending = set[tuple[str, Identity]](), {key}, [(module, identity)]
             while pending:
-                current, there = pending.pop()
+                current, current_identity = pending.pop()
                 if self._workspace.unread_caller(current) is not None:
                     raise TermsError
                 calls = self._workspace.calls.get(current.path, ())
                 if not calls:
-                    found.add((current.path, there))
+                    instances.add((current.path, current_identity))
                 for call in calls:
-                    above = (call.caller.path, self.seen_from(call, current, there))
+                    above = (call.caller.path, self.seen_from(call, current, current_identity))
                     if above not in seen:
                         seen.add(above)
                         pending.append((call.caller, above[1]))
                 if len(seen) > _MOST_WAYS:
                     raise TermsError
-            self._at_roots[key] = frozenset(found)
+            self._at_roots[key] = frozenset(instances)
         return self._at_roots[key]
 
     # --- what stands where --------------------------------------------------------------------------------------------
@@ -123,8 +126,8 @@ class Residues:
             return self._local(module, steps[0]), 1
         if root == "data" and len(steps) > 1:
             return self._data(module, steps[0], steps[1]), 2
-        if root == "module" and len(steps) > 1 and (found := self._output(module, steps[0], steps[1])) is not None:
-            return found, 2
+        if root == "module" and len(steps) > 1 and (value := self._output(module, steps[0], steps[1])) is not None:
+            return value, 2
         return term("resource", f"{root}.{steps[0]}", path), 1
 
     def _local(self, module: Module, name: str) -> Term:
@@ -138,14 +141,20 @@ class Residues:
     def _data(self, module: Module, type_: str, label: str) -> Term:
         """A data source: alike with what it is asked, and who asks, where that is all that it depends on."""
         unknown = term("resource", f"data.{type_}.{label}", module.path)
-        found = [item for item in module.blocks("data", type_) if item[1].labels == (type_, label)]
-        if len(found) != 1 or any(found[0][1].blocks()) or any(found[0][1].attribute(item) for item in _REPEATS):
+        definitions = [
+            definition for definition in module.blocks("data", type_) if definition[1].labels == (type_, label)
+        ]
+        if (
+            len(definitions) != 1
+            or any(definitions[0][1].blocks())
+            or any(definitions[0][1].attribute(argument) for argument in _REPEATS)
+        ):
             return unknown
-        document, block = found[0]
-        asked = block.attribute("provider")
-        name = document.expression(asked).strip('"') if asked else type_.partition("_")[0]
+        document, block = definitions[0]
+        provider_argument = block.attribute("provider")
+        name = document.expression(provider_argument).strip('"') if provider_argument else type_.partition("_")[0]
         entries = {
-            attribute.name: self.of(module, document, attribute)
+            attribute.name: self.argument(module, document, attribute)
             for attribute in block.attributes
             if attribute.name not in _META
         }
@@ -155,7 +164,7 @@ class Residues:
         """The configuration of a provider that ``name`` stands for in a module."""
         local, _, alias = name.partition(".")
         for document, block in module.blocks("provider", local):
-            is_proxy = all(isinstance(item, Attribute) and item.name == "alias" for item in block.items)
+            is_proxy = all(isinstance(argument, Attribute) and argument.name == "alias" for argument in block.items)
             if (document.literal(block.attribute("alias")) or "") == alias and not is_proxy:
                 return term("resource", f"provider.{name}", module.path)
         is_called = module.path in self._workspace.calls
@@ -173,30 +182,30 @@ class Residues:
 
     @cached_property
     def _calls_of(self) -> Mapping[tuple[str, str], list[tuple[str, ModuleCall]]]:
-        found: dict[tuple[str, str], list[tuple[str, ModuleCall]]] = {}
+        calls_by_key: dict[tuple[str, str], list[tuple[str, ModuleCall]]] = {}
         for path, calls in self._workspace.calls.items():
             for call in calls:
-                found.setdefault((call.caller.path, _label(call)), []).append((path, call))
-        return {key: item for key, item in found.items() if len(item) == 1}
+                calls_by_key.setdefault((call.caller.path, _label(call)), []).append((path, call))
+        return {key: calls for key, calls in calls_by_key.items() if len(calls) == 1}
 
     # --- what a caller makes of it ------------------------------------------------------------------------------------
 
-    def _through(self, call: ModuleCall, called: Module, made: Term) -> Term:
+    def _through(self, call: ModuleCall, called: Module, value: Term) -> Term:
         """A term of the module called, in the terms of its caller."""
 
-        def replace(item: Term) -> Term | None:
-            if item.op == "var" and item.where == called.path:
-                return self._argument(call, called, item)
-            if item.op == "provider" and item.where == called.path:
-                return self._passed_provider(call, item)
-            if item.op in ("resource", "in", "each", "count", "var", "provider"):
-                return _within(call, item)
-            return item if item.op == "run" else None
+        def replace(term: Term) -> Term | None:
+            if term.op == "var" and term.scope == called.path:
+                return self._argument(call, called, term)
+            if term.op == "provider" and term.scope == called.path:
+                return self._passed_provider(call, term)
+            if term.op in ("resource", "in", "each", "count", "var", "provider"):
+                return _within(call, term)
+            return term if term.op == "run" else None
 
         try:
-            return replaced(made, replace, self._known.setdefault(call, {}))
+            return replaced(value, replace, self._known.setdefault(call, {}))
         except (TermsError, RecursionError):
-            return _within(call, term("resource", "more than is followed", called.path, (made,)))
+            return _within(call, term("resource", "more than is followed", called.path, (value,)))
 
     def _argument(self, call: ModuleCall, called: Module, variable: Term) -> Term:
         values = list(_arguments(_blocks(call), variable.name))
@@ -204,7 +213,7 @@ class Residues:
         type_, default, nullable = (_last(_arguments(declared, name)) for name in ("type", "default", "nullable"))
         value = self.value(called, default) if default is not None else None
         if values:
-            passed = self.of(call.caller, *values[-1], _label(call))
+            passed = self.argument(call.caller, *values[-1], _label(call))
             value = or_default(passed, value) if nullable == "false" and value is not None else passed
         if value is None:
             return _within(call, variable)
@@ -213,9 +222,9 @@ class Residues:
     def _passed_provider(self, call: ModuleCall, provider: Term) -> Term:
         for document, block in reversed(_blocks(call)):
             if (passed := block.attribute("providers")) is not None:
-                for item in document.object_items(passed):
-                    if item.name == provider.name:
-                        return self._provider(call.caller, document.expression(item).strip('"'))
+                for entry in document.object_items(passed):
+                    if entry.name == provider.name:
+                        return self._provider(call.caller, document.expression(entry).strip('"'))
                 return _within(call, provider)
         return _within(call, provider) if "." in provider.name else self._provider(call.caller, provider.name)
 
@@ -223,15 +232,15 @@ class Residues:
         """The identity that all instances of a repeated call have in common, if they do."""
         symbols = {term for _, made in identity for term in made.symbols if _is_of(call, term)}
         keys = list(self._keys(call)) if symbols else []
-        found = {tuple((name, _at(made, symbols, key)) for name, made in identity) for key in keys}
-        return without_nulls(dict(found.pop())) if len(found) == 1 else identity
+        identities = {tuple((name, _at(made, symbols, key)) for name, made in identity) for key in keys}
+        return without_nulls(dict(identities.pop())) if len(identities) == 1 else identity
 
     def _keys(self, call: ModuleCall) -> Iterator[Term]:
         """What ``each``, or ``count``, is in the instances of a call, where that is known."""
         for document, block in reversed(_blocks(call)):
-            each, count = (block.attribute(name) for name in _REPEATS)
-            entries = self.of(call.caller, document, each).entries if each else None
-            number = self.of(call.caller, document, count).text if count else None
+            for_each, count = (block.attribute(name) for name in _REPEATS)
+            entries = self.argument(call.caller, document, for_each).entries if for_each else None
+            number = self.argument(call.caller, document, count).text if count else None
             for key, value in (entries or {}).items():
                 yield made_object({"key": literal(key), "value": value})
             if number is not None and number.isdecimal() and int(number) < _MOST_WAYS:
@@ -248,21 +257,21 @@ def without_nulls(entries: Mapping[str, Term]) -> Identity:
     return tuple(sorted(((name, term) for name, term in entries.items() if term is not NULL), key=lambda pair: pair[0]))
 
 
-def _at(made: Term, symbols: set[Term], value: Term) -> Term:
+def _at(member: Term, symbols: set[Term], value: Term) -> Term:
     return replaced(
-        made, lambda term: value if term in symbols else term if term.op in ("in", "resource") else None, {}
+        member, lambda term: value if term in symbols else term if term.op in ("in", "resource") else None, {}
     )
 
 
 def _is_of(call: ModuleCall, symbol: Term) -> bool:
-    return symbol.op in ("each", "count") and symbol.where == call.caller.path and symbol.name == _label(call)
+    return symbol.op in ("each", "count") and symbol.scope == call.caller.path and symbol.name == _label(call)
 
 
 def _within(call: ModuleCall, inner: Term) -> Term:
     """What only the run knows of something in the module called."""
     repeated = _repeats(call)
-    each = [term("each" if repeated == "for_each" else "count", _label(call), call.caller.path)] if repeated else []
-    return term("in", _label(call), call.caller.path, (inner, *each))
+    symbols = [term("each" if repeated == "for_each" else "count", _label(call), call.caller.path)] if repeated else []
+    return term("in", _label(call), call.caller.path, (inner, *symbols))
 
 
 def _repeats(call: ModuleCall) -> str:
@@ -271,12 +280,19 @@ def _repeats(call: ModuleCall) -> str:
 
 def _blocks(call: ModuleCall) -> list[tuple[Document, Block]]:
     """The call, and what override files say of it: the last counts most."""
-    alike = [
+    definitions = [
         block for block in call.caller.blocks("module", call.block.labels[0]) if block[1].labels == call.block.labels
     ]
-    overriding = [item for item in alike if item[0].is_override]
+    overriding = [definition for definition in definitions if definition[0].is_override]
     own = [(call.document, call.block)]
-    return [*((item for item in alike if not item[0].is_override) if call.document.is_override else own), *overriding]
+    return [
+        *(
+            (definition for definition in definitions if not definition[0].is_override)
+            if call.document.is_override
+            else own
+        ),
+        *overriding,
+    ]
 
 
 def _label(call: ModuleCall) -> str:
@@ -289,9 +305,9 @@ def _arguments(blocks: Iterable[tuple[Document, Block]], name: str) -> Iterator[
 
 def _last(arguments: Iterable[tuple[Document, Attribute]]) -> str | None:
     """The expression that counts: an override file's, else the one; raises `TermsError` where files differ in it."""
-    having = list(arguments)
-    chosen = [item for item in having if item[0].is_override][-1:] or having
-    found = {document.expression(attribute).strip() for document, attribute in chosen}
-    if len(found) > 1:
+    definitions = list(arguments)
+    chosen = [definition for definition in definitions if definition[0].is_override][-1:] or definitions
+    expressions = {document.expression(attribute).strip() for document, attribute in chosen}
+    if len(expressions) > 1:
         raise TermsError
-    return found.pop() if found else None
+    return expressions.pop() if expressions else None

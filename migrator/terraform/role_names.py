@@ -18,7 +18,7 @@ class RoleVariable(Struct, frozen=True):
     """A variable that holds a role's ARN; ``of`` names the provider that it is for, None for a module's first."""
 
     name: str
-    of: str | None = None
+    provider_name: str | None = None
 
     @property
     def reference(self) -> Reference:
@@ -28,7 +28,9 @@ class RoleVariable(Struct, frozen=True):
     @property
     def summary(self) -> str:
         """What the variable is, for its description."""
-        return "IAM role assumed with the Spacelift OIDC token" + (f" ({self.of})" if self.of else "")
+        return "IAM role assumed with the Spacelift OIDC token" + (
+            f" ({self.provider_name})" if self.provider_name else ""
+        )
 
     def declaration(self, *, is_optional: bool) -> NewBlock:
         """The ``variable`` block; where it ``is_optional``, null stands for no role."""
@@ -37,11 +39,11 @@ class RoleVariable(Struct, frozen=True):
         return NewBlock("variable", (self.name,), (description, NewArgument("type", Reference("string")), *default))
 
 
-def role_variable(of: str | None) -> RoleVariable:
+def role_variable(provider_name: str | None) -> RoleVariable:
     """The variable for a module's first identity (None), or for the one that `identities` calls ``of``."""
-    if of is None:
+    if provider_name is None:
         return RoleVariable(ROLE_VARIABLE)
-    return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
+    return RoleVariable(f"{ROLE_VARIABLE}_{provider_name}", provider_name)
 
 
 def variable_called(name: str) -> RoleVariable:

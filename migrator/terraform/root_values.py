@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
-Giver = Callable[[str], Iterable[Assignment]]
+ValueSource = Callable[[str], Iterable[Assignment]]
 _NOTHING = (NULL, literal(""))
 _WORKSPACE = "terraform.workspace"
 
 
-class Possible(Struct, frozen=True):
+class PossibleValue(Struct, frozen=True):
     """A value that a variable may have, as said at ``place``.
 
     ``value`` is None where it is not known; ``is_several`` tells that what stands there may come to several.
@@ -44,124 +44,134 @@ class Possible(Struct, frozen=True):
 class RootValues:
     """What the variables of the root modules of a repository may be."""
 
-    def __init__(self, workspace: Workspace, residues: Residues, givers: Sequence[Giver] = ()) -> None:
+    def __init__(self, workspace: Workspace, residues: Residues, sources: Sequence[ValueSource] = ()) -> None:
         """``givers`` tell what else gives a value to root variables of a name, such as stacks."""
         self._workspace = workspace
         self.residues = residues
         self._values = variable_values(workspace)
-        self._givers = givers
-        self.elsewhere: Callable[[str, str], Iterable[Place]] = lambda root, name: ()  # noqa: ARG005
+        self._sources = sources
+        self.set_elsewhere: Callable[[str, str], Iterable[Place]] = lambda root, name: ()  # noqa: ARG005
         self._in_files: dict[str, list[Assignment]] = {}
-        self._by_others: dict[str, list[Assignment]] = {}
-        self._possible: dict[tuple[str, str], list[Possible]] = {}
+        self._by_setting: dict[str, list[Assignment]] = {}
+        self._possible: dict[tuple[str, str], list[PossibleValue]] = {}
 
-    def possible(self, root: str, name: str) -> list[Possible]:
+    def possible_values(self, root: str, name: str) -> list[PossibleValue]:
         """What the variable ``name`` of a root module may be, once for each value; the one without options first."""
         key = (root, name)
         if key not in self._possible:
-            found: dict[object, Possible] = {}
+            by_value: dict[object, PossibleValue] = {}
             for possible in self._find(self._workspace.modules[root], name):
-                found.setdefault(possible.place if possible.value is None else possible.value, possible)
-            self._possible[key] = list(found.values())
+                by_value.setdefault(possible.place if possible.value is None else possible.value, possible)
+            self._possible[key] = list(by_value.values())
         return self._possible[key]
 
-    def differing(self, root: str, identity: Identity) -> tuple[Place, ...]:
-        """Where it is said that an identity at a root module is another in another environment, if it is."""
-        places: set[Place] = set()
-        for possible in (self.possible(root, name) for name in _variables(identity)):
-            if len(possible) > 1 or any(item.is_several for item in possible):
-                places |= {item.place for item in possible}
-        return tuple(sorted(places))
+    def is_unset(self, root: str, name: str) -> bool:
+        """Whether the variable ``name`` of a root module is empty by default, and gets no other value."""
+        declared = self._workspace.modules[root].blocks("variable", name)
+        return any(block.attribute("default") for _, block in declared) and not self.possible_values(root, name)
+
+    def varying_places(self, root: str, identity: Identity) -> tuple[Place, ...]:
+        """The places that show that an identity at a root module differs between environments, if it does."""
+        by_variable = [self.possible_values(root, name) for name in _variables(identity)]
+        places = sorted({value.place for values in by_variable if len(values) > 1 for value in values})
+        several = sorted(value.place for values in by_variable for value in values if value.is_several)
+        return tuple(places or several[:1])
 
     def is_by_workspace(self, identity: Identity) -> bool:
         """Whether it is another in another workspace."""
         return any(term.name == _WORKSPACE for _, made in identity for term in made.symbols)
 
-    def settled(self, root: str, identity: Identity) -> Identity:
+    def with_certain_values(self, root: str, identity: Identity) -> Identity:
         """An identity with the values of the variables that can have only one."""
         return self._with(identity, lambda name: self._only(root, name))
 
-    def known(self, root: str, identity: Identity) -> Identity:
+    def known_identity(self, root: str, identity: Identity) -> Identity:
         """An identity of which all is known, or which files it is in; none where it is not."""
-        settled = self.settled(root, identity)
-        if not all(term.op == "run" and term.name.startswith("path.") for _, made in settled for term in made.symbols):
+        identity_here = self.with_certain_values(root, identity)
+        if not all(
+            term.op == "run" and term.name.startswith("path.") for _, made in identity_here for term in made.symbols
+        ):
             return ()
-        is_of_root = any(_is_by_folder(made, is_path=name.startswith("shared_")) for name, made in settled)
-        return (*settled, ("root", literal(root))) if is_of_root else settled
+        is_of_root = any(_is_by_folder(made, is_path=name.startswith("shared_")) for name, made in identity_here)
+        return (*identity_here, ("root", literal(root))) if is_of_root else identity_here
 
     def cases(self, root: str, identity: Identity) -> Iterator[tuple[Place, Identity]]:
         """What an identity is by each of the files and stacks that have a say in it, each with a place in it."""
         first: dict[str, tuple[Place, dict[str, Term | None]]] = {}
         base: dict[str, Term | None] = {}
         for name in sorted(_variables(identity)):
-            for index, possible in enumerate(self.possible(root, name)):
+            for index, possible in enumerate(self.possible_values(root, name)):
                 if index == 0:
                     base[name] = possible.value
                 first.setdefault(possible.place.path, (possible.place, {}))[1].setdefault(name, possible.value)
         for place, values in first.values():
-            known = {**base, **values}
-            yield place, self._with(identity, lambda name, known=known: known.get(name))  # type: ignore[misc]
+            known_values = {**base, **values}
+            yield place, self._with(identity, lambda name, known=known_values: known.get(name))  # type: ignore[misc]
 
     def string(self, module: Module, document: Document, attribute: Attribute) -> str | None:
         """The string that an argument is whoever calls its module and wherever it runs; None if that is not known."""
-        found = self._everywhere(module, document, attribute)
-        return found.string if found is not None else None
+        term = self._everywhere(module, document, attribute)
+        return term.string if term is not None else None
 
     def strings(self, module: Module, document: Document, attribute: Attribute) -> frozenset[str]:
         """The strings of the list that an argument is everywhere; none if they are not known."""
-        found = self._everywhere(module, document, attribute)
-        known = [term.string for term in found.parts] if found is not None and found.op in ("tuple", "set") else [None]
-        return frozenset() if None in known else frozenset(item for item in known if item is not None)
+        list_term = self._everywhere(module, document, attribute)
+        members = (
+            [term.string for term in list_term.parts]
+            if list_term is not None and list_term.op in ("tuple", "set")
+            else [None]
+        )
+        return frozenset() if None in members else frozenset(string for string in members if string is not None)
 
     def _everywhere(self, module: Module, document: Document, attribute: Attribute) -> Term | None:
-        made: Identity = ((attribute.name, self.residues.of(module, document, attribute)),)
+        instance: Identity = ((attribute.name, self.residues.argument(module, document, attribute)),)
         try:
-            found = {self.settled(*at_root) for at_root in self.residues.at_roots(module, made)}
+            identities = {self.with_certain_values(*at_root) for at_root in self.residues.at_roots(module, instance)}
         except TermsError:
             return None
-        return found.pop()[0][1] if len(found) == 1 and all(found) else None
+        return identities.pop()[0][1] if len(identities) == 1 and all(identities) else None
 
     def has_value_in_files(self, module: Module, name: str) -> bool:
         """Whether a file has a value for a variable of the module."""
         return module.value(name) is not None or any(self._files_for(module, name))
 
     def _only(self, root: str, name: str) -> Term | None:
-        possible = self.possible(root, name)
+        possible = self.possible_values(root, name)
         return possible[0].value if len(possible) == 1 and not possible[0].is_several else None
 
     def _with(self, identity: Identity, value: Callable[[str], Term | None]) -> Identity:
         def replace(term: Term) -> Term | None:
             if term.op != "var":
                 return term if term.op in ("in", "resource") else None
-            known = value(term.name)
-            return term if known is None else known
+            known_value = value(term.name)
+            return term if known_value is None else known_value
 
-        known: dict[Term, Term] = {}
-        return without_nulls({name: replaced(made, replace, known) for name, made in identity})
+        cache: dict[Term, Term] = {}
+        return without_nulls({name: replaced(made, replace, cache) for name, made in identity})
 
-    def _find(self, root: Module, name: str) -> Iterator[Possible]:
-        unasked = root.value(name)
-        if unasked is not None:
-            document, attribute = unasked
-            value = None if attribute is None else self.residues.of(root, document, attribute)
-            yield Possible(value, Place(document.path) if attribute is None else document.place(attribute))
+    def _find(self, root: Module, name: str) -> Iterator[PossibleValue]:
+        automatic_value = root.value(name)
+        if automatic_value is not None:
+            document, attribute = automatic_value
+            value = None if attribute is None else self.residues.argument(root, document, attribute)
+            yield PossibleValue(value, Place(document.path) if attribute is None else document.place(attribute))
         else:
             yield from self._by_default(root, name)
         for file_value in self._files_for(root, name):
             piece = file_value.piece
-            value = None if piece.value is None else self.residues.of(root, piece.document, piece.value)
-            yield Possible(value, piece.place)
-        if unasked is None:
+            value = None if piece.value is None else self.residues.argument(root, piece.document, piece.value)
+            yield PossibleValue(value, piece.place)
+        if automatic_value is None:
             yield from self._by_environment(root, name)
-        if (place := self._values.given(name)) is not None:
-            yield Possible(None, place)
+        if (place := self._values.set_outside(name)) is not None:
+            yield PossibleValue(None, place)
 
-    def _by_default(self, root: Module, name: str) -> Iterator[Possible]:
+    def _by_default(self, root: Module, name: str) -> Iterator[PossibleValue]:
         for document, block in root.blocks("variable", name):
             if default := block.attribute("default"):
-                value = self.residues.of(root, document, default)
+                value = self.residues.argument(root, document, default)
                 if value not in _NOTHING:
-                    yield Possible(value, document.place(default))
+                    yield PossibleValue(value, document.place(default))
 
     def _files_for(self, root: Module, name: str) -> Iterator[Assignment]:
         if name not in self._in_files:
@@ -171,53 +181,55 @@ class RootValues:
             if value.piece.document.path not in own and (value.readers is None or root.path in value.readers):
                 yield value
 
-    def _by_environment(self, root: Module, name: str) -> Iterator[Possible]:
-        if name not in self._by_others:
-            self._by_others[name] = [value for giver in self._givers for value in giver(name)]
-        others = self._by_others[name]
-        for value in others:
+    def _by_environment(self, root: Module, name: str) -> Iterator[PossibleValue]:
+        if name not in self._by_setting:
+            self._by_setting[name] = [value for giver in self._sources for value in giver(name)]
+        assignments = self._by_setting[name]
+        for value in assignments:
             if value.readers is None or root.path in value.readers:
                 yield self._set_by(value.piece)
-        for place in self.elsewhere(root.path, name):
-            yield Possible(None, place)
+        for place in self.set_elsewhere(root.path, name):
+            yield PossibleValue(None, place)
         for place in self._values.in_environment(name):
-            if not any(value.piece.covers(place) for value in others):
-                yield Possible(None, place)
+            if not any(value.piece.covers(place) for value in assignments):
+                yield PossibleValue(None, place)
 
-    def _set_by(self, piece: Piece) -> Possible:
+    def _set_by(self, piece: Piece) -> PossibleValue:
         """What a setting, or an input, gives to a variable: the same where the same is written in the same module."""
-        value = piece.item.attribute("value") if isinstance(piece.item, Block) else piece.item
+        value = piece.element.attribute("value") if isinstance(piece.element, Block) else piece.element
         module = self._workspace.modules.get(piece.module)
         if piece.document.kind is Kind.TERRAGRUNT:
             text = piece.document.literal(value)
-            return Possible(None if text is None else literal(text), piece.place, is_several=text is None)
+            return PossibleValue(None if text is None else literal(text), piece.place, is_several=text is None)
         if value is None or module is None:
-            return Possible(None, piece.place)
-        made = self.residues.of(module, piece.document, value, str(piece.place))
-        if any(symbol.op in ("each", "count") for symbol in made.symbols):
-            return Possible(None, piece.place, is_several=True)
-        return Possible(term("in", "a setting", piece.module, (made,)) if made.symbols else made, piece.place)
+            return PossibleValue(None, piece.place)
+        result = self.residues.argument(module, piece.document, value, str(piece.place))
+        if any(symbol.op in ("each", "count") for symbol in result.symbols):
+            return PossibleValue(None, piece.place, is_several=True)
+        return PossibleValue(
+            term("in", "a setting", piece.module, (result,)) if result.symbols else result, piece.place
+        )
 
 
-def root_values(workspace: Workspace, *givers: Giver) -> RootValues:
+def root_values(workspace: Workspace, *sources: ValueSource) -> RootValues:
     """The values of a repository's root variables, read once."""
-    known = workspace.derived.get("root values") or RootValues(workspace, Residues(workspace), givers)
-    return cast("RootValues", workspace.derived.setdefault("root values", known))
+    values = workspace.derived.get("root values") or RootValues(workspace, Residues(workspace), sources)
+    return cast("RootValues", workspace.derived.setdefault("root values", values))
 
 
 def _variables(identity: Identity) -> set[str]:
     return {term.name for _, made in identity for term in made.symbols if term.op == "var"}
 
 
-def _is_by_folder(made: Term, *, is_path: bool) -> bool:
+def _is_by_folder(value: Term, *, is_path: bool) -> bool:
     """Whether a term may be another in the folder of another root module: it reads files, or is a relative path."""
-    if made.op == "run":
-        return made.name != "path.module"
-    if made.op == "literal":
-        return is_path and not (made.string or "/").startswith(("/", "~"))
-    if made.op == "call" and made.name.startswith(("file", "templatefile", "abspath")):
-        return not _is_at_module(made.parts[0]) if made.parts else True
-    return any(_is_by_folder(term, is_path=is_path) for term in made.parts)
+    if value.op == "run":
+        return value.name != "path.module"
+    if value.op == "literal":
+        return is_path and not (value.string or "/").startswith(("/", "~"))
+    if value.op == "call" and value.name.startswith(("file", "templatefile", "abspath")):
+        return not _is_at_module(value.parts[0]) if value.parts else True
+    return any(_is_by_folder(term, is_path=is_path) for term in value.parts)
 
 
 def _is_at_module(path: Term) -> bool:

@@ -35,13 +35,13 @@ def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
 def region_notes(holder: Provider) -> Iterator[Note]:
     """That the region may have come from the profile, or from a shared file, which goes."""
     family = holder.family
-    gave = any(
+    names_profile = any(
         attribute.name == "profile" or attribute.name.startswith("shared_")
-        for each in family
-        for attribute in each.credentials
+        for block in family
+        for attribute in block.credentials
     )
     has_region = any(body.attribute("region") for provider in family for body in provider.bodies)
-    if holder.is_lead and gave and not has_region:
+    if holder.is_lead and names_profile and not has_region:
         yield SET_REGION.note(str(holder.place))
 
 
@@ -57,16 +57,16 @@ def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE
     In an object, only what is called like a secret counts. ``kind`` says whether the literal goes or stays.
     """
     items = document.object_items(value)
-    for item in items:
-        if document.object_items(item) or names_secret(item.name) or STATIC_KEYS & {item.name}:
-            yield from rotate_value(document, item, kind)
+    for argument in items:
+        if document.object_items(argument) or names_secret(argument.name) or STATIC_KEYS & {argument.name}:
+            yield from rotate_value(document, argument, kind)
     if not items and _has_literal(document.expression(value)):
         yield _note(document, value, [value], kind)
 
 
 def _note(document: Document, first: Attribute, keys: Sequence[Attribute], kind: Diagnostic = ROTATE) -> Note:
     ids = (shown_key(document.literal(attribute) or "") for attribute in keys)
-    shown = next((f" ({item})" for item in ids if item), "")
+    shown = next((f" ({key_id})" for key_id in ids if key_id), "")
     return kind.note(f"{document.place(first)}{shown}")
 
 

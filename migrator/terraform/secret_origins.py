@@ -76,7 +76,7 @@ class SecretOrigins:
             if may_name_secret(document.text)
             for piece in self.written(document)
             if piece.kind == REFERENCE and is_assigned_secret(piece)
-            for address in self.meant(document, piece)
+            for address in self.targets(document, piece)
         ]
         while pending:
             address = pending.pop()
@@ -90,10 +90,10 @@ class SecretOrigins:
                     pending.append(Address(call.caller.path, "argument", argument, address.below))
             for document, piece in self.defined(address):
                 if piece.kind == REFERENCE and (not address.below or address.below in piece.names):
-                    pending += self.meant(document, piece)
+                    pending += self.targets(document, piece)
         return traced
 
-    def meant(self, document: Document, reference: Lexeme) -> Iterator[Address]:
+    def targets(self, document: Document, reference: Lexeme) -> Iterator[Address]:
         """What a reference in a file is one to, in each module that the file is part of."""
         text = _BETWEEN.sub("", document.text[reference.start : reference.end])
         if document.kind is Kind.PYTHON:
@@ -106,8 +106,13 @@ class SecretOrigins:
                 elif match["item"] is not None:
                     yield Address(scope, "each", " ".join(reference.header), match["item"][1:])
                 elif match["local"]:
-                    others = (item for item in self.documents.values() if item.kind is Kind.TERRAGRUNT)
-                    yield from (Address(other.path, "local", match["local"], match["part"] or "") for other in others)
+                    terragrunt_documents = (
+                        document for document in self.documents.values() if document.kind is Kind.TERRAGRUNT
+                    )
+                    yield from (
+                        Address(other.path, "local", match["local"], match["part"] or "")
+                        for other in terragrunt_documents
+                    )
                 elif (scope, match["module"]) in self._called:
                     yield Address(self._called[scope, match["module"]], "output", match["output"])
 
@@ -118,18 +123,18 @@ class SecretOrigins:
         return {(call.caller.path, call.block.labels[0]): path for path, call in calls}
 
     def _scopes(self, path: str) -> list[str]:
-        known = self.documents.get(path)
-        if known is not None and known.kind is Kind.TERRAGRUNT:
+        document = self.documents.get(path)
+        if document is not None and document.kind is Kind.TERRAGRUNT:
             return [path]
         return [module.path for module in self._linked.get(path, ())] or [dirname(path)]
 
     @cached_property
     def _linked(self) -> dict[str, list[Module]]:
-        found: dict[str, list[Module]] = {}
+        by_folder: dict[str, list[Module]] = {}
         for module in self._workspace.modules.values():
             for document in _files(module):
-                found.setdefault(document.path, []).append(module)
-        return found
+                by_folder.setdefault(document.path, []).append(module)
+        return by_folder
 
     def defined(self, address: Address) -> Iterator[tuple[Document, Lexeme]]:
         """What stands in a module or a program for what it defines at an address; only files that name it are read."""
@@ -142,10 +147,10 @@ class SecretOrigins:
 
     def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Lexeme]]:
         if document.path not in self._definitions:
-            found = self._definitions.setdefault(document.path, {})
+            definitions = self._definitions.setdefault(document.path, {})
             for piece in self.written(document):
                 if defined := defines(document.path, piece):
-                    found.setdefault(defined, []).append(piece)
+                    definitions.setdefault(defined, []).append(piece)
         return self._definitions[document.path]
 
     def is_relevant(self, path: str, text: str) -> bool:
@@ -160,18 +165,18 @@ class SecretOrigins:
     @cached_property
     def _words(self) -> dict[str, set[str]]:
         """A word for each thing that is traced, by the module or program that it stands in."""
-        found: dict[str, set[str]] = {}
+        by_scope: dict[str, set[str]] = {}
         for scope, kind, name in self._traced:
-            found.setdefault(scope, set()).add(_word(kind, name))
-        return found
+            by_scope.setdefault(scope, set()).add(_word(kind, name))
+        return by_scope
 
     @cached_property
     def _anywhere(self) -> dict[tuple[str, str], set[str]]:
         """What is traced, in whatever module: a file of values may be of any."""
-        found: dict[tuple[str, str], set[str]] = {}
+        by_name: dict[tuple[str, str], set[str]] = {}
         for (_, kind, name), belows in self._traced.items():
-            found.setdefault((kind, name), set()).update(belows)
-        return found
+            by_name.setdefault((kind, name), set()).update(belows)
+        return by_name
 
     def is_secret(self, path: str, text: str, piece: Lexeme) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""

@@ -20,8 +20,8 @@ from migrator.model.findings import Change
 from migrator.model.known_secrets import KnownSecrets
 from migrator.regex import regex
 from migrator.secret import Piece, UnescapedText, assigned_pieces, bare_keys, hide
-from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
+from migrator.syntax.source import SourceFile
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Lexeme, lexemes
 from migrator.terraform.secret_origins import Address, SecretOrigins, defines, is_assigned_secret
 
@@ -49,7 +49,7 @@ def literals(expression: str) -> Iterator[str]:
                 yield from (line for line in lines if len(line) >= _SHORTEST)
 
 
-class _Told(NamedTuple):
+class _TextSecrets(NamedTuple):
     """What a text itself tells of: ``pieces`` that are secrets, and the ``encoded`` pieces with the secrets in each.
 
     ``lexemes`` are those of a text that may hold a secret by a name; None for any other text.
@@ -66,8 +66,8 @@ class Secrets:
     def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
         self._origins = SecretOrigins(workspace, documents)
         self._documents = self._origins.documents
-        self._told: dict[str, _Told] = {}
-        self._said_before: dict[Address, str] = {}
+        self._secrets_by_path: dict[str, _TextSecrets] = {}
+        self._texts_by_address: dict[Address, str] = {}
 
     # --- what they are ----------------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ class Secrets:
         names: set[str] = set()
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
-            if self._told_in(document.path, document.text).lexemes is None:
+            if self._secrets_in(document.path, document.text).lexemes is None:
                 names.update(_NAMES.findall(document.text))
                 values += self._plain_values(document)
                 continue
@@ -96,56 +96,56 @@ class Secrets:
                 yield text[piece.start : piece.end]
                 yield UnescapedText(text[piece.start : piece.end]).text
         yield from self._plain_values(document)
-        wholes: dict[tuple[int, tuple[str, ...]], list[Lexeme]] = {}
+        values: dict[tuple[int, tuple[str, ...]], list[Lexeme]] = {}
         for piece in self._origins.written(document):
             if (
                 piece.kind in (TEXT, REFERENCE)
                 and piece.names
                 and (is_assigned_secret(piece) or defines(document.path, piece))
             ):
-                wholes.setdefault((piece.statement, piece.names), []).append(piece)
-        for pieces in wholes.values():
+                values.setdefault((piece.statement, piece.names), []).append(piece)
+        for pieces in values.values():
             if len(pieces) > 1 and all(
-                is_assigned_secret(item) or self._origins.is_secret(document.path, text, item) for item in pieces
+                is_assigned_secret(piece) or self._origins.is_secret(document.path, text, piece) for piece in pieces
             ):
-                yield "".join(self._said(document, piece, _DEEPEST) for piece in pieces)
+                yield "".join(self._text_of(document, piece, _DEEPEST) for piece in pieces)
 
     def _plain_values(self, document: Document) -> Iterator[str]:
         """The values that a text itself tells of, whatever its language."""
-        told = self._told_in(document.path, document.text)
-        yield from (UnescapedText(document.text[start:end]).text for start, end in told.pieces)
-        for _, inner in told.encoded:
+        secrets = self._secrets_in(document.path, document.text)
+        yield from (UnescapedText(document.text[start:end]).text for start, end in secrets.pieces)
+        for _, inner in secrets.encoded:
             yield from inner
 
-    def _told_in(self, path: str, text: str) -> _Told:
+    def _secrets_in(self, path: str, text: str) -> _TextSecrets:
         """What a text tells of. For a file of the repository, the answer is kept: two callers ask."""
-        known = self._documents.get(path)
-        if known is None or known.text != text:
+        document = self._documents.get(path)
+        if document is None or document.text != text:
             return self._read(path, text)
-        if path not in self._told:
-            self._told[path] = self._read(path, text)
-        return self._told[path]
+        if path not in self._secrets_by_path:
+            self._secrets_by_path[path] = self._read(path, text)
+        return self._secrets_by_path[path]
 
-    def _read(self, path: str, text: str) -> _Told:
+    def _read(self, path: str, text: str) -> _TextSecrets:
         pieces = self._pieces_of(path, text) if self._origins.is_relevant(path, text) else None
         is_text = None if pieces is None else _texts(path, pieces)
-        return _Told(pieces, list(assigned_pieces(text, is_text)), list(_decoded(text)))
+        return _TextSecrets(pieces, list(assigned_pieces(text, is_text)), list(_decoded(text)))
 
-    def _said(self, document: Document, piece: Lexeme, depth: int) -> str:
+    def _text_of(self, document: Document, piece: Lexeme, depth: int) -> str:
         """The texts that a piece of a value comes to, one after the other."""
         if piece.kind == TEXT:
             return "" if piece.is_passed_on else UnescapedText(document.text[piece.start : piece.end]).text
-        return "".join(self._said_of(address, depth - 1) for address in self._origins.meant(document, piece) if depth)
+        return "".join(self._text_at(address, depth - 1) for address in self._origins.targets(document, piece) if depth)
 
-    def _said_of(self, address: Address, depth: int) -> str:
-        if address not in self._said_before:
-            self._said_before[address] = said = ""
+    def _text_at(self, address: Address, depth: int) -> str:
+        if address not in self._texts_by_address:
+            self._texts_by_address[address] = text = ""
             for document, literal in self._origins.defined(address):
                 is_part = literal.kind in (TEXT, REFERENCE) and (not address.below or address.below in literal.names)
-                if is_part and len(said) < _LONGEST:
-                    said += self._said(document, literal, depth)
-            self._said_before[address] = said[:_LONGEST]
-        return self._said_before[address]
+                if is_part and len(text) < _LONGEST:
+                    text += self._text_of(document, literal, depth)
+            self._texts_by_address[address] = text[:_LONGEST]
+        return self._texts_by_address[address]
 
     # --- where they stand -------------------------------------------------------------------------------------------
 
@@ -159,27 +159,29 @@ class Secrets:
         return source.encode(hide(source.text, self._places(path, source.text)))
 
     def _places(self, path: str, text: str) -> Iterator[Piece]:
-        told, keys = self._told_in(path, text), list(bare_keys(text))
-        pieces = told.lexemes or (self._pieces_of(path, text) if keys else [])
+        secrets, keys = self._secrets_in(path, text), list(bare_keys(text))
+        pieces = secrets.lexemes or (self._pieces_of(path, text) if keys else [])
         yield from (
             (literal.start, literal.end)
             for literal in pieces
             if literal.kind == TEXT and self._origins.is_secret(path, text, literal)
         )
-        yield from told.pieces
-        yield from (place for place, _ in told.encoded)
+        yield from secrets.pieces
+        yield from (place for place, _ in secrets.encoded)
         yield from self.known.pieces(text)
-        where = [
+        paths_literals = [
             literal
             for literal in pieces
             if literal.kind == TEXT and literal.names and _PLACES.fullmatch(literal.names[-1])
         ]
-        paths = _Cover([*where, *(literal for literal in pieces if literal.kind == NAME)])
+        paths = _Cover([*paths_literals, *(literal for literal in pieces if literal.kind == NAME)])
         yield from (place for place in keys if not paths.holds(place))
 
     def _pieces_of(self, path: str, text: str) -> list[Lexeme]:
-        known = self._documents.get(path)
-        return self._origins.written(known) if known is not None and known.text == text else lexemes(path, text)
+        document = self._documents.get(path)
+        return (
+            self._origins.written(document) if document is not None and document.text == text else lexemes(path, text)
+        )
 
 
 class _Cover:
@@ -209,10 +211,10 @@ def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]
     for match in _ENCODED.finditer(text) if depth else ():
         inner = _decode(match[0])
         if inner:
-            found = [inner[start:end] for start, end in (*assigned_pieces(inner, lambda _: True), *bare_keys(inner))]
-            found += (item for _, below in _decoded(inner, depth - 1) for item in below)
-            if found:
-                yield match.span(), found
+            secrets = [inner[start:end] for start, end in (*assigned_pieces(inner, lambda _: True), *bare_keys(inner))]
+            secrets += (secret for _, below in _decoded(inner, depth - 1) for secret in below)
+            if secrets:
+                yield match.span(), secrets
 
 
 def _decode(text: str) -> str:

@@ -52,7 +52,7 @@ class Signer(Struct, frozen=True):
     ``is_keyless`` says that web identity or the environment signs; ``is_failure`` that nobody does.
     """
 
-    said: str
+    title: str
     role: str = ""
     is_keyless: bool = False
     is_failure: bool = False
@@ -73,7 +73,7 @@ class Environment(Struct, frozen=True):
     web_identity: str = ""
     profile: str = ""
     profiles: frozenset[str] | None = None
-    rest: Signer = ENVIRONMENT
+    default: Signer = ENVIRONMENT
 
 
 def signer(block: ConfiguredSignIn, environment: Environment) -> Signer:
@@ -81,8 +81,8 @@ def signer(block: ConfiguredSignIn, environment: Environment) -> Signer:
     first = _first(block, environment)
     if first.is_failure:
         return first
-    assumed = (item if item == _A_ROLE else f"role {item}" for item in block.assumed)
-    return replace(first, said=", then ".join((first.said, *assumed)))
+    assumed = (role if role == _A_ROLE else f"role {role}" for role in block.assumed)
+    return replace(first, title=", then ".join((first.title, *assumed)))
 
 
 def _first(block: ConfiguredSignIn, environment: Environment) -> Signer:
@@ -103,7 +103,7 @@ def _first(block: ConfiguredSignIn, environment: Environment) -> Signer:
         return Signer(f"profile {environment.profile}")
     if environment.web_identity:
         return Signer(f"web identity {environment.web_identity}", environment.web_identity, is_keyless=True)
-    return Signer(block.named) if block.named else environment.rest
+    return Signer(block.named) if block.named else environment.default
 
 
 def provider_sign_in(workspace: Workspace, provider: Provider, without: Collection[Provider] = ()) -> ConfiguredSignIn:
@@ -111,17 +111,17 @@ def provider_sign_in(workspace: Workspace, provider: Provider, without: Collecti
 
     The credentials of the blocks ``without`` do not count.
     """
-    family = sorted(provider.family, key=lambda item: item.document.is_override)
+    family = sorted(provider.family, key=lambda block: block.document.is_override)
     arguments: dict[str, Argument] = {}
-    for item in (block for block in family if block not in without):
-        arguments |= {attribute.name: (item.document, attribute) for attribute in item.credentials}
-    web_identity = next((roles for item in reversed(family) if (roles := item.web_identity_roles)), [])
-    assumed = next((roles for item in reversed(family) if (roles := item.assumed_roles)), [])
+    for block in (member for member in family if member not in without):
+        arguments |= {attribute.name: (block.document, attribute) for attribute in block.credentials}
+    web_identity = next((roles for block in reversed(family) if (roles := block.web_identity_roles)), [])
+    assumed = next((roles for block in reversed(family) if (roles := block.assumed_roles)), [])
     has_web_identity = provider.has_web_identity
     return _sign_in(
         Credentials(workspace, provider.module, arguments),
-        said(web_identity[0]) if web_identity else "a role" if has_web_identity else "",
-        [said(item) for item in assumed],
+        role_title(web_identity[0]) if web_identity else "a role" if has_web_identity else "",
+        [role_title(role) for role in assumed],
     )
 
 
@@ -138,17 +138,23 @@ def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, Bo
     arguments: dict[str, Argument] = {}
     added: dict[str, str] = {}
     for backend, change in backends:
-        gone = {child.span for child in (*change.remove, *change.comment_out)}
-        left = {item.name: (backend.document, item) for item in backend.block.attributes if item.span not in gone}
+        removed_spans = {child.span for child in (*change.remove, *change.comment_out)}
+        left = {
+            argument.name: (backend.document, argument)
+            for argument in backend.block.attributes
+            if argument.span not in removed_spans
+        }
         arguments |= left
         added = {name: role for name, role in added.items() if name not in left}
         added |= {
-            item.name: _role_of(backend.document, item) for item in change.append if isinstance(item, NewArgument)
+            addition.name: _role_of(backend.document, addition)
+            for addition in change.append
+            if isinstance(addition, NewArgument)
         }
-    kept = {name: argument for name, argument in arguments.items() if name not in added}
-    sign_in = _configured(workspace, backends[0][0].module, kept)
-    assumed = [said(added[name]) for name in ("assume_role", "role_arn") if name in added]
-    web_identity = said(added[_WEB_IDENTITY]) if _WEB_IDENTITY in added else sign_in.web_identity
+    kept_arguments = {name: argument for name, argument in arguments.items() if name not in added}
+    sign_in = _configured(workspace, backends[0][0].module, kept_arguments)
+    assumed = [role_title(added[name]) for name in ("assume_role", "role_arn") if name in added]
+    web_identity = role_title(added[_WEB_IDENTITY]) if _WEB_IDENTITY in added else sign_in.web_identity
     return replace(sign_in, web_identity=web_identity, assumed=(*assumed, *sign_in.assumed))
 
 
@@ -156,7 +162,7 @@ def _role_of(document: Document, argument: NewArgument) -> str:
     """The expression of the role in an argument that comes."""
     value = argument.value
     if isinstance(value, NewObject):
-        return next((_role_of(document, item) for item in value.items if item.name == "role_arn"), "")
+        return next((_role_of(document, member) for member in value.items if member.name == "role_arn"), "")
     if isinstance(value, Copied):
         return joined(document.syntax.expression(value.text, Span(0, len(value.text))))
     return quote(value.text) if isinstance(value, Literal) else ""
@@ -164,25 +170,25 @@ def _role_of(document: Document, argument: NewArgument) -> str:
 
 def _configured(workspace: Workspace, module: Module, arguments: Mapping[str, Argument]) -> ConfiguredSignIn:
     """How an S3 backend with the arguments ``arguments`` signs in, be it a block or a remote state's configuration."""
-    credentials = {name: item for name, item in arguments.items() if name in CREDENTIALS}
+    credentials = {name: argument for name, argument in arguments.items() if name in CREDENTIALS}
     flat = arguments.get("role_arn")
     roles = [_member(arguments.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
-    assumed = [said(role) for role in roles if role is not None and role not in ('""', "null")]
+    assumed = [role_title(role) for role in roles if role is not None and role not in ('""', "null")]
     web_identity = _member(arguments.get(_WEB_IDENTITY))
-    found = Credentials(workspace, module, credentials)
-    return _sign_in(found, "" if web_identity is None else said(web_identity), assumed)
+    configured = Credentials(workspace, module, credentials)
+    return _sign_in(configured, "" if web_identity is None else role_title(web_identity), assumed)
 
 
-def said(role: str) -> str:
+def role_title(role: str) -> str:
     """A role's expression for people: its ARN, or what stands for it."""
     literal = string_value(role)
     return " ".join(role.split()) or _A_ROLE if literal is None else literal
 
 
-def _sign_in(found: Credentials, web_identity: str, assumed: list[str]) -> ConfiguredSignIn:
-    keys = STATIC_KEYS & found.arguments.keys()
-    profile = found.profile or found.expression("profile") if "profile" in found.arguments else ""
-    named = found.title if found.arguments else ""
+def _sign_in(credentials: Credentials, web_identity: str, assumed: list[str]) -> ConfiguredSignIn:
+    keys = STATIC_KEYS & credentials.arguments.keys()
+    profile = credentials.profile or credentials.expression("profile") if "profile" in credentials.arguments else ""
+    named = credentials.title if credentials.arguments else ""
     return ConfiguredSignIn(keys, named, profile, web_identity, tuple(assumed))
 
 
@@ -192,4 +198,4 @@ def _member(argument: Argument | None) -> str | None:
         return None
     document, attribute = argument
     items = document.object_items(attribute)
-    return next((document.expression(item) for item in items if item.name == "role_arn"), "")
+    return next((document.expression(argument) for argument in items if argument.name == "role_arn"), "")

@@ -46,7 +46,9 @@ _TERRAMATE = _Unread(
     regex(r"\.tm(?:\.hcl)?$"),
     regex(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
 )
-_TERRAGRUNT = _Unread("Terragrunt configuration in JSON", regex(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), regex(""))
+_TERRAGRUNT = _Unread(
+    "Terragrunt configuration in JSON", regex(r"\.hcl\.json$"), regex(r'"(?:remote_state|generate|inputs|include)"\s*:')
+)
 _ATMOS = _Unread(
     "Atmos stack configuration",
     regex(r"\.ya?ml(?:\.tmpl)?$"),
@@ -96,9 +98,9 @@ def _in(kind: _Unread, documents: Iterable[Document], workspace: Workspace) -> I
             continue
         if kind.holds.search(document.text) is None:
             continue
-        found = [(match.start("name"), match["name"]) for match in _ARGUMENT.finditer(document.text)]
-        found = found or [(match.start(), "an access key") for match in _KEY.finditer(document.text)]
-        if found:
-            place = Place(document.path, document.source.line(found[0][0]))
-            names = tuple(dict.fromkeys(name for _, name in found))
+        matches = [(match.start("name"), match["name"]) for match in _ARGUMENT.finditer(document.text)]
+        matches = matches or [(match.start(), "an access key") for match in _KEY.finditer(document.text)]
+        if matches:
+            place = Place(document.path, document.source.line(matches[0][0]))
+            names = tuple(dict.fromkeys(name for _, name in matches))
             yield Mention(place, kind.title, names, workspace.is_excluded(document.path))

@@ -34,7 +34,7 @@ class ProviderVersions:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._trees: dict[str, tuple[Module, ...]] = {}
-        self._found: dict[tuple[tuple[str, ...], str, Version], tuple[Constraint, ...]] = {}
+        self._raised: dict[tuple[tuple[str, ...], str, Version], tuple[Constraint, ...]] = {}
 
     def raise_for(self, provider: Provider) -> tuple[Edit, ...] | Refusal:
         """The edits after which every module that shares the provider's release admits web identity.
@@ -70,9 +70,9 @@ class ProviderVersions:
         """
         own, first = self._workspace.modules_of(provider.document), needed_release(provider)
         key = (tuple(module.path for module in own), provider.kind, first)
-        if key not in self._found:
-            self._found[key] = tuple(self._to_raise(own, provider.kind, first))
-        return self._found[key]
+        if key not in self._raised:
+            self._raised[key] = tuple(self._to_raise(own, provider.kind, first))
+        return self._raised[key]
 
     def _to_raise(self, own: Sequence[Module], kind: str, first: Version) -> Iterator[Constraint]:
         pending, seen = list(own), {module.path for module in own}
@@ -82,8 +82,8 @@ class ProviderVersions:
                 if excludes(constraint.text, first) or (module in own and self._may_be_raised(constraint, first)):
                     yield constraint
             for other in (inner for root in self._workspace.roots_of(module) for inner in self._tree(root)):
-                found = constraints(other, kind) if other.path not in seen else ()
-                if any(excludes(constraint.text, first) for constraint in found):
+                module_constraints = constraints(other, kind) if other.path not in seen else ()
+                if any(excludes(constraint.text, first) for constraint in module_constraints):
                     seen.add(other.path)
                     pending.append(other)
 
@@ -105,8 +105,8 @@ class ProviderVersions:
     def _tree(self, root: Module) -> tuple[Module, ...]:
         """A root module, and those that it calls."""
         if root.path not in self._trees:
-            reached = sorted(self._workspace.reached_from(root.path))
-            called = (self._workspace.modules.get(path) for path in reached)
+            paths = sorted(self._workspace.reached_from(root.path))
+            called = (self._workspace.modules.get(path) for path in paths)
             self._trees[root.path] = (root, *(module for module in called if module is not None))
         return self._trees[root.path]
 

@@ -43,7 +43,7 @@ class Constraint(Struct, frozen=True, eq=False):
     document: Document
     argument: Attribute
     text: str
-    around: tuple[Block | Attribute, ...]
+    parents: tuple[Block | Attribute, ...]
 
     @property
     def place(self) -> Place:
@@ -53,7 +53,7 @@ class Constraint(Struct, frozen=True, eq=False):
     @property
     def is_ignored(self) -> bool:
         """Whether a comment, or the user, wants it to be left alone."""
-        return any(map(self.document.is_ignored, (self.argument, *self.around)))
+        return any(map(self.document.is_ignored, (self.argument, *self.parents)))
 
     def refusal(self, first: Version) -> Refusal:
         """Why nothing signs in by web identity where it is to be left alone and admits no release from ``first`` on."""
@@ -66,7 +66,7 @@ class Constraint(Struct, frozen=True, eq=False):
 
 def needed_release(provider: Provider) -> Version:
     """The first release that knows what the provider is to sign in with."""
-    chained = sum(len(item.assumed_roles) for item in provider.family)
+    chained = sum(len(block.assumed_roles) for block in provider.family)
     if provider.kind == AWS and chained > 1:
         return FIRST_WITH_SEVERAL_ROLES
     return FIRST_WITH_WEB_IDENTITY[provider.kind]
@@ -74,9 +74,9 @@ def needed_release(provider: Provider) -> Version:
 
 def constraints(module: Module, kind: str) -> Iterator[Constraint]:
     """The constraints of ``module`` on the provider ``kind``, in every way that there is to write one."""
-    for document, argument, around in _arguments(module, kind):
+    for document, argument, parents in _arguments(module, kind):
         if (text := document.literal(argument)) is not None:
-            yield Constraint(document, argument, text, around)
+            yield Constraint(document, argument, text, parents)
 
 
 def unread_constraints(module: Module, kind: str) -> Iterator[tuple[Document, Attribute]]:
@@ -108,8 +108,8 @@ def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Pla
 
     See https://developer.hashicorp.com/terraform/cdktf/create-and-deploy/configuration-file.
     """
-    around = [folder, *(parent.as_posix() for parent in PurePosixPath(folder).parents)]
-    paths = dict.fromkeys(posixpath.normpath(posixpath.join(item, CDKTF_FILE)) for item in around)
+    folders = [folder, *(parent.as_posix() for parent in PurePosixPath(folder).parents)]
+    paths = dict.fromkeys(posixpath.normpath(posixpath.join(folder, CDKTF_FILE)) for folder in folders)
     document = next((other for path in paths for other in workspace.others(re.compile(rf"^{re.escape(path)}$"))), None)
     for match in _IN_CDKTF.finditer(document.text) if document else ():
         name, version = (match["name"], match["version"]) if match["name"] else (match["source"], match["object"])

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
-from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import tokens
+from migrator.syntax.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.providers import Provider, aws_providers
@@ -43,8 +43,8 @@ class Embedded(Document, eq=False, kw_only=True, dict=True):
     def source(self) -> SourceFile:
         """The file with all blank that is not of the part."""
         text, part = self.outer.text, self.part
-        around = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
-        return SourceFile(self.path, "".join(around).encode("utf-8", "surrogateescape"))
+        template_parts = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
+        return SourceFile(self.path, "".join(template_parts).encode("utf-8", "surrogateescape"))
 
     @property
     def generated(self) -> Refusal | None:
@@ -57,10 +57,10 @@ class Embedded(Document, eq=False, kw_only=True, dict=True):
 
 
 class Generated(Struct, frozen=True, eq=False, dict=True):
-    """The Terraform code of a heredoc in ``item`` of a file."""
+    """The Terraform code of a heredoc in ``element`` of a file."""
 
     outer: Document
-    item: Attribute | Block
+    element: Attribute | Block
     embedded: Embedded
 
     @property
@@ -71,23 +71,23 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
     @property
     def place(self) -> Place:
         """Where the item begins."""
-        return self.outer.place(self.item)
+        return self.outer.place(self.element)
 
     @property
     def title(self) -> str:
         """The item, for messages."""
-        return self.item.title() if isinstance(self.item, Block) else self.item.name
+        return self.element.title() if isinstance(self.element, Block) else self.element.name
 
     @property
     def is_override(self) -> bool:
         """Whether the block writes an override file, which cannot declare new variables."""
-        path = self.item.attribute("path") if isinstance(self.item, Block) else None
+        path = self.element.attribute("path") if isinstance(self.element, Block) else None
         return path is not None and is_override(self.outer.literal(path) or "")
 
     @property
     def is_ignored(self) -> bool:
         """Whether a comment or the user excludes the item."""
-        return self.outer.is_ignored(self.item)
+        return self.outer.is_ignored(self.element)
 
     @cached_property
     def module(self) -> Module:
@@ -121,8 +121,8 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
         """Whether a backend or provider in it names static credentials or a role."""
         if self.is_ignored:
             return False
-        known = [backend for backend in self.backends if backend.skip_reason is None]
-        if any(backend.credentials or backend.role_family or backend.assumes_role for backend in known):
+        backends = [backend for backend in self.backends if backend.skip_reason is None]
+        if any(backend.credentials or backend.role_family or backend.assumes_role for backend in backends):
             return True
         return any(map(names_credentials, self.providers))
 
@@ -131,12 +131,12 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
         return any(True for _ in self.module.blocks("variable", variable))
 
 
-def from_file(document: Document, item: Block, file: Document) -> Generated | None:
+def from_file(document: Document, block: Block, file: Document) -> Generated | None:
     """What a ``generate`` block writes by way of a file, such as a template, if that is of interest."""
     if not _TERRAFORM.search(file.text):
         return None
     embedded = Embedded(file.root, file.path, Kind.CONFIG, outer=file, part=Span(0, len(file.text)))
-    return Generated(document, item, embedded)
+    return Generated(document, block, embedded)
 
 
 def names_credentials(provider: Provider) -> bool:
@@ -148,11 +148,11 @@ def generated(document: Document) -> Iterator[Generated]:
     """Every heredoc of a file that writes AWS providers, S3 backends, or the versions of providers."""
     if not _TERRAFORM.search(document.text):
         return
-    for item in document.items:
-        for part in _heredocs(document.text, item.span):
+    for element in document.items:
+        for part in _heredocs(document.text, element.span):
             if _TERRAFORM.search(part.of(document.text)):
                 embedded = Embedded(document.root, document.path, Kind.CONFIG, outer=document, part=part)
-                yield Generated(document, item, embedded)
+                yield Generated(document, element, embedded)
 
 
 def _heredocs(text: str, span: Span) -> Iterator[Span]:

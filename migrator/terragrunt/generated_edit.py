@@ -15,11 +15,11 @@ from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.version_constraints import excludes, minor, raised
-from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
+from migrator.syntax.source import newline_at, with_newlines
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.terraform.diagnostics import CONSTRAINT_NOT_READ, IGNORED_CONSTRAINT
 from migrator.terraform.expressions.evaluate import Expression
@@ -53,10 +53,10 @@ class GeneratedSignIn:
         units: Sequence[Unit],
         in_module: Callable[[Module], Sequence[Provider]],
         config: Config,
-        apart: Callable[[str, Collection[str]], str | None],
+        other_user: Callable[[str, Collection[str]], str | None],
     ) -> None:
         """``apart`` says where a role is also that of others than those with the fingerprints."""
-        self._apart = apart
+        self._other_user = other_user
         self._workspace = workspace
         self._all_units = units
         self._in_module = in_module
@@ -66,7 +66,7 @@ class GeneratedSignIn:
         for unit in units:
             for part in unit.generated:
                 self._units.setdefault(part, []).append(unit)
-        self._names = dict(self._named())
+        self._names = dict(self._names_by_part())
 
     def units(self, part: Generated) -> list[Unit]:
         """The units that ``part`` is written into."""
@@ -157,7 +157,7 @@ class GeneratedSignIn:
     def _too_old(self, part: Generated) -> Iterator[tuple[Provider, Constraint]]:
         """The constraints on providers in ``part`` that exclude every release with web identity."""
         seen: set[tuple[str, Span]] = set()
-        for provider in self._new(part):
+        for provider in self._with_new_identity(part):
             for module in self._modules_of(part):
                 for constraint in constraints(module, provider.kind):
                     key = (constraint.document.path, constraint.argument.span)
@@ -167,37 +167,37 @@ class GeneratedSignIn:
 
     def _unread(self, part: Generated) -> Iterator[tuple[Provider, Place, str | None]]:
         """The constraints on these providers that Terragrunt fills in, and the value in each unit as far as known."""
-        for provider in self._new(part):
+        for provider in self._with_new_identity(part):
             for unit in self.units(part):
                 for generated in unit.generated:
                     for document, argument in unread_constraints(generated.module, provider.kind):
                         value = Expression(document.expression(argument), unit.config_of(generated))
                         yield provider, document.place(argument), value.string
 
-    def _new(self, part: Generated) -> list[Provider]:
+    def _with_new_identity(self, part: Generated) -> list[Provider]:
         """The providers in ``part`` that get web identity."""
         is_by_themselves = self._config.provider_auth is ProviderAuth.WEB_IDENTITY
-        return [item for item in self.migrating(part) if is_by_themselves and not item.has_web_identity]
+        return [provider for provider in self.migrating(part) if is_by_themselves and not provider.has_web_identity]
 
     def _modules_of(self, part: Generated) -> Iterator[Module]:
         """The modules whose providers share a release with those in ``part``."""
         for unit in self.units(part):
             yield from (generated.module for generated in unit.generated if not generated.is_ignored)
             if unit.module is not None:
-                reached = sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)})
-                yield from (self._workspace.modules[path] for path in reached)
+                paths = sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)})
+                yield from (self._workspace.modules[path] for path in paths)
 
     def _role(self, part: Generated, provider: Provider) -> Literal | RoleVariable | Refusal:
         if self._config.provider_auth is ProviderAuth.HOOK:
             return OPTION_UNSUPPORTED.refusal(option="--provider-auth hook", language="Terragrunt")
         name, role_arn = self._names[part][_origin(provider)], self._config.role_arn
         expression = role_variable(name).reference.address if role_arn is None else self._first_role
-        if any(expression in item.assumed_roles for item in part.providers):
+        if any(expression in provider.assumed_roles for provider in part.providers):
             return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
         is_varying = len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin)
         if role_arn is not None and name is None and is_varying:
             return IDENTITY_VARIES.refusal(instances="units")
-        return role_of(name, _fingerprint(provider), role_arn, self._apart)
+        return role_of(name, _fingerprint(provider), role_arn, self._other_user)
 
     def roles(self, unit: Unit) -> Iterator[str | None]:
         """The roles that the generated providers of a unit sign in with afterwards; None for one that is not known."""
@@ -211,14 +211,14 @@ class GeneratedSignIn:
                     yield from map(string_value, provider.web_identity_roles)
 
     @property
-    def spoken(self) -> Iterator[tuple[Place, str]]:
+    def role_arn_users(self) -> Iterator[tuple[Place, str]]:
         """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
         for part, names in self._names.items():
             for provider in self.migrating(part) if not part.is_ignored else ():
                 if not provider.has_web_identity and names.get(_origin(provider)) is None:
                     yield part.place, _fingerprint(provider)
 
-    def _named(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
+    def _names_by_part(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
         """A name for each identity in each heredoc; those that meet in a unit, or by way of others, share theirs."""
         leaders = {part: part for part in self._units}
 
@@ -231,29 +231,31 @@ class GeneratedSignIn:
         for unit in units:
             for part in unit.generated:
                 leaders[leader(part)] = leader(unit.generated[0])
-        together: dict[Generated, list[Generated]] = {}
+        groups: dict[Generated, list[Generated]] = {}
         for part in leaders:
-            together.setdefault(leader(part), []).append(part)
-        for parts in together.values():
+            groups.setdefault(leader(part), []).append(part)
+        for parts in groups.values():
             modules = {
                 unit.module.path: unit.module for generated in parts for unit in self._units[generated] if unit.module
             }
             documents = [generated.embedded for generated in parts]
-            whole = Module(
+            combined_module = Module(
                 "", [*documents, *(document for module in modules.values() for document in module.documents)]
             )
             providers = [provider for generated in parts for provider in generated.providers]
-            taken = {name for generated in parts for unit in self._units[generated] for name in self._taken(unit)}
+            taken = {name for generated in parts for unit in self._units[generated] for name in self._taken_names(unit)}
             in_modules = [provider for module in modules.values() for provider in self._in_module(module)]
-            taken |= {None} if any(self._first_role in item.web_identity_roles for item in in_modules) else set()
-            names = identities(whole, providers, self._first_role, _origin, taken)
+            taken |= (
+                {None} if any(self._first_role in provider.web_identity_roles for provider in in_modules) else set()
+            )
+            names = identities(combined_module, providers, self._first_role, _origin, taken)
             yield from ((generated, names) for generated in parts)
 
     def _variables(self, part: Generated) -> list[RoleVariable]:
         if part.is_ignored or part.problem:
             return []
-        asking = [item for item in self.migrating(part) if not item.has_web_identity]
-        roles = (self._role(part, provider) for provider in asking)
+        providers = [provider for provider in self.migrating(part) if not provider.has_web_identity]
+        roles = (self._role(part, provider) for provider in providers)
         return list(dict.fromkeys(role for role in roles if isinstance(role, RoleVariable)))
 
     @cached_property
@@ -261,30 +263,30 @@ class GeneratedSignIn:
         """For every variable which of the heredocs declares it: that which is written into most units first."""
         verdicts: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
         declared: set[tuple[str, str]] = set()
-        for part in sorted(self._units, key=self._turn):
+        for part in sorted(self._units, key=self._sort_key):
             verdicts[part] = {}
             for variable in self._variables(part):
-                known = [
+                has_variable = [
                     (unit.folder, variable.name) in declared or self._has(unit, variable.name)
                     for unit in self._units[part]
                 ]
-                verdict: bool | Refusal = not any(known)
-                if part.is_override and not all(known):
+                verdict: bool | Refusal = not any(has_variable)
+                if part.is_override and not all(has_variable):
                     verdict = OVERRIDE_CANNOT_DECLARE.refusal()
-                elif any(known) and not all(known):
+                elif any(has_variable) and not all(has_variable):
                     verdict = MODULES_DIFFER.refusal(name=variable.name)
                 verdicts[part][variable] = verdict
                 declared |= {(unit.folder, variable.name) for unit in self._units[part] if verdict is True}
         return verdicts
 
-    def _turn(self, part: Generated) -> tuple[object, ...]:
+    def _sort_key(self, part: Generated) -> tuple[object, ...]:
         return part.is_override, -len(self._units[part]), part.outer.path, part.part
 
     def _has(self, unit: Unit, variable: str) -> bool:
         in_module = unit.module is not None and any(True for _ in unit.module.blocks("variable", variable))
         return in_module or any(part.declares(variable) for part in unit.generated)
 
-    def _taken(self, unit: Unit) -> Iterator[str | None]:
+    def _taken_names(self, unit: Unit) -> Iterator[str | None]:
         """The names of the identities for which the unit's module, and what it calls, are to get role variables."""
         if unit.module is None:
             return
@@ -302,14 +304,14 @@ class GeneratedSignIn:
 
 def _origin(provider: Provider) -> Origin:
     """An identity: what Terragrunt puts into the same words differs from one file to another."""
-    where = f"{provider.document.path}: "
-    return tuple((name, where + said if "${" in said else said) for name, said in provider.origin)
+    prefix = f"{provider.document.path}: "
+    return tuple((name, prefix + said if "${" in said else said) for name, said in provider.origin)
 
 
 def _fingerprint(provider: Provider) -> str:
     values = {name: string_value(said) for name, said in provider.origin}
-    plain = {name: value if "${" not in (value or "") else None for name, value in values.items()}
-    return of_arguments(plain, provider.document.path, provider.origin)
+    known_values = {name: value if "${" not in (value or "") else None for name, value in values.items()}
+    return of_arguments(known_values, provider.document.path, provider.origin)
 
 
 def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:
@@ -321,8 +323,8 @@ def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]
     lines = "".join(_declaration(block, indent) for block in declared)
     added = [Edit(path, Span(end, end), with_newlines(lines, newline_at(text, end)))] if lines else []
     after = HCL.finish(text, items, [*edits, *added])
-    plain = _without_templates(text)
-    HCL.verify({item.span.of(plain) for item in items}, _without_templates(after))
+    text_before = _without_templates(text)
+    HCL.verify({element.span.of(text_before) for element in items}, _without_templates(after))
     return Edit(path, part.part, after[part.part.start : len(after) - (len(text) - end)])
 
 

@@ -27,40 +27,42 @@ _INPUTS = regex(rb"\b(?:inputs|generate)\b")
 class TerragruntInputs:
     """The ``inputs`` of all units of a repository, of which ``known`` may be all or none."""
 
-    def __init__(self, workspace: Workspace, known: Terragrunt) -> None:
-        self._found = known if known.units else terragrunt(workspace, {}, _INPUTS)
+    def __init__(self, workspace: Workspace, terragrunt_units: Terragrunt) -> None:
+        self._terragrunt = terragrunt_units if terragrunt_units.units else terragrunt(workspace, {}, _INPUTS)
 
     @cached_property
     def modules_by_file(self) -> dict[str, frozenset[str] | None]:
         """The modules that units run, by the files that these consist of; None where one of them is not known."""
-        found: dict[str, set[str | None]] = {stray.document.path: {None} for stray in self._found.strays}
-        for unit in self._found.units:
+        by_file: dict[str, set[str | None]] = {stray.document.path: {None} for stray in self._terragrunt.strays}
+        for unit in self._terragrunt.units:
             for path in {config.document.path for config in unit.configs}:
-                found.setdefault(path, set()).add(unit.module.path if unit.module else None)
+                by_file.setdefault(path, set()).add(unit.module.path if unit.module else None)
         return {
             path: None if None in modules else frozenset(module for module in modules if module is not None)
-            for path, modules in found.items()
+            for path, modules in by_file.items()
         }
 
     def of(self, name: str) -> Iterator[Assignment]:
         """What gives the variables called ``name`` their value."""
-        for holder, item in self._items.get(name, ()):
+        for holder, argument in self._items.get(name, ()):
             document = holder.document
-            local = used_elsewhere(holder, "inputs", self._found.documents)
-            used = re.compile(rf"\binputs\.{re.escape(name)}(?![\w-])")
-            is_used = any(used.search(entry.text) for entry in self._found.documents)
+            local = used_elsewhere(holder, "inputs", self._terragrunt.documents)
+            pattern = re.compile(rf"\binputs\.{re.escape(name)}(?![\w-])")
+            is_used = any(pattern.search(entry.text) for entry in self._terragrunt.documents)
             objection = f"`local.{local}` is used elsewhere too." if local else ""
             objection = objection or ("Another file reads the input." if is_used else "")
-            yield Assignment(Piece(document, item, "", (), holder.span), self.modules_by_file[document.path], objection)
+            yield Assignment(
+                Piece(document, argument, "", (), holder.span), self.modules_by_file[document.path], objection
+            )
 
     @cached_property
     def _items(self) -> dict[str, list[tuple[LiteralObject, Attribute]]]:
-        found: dict[str, dict[tuple[str, int], tuple[LiteralObject, Attribute]]] = {}
-        for holder in (holder for unit in self._found.units for holder in _objects(unit)):
-            for item in holder.items:
-                place = (holder.document.path, item.span.start)
-                found.setdefault(item.name, {}).setdefault(place, (holder, item))
-        return {name: list(items.values()) for name, items in found.items()}
+        by_name: dict[str, dict[tuple[str, int], tuple[LiteralObject, Attribute]]] = {}
+        for holder in (holder for unit in self._terragrunt.units for holder in _objects(unit)):
+            for argument in holder.items:
+                place = (holder.document.path, argument.span.start)
+                by_name.setdefault(argument.name, {}).setdefault(place, (holder, argument))
+        return {name: list(items.values()) for name, items in by_name.items()}
 
 
 def _objects(unit: Unit) -> Iterator[LiteralObject]:

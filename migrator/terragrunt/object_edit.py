@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def change_objects(
-    found: Terragrunt, inside: str, changes: Iterable[tuple[LiteralObject, BodyChange]]
+    terragrunt_files: Terragrunt, inside: str, changes: Iterable[tuple[LiteralObject, BodyChange]]
 ) -> tuple[Edit, ...] | Refusal:
     """The edits of ``changes`` to objects that the blocks called ``inside`` are given, or why they cannot be made."""
     edits: list[Edit] = []
     for holder, change in changes:
         if change == BodyChange():
             continue
-        if name := used_elsewhere(holder, inside, found.documents):
+        if name := used_elsewhere(holder, inside, terragrunt_files.documents):
             return LOCAL_SHARED.refusal(name=name)
         try:
             edits += holder.document.change_object(holder.span, change)
@@ -38,13 +38,13 @@ def change_objects(
 
 def rotate(value: Expression, place: Place) -> Iterator[Note]:
     """Notes about the key in ``value`` at ``place``, if the key is written in the code."""
-    found = value.origin
-    if found is None or not string_value(found.text):
+    origin = value.origin
+    if origin is None or not string_value(origin.text):
         return
-    document = found.document
-    if found.span is not None and document is not None:
-        there = Place(document.path, document.source.line(found.span.start))
-        if str(there) != str(place):
-            yield REMOVE_LOCALS.note(str(there))
-        place = there
+    document = origin.document
+    if origin.span is not None and document is not None:
+        origin_place = Place(document.path, document.source.line(origin.span.start))
+        if str(origin_place) != str(place):
+            yield REMOVE_LOCALS.note(str(origin_place))
+        place = origin_place
     yield ROTATE.note(str(place))

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class RemoteState(Struct, frozen=True, eq=False, dict=True):
-    """The state that ``item`` of the file ``document`` configures; its map is made of the literals ``objects``.
+    """The state that ``element`` of the file ``document`` configures; its map is made of the literals ``objects``.
 
     ``objection`` says why the map cannot be read, if so.
     """
 
     document: Document
-    item: Attribute | Block
+    element: Attribute | Block
     objects: tuple[LiteralObject, ...]
     objection: Refusal | None = None
 
@@ -45,7 +45,7 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
     @property
     def place(self) -> Place:
         """The place of the state's configuration."""
-        return self.document.place(self.item)
+        return self.document.place(self.element)
 
     @cached_property
     def backends(self) -> tuple[S3Backend, ...]:
@@ -64,16 +64,16 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
 
     def item_value(self, name: str) -> Expression | None:
         """What the map has under ``name``; the last object counts."""
-        found = [value.value(item) for value in self.objects for item in value.items if item.name == name]
-        return found[-1] if found else None
+        values = [value.value(argument) for value in self.objects for argument in value.items if argument.name == name]
+        return values[-1] if values else None
 
     @property
     def role_arn(self) -> Expression | None:
         """The flat ``role_arn``, unless it is empty or to be left alone."""
         pairs = zip(self.objects, self.backends, strict=True)
         family = ((value, argument) for value, backend in pairs for argument in backend.role_family)
-        found = [value.value(argument) for value, argument in family if argument.name == "role_arn"]
-        return found[-1] if found and found[-1].text != "null" and found[-1].string != "" else None
+        values = [value.value(argument) for value, argument in family if argument.name == "role_arn"]
+        return values[-1] if values and values[-1].text != "null" and values[-1].string != "" else None
 
     @property
     def names_credentials(self) -> bool:
@@ -91,30 +91,37 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         documents = {entry.document.path: entry.document for entry in self.objects}
         if self.document.is_excluded or any(document.is_excluded for document in documents.values()):
             return EXCLUDED.ignored()
-        if self.document.is_ignored(self.item):
+        if self.document.is_ignored(self.element):
             return IGNORED_BY_COMMENT.ignored()
         if self.objection:
             return self.objection
         host = next((reason for name, value in self._endpoints() if (reason := _skip_reason(name, value))), None)
         if host is not None:
             return host
-        said = {
-            item.name: entry.value(item)
+        arguments = {
+            argument.name: entry.value(argument)
             for entry in self.objects
-            for item in entry.items
-            if item.name in STORE_ARGUMENTS
+            for argument in entry.items
+            if argument.name in STORE_ARGUMENTS
         }
-        values = {name: _plain(value) for name, value in said.items()}
+        values = {name: _plain(value) for name, value in arguments.items()}
         return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
     def _endpoints(self) -> Iterator[tuple[str, Expression]]:
         for value in self.objects:
-            for item in value.items:
-                if item.name == "endpoints":
-                    hosts = objects(value.value(item)) or ()
-                    yield from ((f"{host.name} endpoint", each.value(host)) for each in hosts for host in each.items)
-                elif is_endpoint(item.name):
-                    yield "endpoint" if item.name == "endpoint" else f"{item.name} endpoint", value.value(item)
+            for argument in value.items:
+                if argument.name == "endpoints":
+                    hosts = objects(value.value(argument)) or ()
+                    yield from (
+                        (f"{host.name} endpoint", endpoints.value(host))
+                        for endpoints in hosts
+                        for host in endpoints.items
+                    )
+                elif is_endpoint(argument.name):
+                    yield (
+                        "endpoint" if argument.name == "endpoint" else f"{argument.name} endpoint",
+                        value.value(argument),
+                    )
 
 
 def _plain(value: Expression) -> str | None:
@@ -129,32 +136,32 @@ def remote_state(config: Config) -> RemoteState | None:
     """The state that a file speaks of, in either form, if it is kept in S3, or may be."""
     for block in config.blocks("remote_state"):
         backend, arguments = block.attribute("backend"), block.attribute("config")
-        known = config.value(backend).string if backend else None
-        return _state(config.document, block, known, config.value(arguments) if arguments else None)
+        backend_type = config.value(backend).string if backend else None
+        return _state(config.document, block, backend_type, config.value(arguments) if arguments else None)
     argument = config.attribute("remote_state")
     if argument is None:
         return None
-    found = objects(config.value(argument))
-    if found is None or len(found) != 1:
+    config_objects = objects(config.value(argument))
+    if config_objects is None or len(config_objects) != 1:
         return RemoteState(config.document, argument, (), STATE_UNKNOWN.refusal(what="The value"))
-    literal = found[0]
-    items = {item.name: literal.value(item) for item in literal.items}
-    here = next((item for item in literal.items if item.name == "config"), argument)
+    literal = config_objects[0]
+    items = {argument.name: literal.value(argument) for argument in literal.items}
+    config_place = next((argument for argument in literal.items if argument.name == "config"), argument)
     backend_value = items.get("backend")
-    known = backend_value.string if backend_value else None
-    return _state(literal.document, here, known, items.get("config"))
+    backend_type = backend_value.string if backend_value else None
+    return _state(literal.document, config_place, backend_type, items.get("config"))
 
 
 def _state(
-    document: Document, item: Attribute | Block, backend: str | None, arguments: Expression | None
+    document: Document, element: Attribute | Block, backend: str | None, arguments: Expression | None
 ) -> RemoteState | None:
     if backend not in (None, "s3"):
         return None
     if arguments is None:
-        return RemoteState(document, item, ())
-    found = objects(arguments)
+        return RemoteState(document, element, ())
+    config_objects = objects(arguments)
     if backend is None:
-        return RemoteState(document, item, (), STATE_UNKNOWN.refusal(what="The `backend`"))
-    if found is None:
-        return RemoteState(document, item, (), STATE_UNKNOWN.refusal(what="The `config`"))
-    return RemoteState(document, item, found)
+        return RemoteState(document, element, (), STATE_UNKNOWN.refusal(what="The `backend`"))
+    if config_objects is None:
+        return RemoteState(document, element, (), STATE_UNKNOWN.refusal(what="The `config`"))
+    return RemoteState(document, element, config_objects)

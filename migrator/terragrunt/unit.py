@@ -32,7 +32,7 @@ class EnvironmentVariable(Struct, frozen=True, eq=False):
     """An item of ``env_vars`` of ``extra_arguments`` that names static credentials."""
 
     holder: LiteralObject
-    item: Attribute
+    argument: Attribute
 
     @property
     def document(self) -> Document:
@@ -42,23 +42,23 @@ class EnvironmentVariable(Struct, frozen=True, eq=False):
     @property
     def place(self) -> Place:
         """The place in the file."""
-        return self.document.place(self.item)
+        return self.document.place(self.argument)
 
     @property
     def value(self) -> Expression:
         """The value of the variable."""
-        return self.holder.value(self.item)
+        return self.holder.value(self.argument)
 
     @property
     def is_passed_on(self) -> bool:
         """Whether the entry passes on a variable of the environment without a default."""
-        passed = rf'(?:"\$\{{)?get_env\(\s*"{self.item.name}"\s*(?:,\s*"")?\s*\)(?:\}}")?'
+        passed = rf'(?:"\$\{{)?get_env\(\s*"{self.argument.name}"\s*(?:,\s*"")?\s*\)(?:\}}")?'
         return re.fullmatch(passed, self.value.text) is not None
 
     @property
     def is_ignored(self) -> bool:
         """Whether a comment or the user excludes the entry."""
-        return self.document.is_ignored(self.item)
+        return self.document.is_ignored(self.argument)
 
 
 class IamRole(Struct, frozen=True, eq=False):
@@ -100,8 +100,8 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def states(self) -> tuple[RemoteState, ...]:
         """The remote state of the unit: from its own file, else from an included file."""
-        found = (remote_state(config) for config in self._merged)
-        return tuple(item for item in found if item is not None)[:1]
+        all_states = (remote_state(config) for config in self._merged)
+        return tuple(state for state in all_states if state is not None)[:1]
 
     @cached_property
     def environment(self) -> tuple[EnvironmentVariable, ...]:
@@ -111,8 +111,8 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def iam_role(self) -> IamRole | None:
         """The role that Terragrunt assumes for it; that of its own file counts."""
-        found = ((config, config.attribute("iam_role")) for config in self._merged)
-        first = next((IamRole(config, argument) for config, argument in found if argument is not None), None)
+        roles = ((config, config.attribute("iam_role")) for config in self._merged)
+        first = next((IamRole(config, argument) for config, argument in roles if argument is not None), None)
         return None if first is None or first.role == "" else first
 
     @property
@@ -123,8 +123,8 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
     @property
     def constraints(self) -> Iterator[str]:
         """Which releases of Terragrunt may run it."""
-        found = ((config, config.attribute("terragrunt_version_constraint")) for config in self._merged)
-        return (config.value(argument).string or "" for config, argument in found if argument is not None)
+        attributes = ((config, config.attribute("terragrunt_version_constraint")) for config in self._merged)
+        return (config.value(argument).string or "" for config, argument in attributes if argument is not None)
 
     @property
     def has_static_environment(self) -> bool:
@@ -179,7 +179,7 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
             written = (
                 backend.role_arn for backend in part.backends if backend.skip_reason is None and not part.is_ignored
             )
-            roles |= {Expression(item, config).string for item in written if item is not None}
+            roles |= {Expression(role, config).string for role in written if role is not None}
         return roles
 
     @cached_property
@@ -197,4 +197,6 @@ def _environment(config: Config) -> Iterator[EnvironmentVariable]:
         for block in terraform.blocks("extra_arguments"):
             argument = block.attribute("env_vars")
             for holder in (objects(config.value(argument)) or ()) if argument else ():
-                yield from (EnvironmentVariable(holder, item) for item in holder.items if item.name in STATIC)
+                yield from (
+                    EnvironmentVariable(holder, argument) for argument in holder.items if argument.name in STATIC
+                )

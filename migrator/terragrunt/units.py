@@ -72,8 +72,8 @@ class Terragrunt(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def documents(self) -> tuple[Document, ...]:
         """All files that count."""
-        found = {config.document.path: config.document for unit in self.units for config in unit.configs}
-        return tuple({**found, **{stray.document.path: stray.document for stray in self.strays}}.values())
+        by_path = {config.document.path: config.document for unit in self.units for config in unit.configs}
+        return tuple({**by_path, **{stray.document.path: stray.document for stray in self.strays}}.values())
 
     @cached_property
     def modules(self) -> dict[str, Module]:
@@ -99,14 +99,14 @@ def terragrunt(
         if _is_unit(config_block.document) and config_block.document.path not in included
     ]
     files = [tuple(_files(root)) for root in roots]
-    used = {config.document.path: config.document for configs in files for config in configs}
-    strays = tuple(config_block for config_block in own if config_block.document.path not in used)
+    configs_used = {config.document.path: config.document for configs in files for config in configs}
+    strays = tuple(config_block for config_block in own if config_block.document.path not in configs_used)
     written = {
         document.path: tuple(generated(document))
-        for document in (*used.values(), *(stray.document for stray in strays))
+        for document in (*configs_used.values(), *(stray.document for stray in strays))
     }
     units: list[Unit] = []
-    from_files = _FromFiles()
+    from_files = _GeneratedFromFiles()
     for configs in files:
         parts = [
             part
@@ -124,17 +124,17 @@ def _keep_overwritten(units: Iterable[Unit]) -> None:
     """Let no rule change a file that Terragrunt overwrites, whether it is signed or not."""
     for unit in units:
         for part in unit.generated:
-            item = part.item if isinstance(part.item, Block) else None
-            if_exists, path = (item.attribute(name) if item else None for name in ("if_exists", "path"))
+            block = part.element if isinstance(part.element, Block) else None
+            if_exists, path = (block.attribute(name) if block else None for name in ("if_exists", "path"))
             config = unit.config_of(part)
             if if_exists is None or path is None or config.value(if_exists).string != "overwrite":
                 continue
-            found = unit.workspace.documents.get(posixpath.join(unit.folder, config.value(path).string or ""))
-            if found is not None and found is not part.outer:
-                found.elsewhere = TERRAGRUNT.refusal()
+            overwritten = unit.workspace.documents.get(posixpath.join(unit.folder, config.value(path).string or ""))
+            if overwritten is not None and overwritten is not part.outer:
+                overwritten.elsewhere = TERRAGRUNT.refusal()
 
 
-class _FromFiles:
+class _GeneratedFromFiles:
     """What ``generate`` blocks write by way of a file; of two blocks that share one, only the first is known."""
 
     def __init__(self) -> None:
@@ -149,7 +149,7 @@ class _FromFiles:
         for block in config.blocks("generate"):
             contents, place = block.attribute("contents"), config.document.place(block)
             value = config.value(contents) if contents is not None else None
-            if value is None or "<<" in value.text or (not is_file(value) and _is_written_out(value)):
+            if value is None or "<<" in value.text or (not is_file(value) and _is_complete(value)):
                 continue
             file = file_of(value)
             if file is not None and file.kind is Kind.CONFIG:
@@ -164,7 +164,7 @@ class _FromFiles:
                 self.unknown[place] = config.document, block
 
 
-def _is_written_out(value: Expression) -> bool:
+def _is_complete(value: Expression) -> bool:
     """Whether a heredoc says all, or a string that holds nothing of interest."""
     text = value.origin.text.strip() if value.origin is not None else ""
     return text.startswith("<<") or (text.startswith('"') and not _WRITES_AWS.search(text))
@@ -174,7 +174,7 @@ def _effective(parts: Iterable[Generated]) -> Iterator[Generated]:
     """What is written: a unit's own ``generate`` block replaces one of the same name that it includes."""
     owners: dict[str, object] = {}
     for part in parts:
-        if owners.setdefault(part.title, part.item) is part.item or not isinstance(part.item, Block):
+        if owners.setdefault(part.title, part.element) is part.element or not isinstance(part.element, Block):
             yield part
 
 
@@ -186,8 +186,8 @@ def _module(config: Config) -> Module | None:
                 path = config_block.value(source).string
                 if path is None or "::" in path:
                     return None
-                whole = path if path.startswith("/") else f"/{config_block.folder}/{path}"
-                return config_block.workspace.modules.get(posixpath.normpath(whole).lstrip("/"))
+                absolute_path = path if path.startswith("/") else f"/{config_block.folder}/{path}"
+                return config_block.workspace.modules.get(posixpath.normpath(absolute_path).lstrip("/"))
     return config.workspace.modules.get(config.folder)
 
 
@@ -215,8 +215,8 @@ def _read_by(config: Config) -> Iterator[Config]:
             argument = text[start : skip_expression(text, start, in_brackets=True)]
         except SyntaxProblem:
             continue
-        if (found := config.read(Expression(argument, config).string)) is not None:
-            yield found
+        if (read_config := config.read(Expression(argument, config).string)) is not None:
+            yield read_config
 
 
 def _groups(units: Iterable[Unit]) -> Iterator[str]:
@@ -231,18 +231,18 @@ def _groups(units: Iterable[Unit]) -> Iterator[str]:
     listed = [(unit, sorted(_changed_with(unit))) for unit in units]
     for _, paths in listed:
         for path in paths:
-            first, second = sorted((leader(paths[0]), leader(path)), key=lambda item: (item.count("/"), item))
+            first, second = sorted((leader(paths[0]), leader(path)), key=lambda path: (path.count("/"), path))
             leaders[second] = first
     yield from (f"Terragrunt configuration {leader(paths[0])}" for _, paths in listed)
 
 
 def _changed_with(unit: Unit) -> Iterator[str]:
     """The files that speak of how the unit's state is signed in to."""
-    found = {value.document.path for state in unit.states for value in state.objects}
-    found |= {remote_state.document.path for remote_state in unit.states} | {
+    paths = {value.document.path for state in unit.states for value in state.objects}
+    paths |= {remote_state.document.path for remote_state in unit.states} | {
         variable.document.path for variable in unit.environment
     }
-    found |= {part.outer.path for part in unit.generated if part.backends}
+    paths |= {part.outer.path for part in unit.generated if part.backends}
     if unit.iam_role is not None:
-        found.add(unit.iam_role.config.document.path)
-    yield from found or {unit.configs[0].document.path}
+        paths.add(unit.iam_role.config.document.path)
+    yield from paths or {unit.configs[0].document.path}

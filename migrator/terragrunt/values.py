@@ -18,7 +18,15 @@ from migrator.regex import regex
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
-from migrator.terraform.expressions.evaluate import FUNCTIONS, Expression, Function, Scope, known, string_of, strings_of
+from migrator.terraform.expressions.evaluate import (
+    FUNCTIONS,
+    Expression,
+    Function,
+    Scope,
+    if_known,
+    string_of,
+    strings_of,
+)
 from migrator.terraform.expressions.forms import call
 from migrator.workspace.module import Module
 
@@ -57,8 +65,8 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
 
     def attribute(self, name: str) -> Attribute | None:
         """The argument ``name`` at the top of the file, if there is one."""
-        found = (entry for entry in self.document.items if isinstance(entry, Attribute) and entry.name == name)
-        return next(found, None)
+        attributes = (entry for entry in self.document.items if isinstance(entry, Attribute) and entry.name == name)
+        return next(attributes, None)
 
     def blocks(self, type_: str) -> Iterator[Block]:
         """The blocks of one type at the top of the file."""
@@ -66,19 +74,19 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
 
     def local(self, name: str) -> Expression | None:
         """The local called ``name``."""
-        found = (block.attribute(name) for block in self.blocks("locals"))
-        return next((self.value(attribute) for attribute in found if attribute is not None), None)
+        attributes = (block.attribute(name) for block in self.blocks("locals"))
+        return next((self.value(attribute) for attribute in attributes if attribute is not None), None)
 
     @cached_property
     def includes(self) -> dict[str, Config | None]:
         """What the file includes, by label; None for what cannot be found."""
-        found = self.__dict__["includes"] = dict[str, Config | None]()  # a path may name the other includes
+        by_label = self.__dict__["includes"] = dict[str, Config | None]()  # a path may name the other includes
         for block in self.blocks("include"):
             path = block.attribute("path")
             document = self._file(self.value(path).string) if path else None
             label = block.labels[0] if block.labels else ""
-            found[label] = config_of(self.workspace, document, self.folder) if document else None
-        return found
+            by_label[label] = config_of(self.workspace, document, self.folder) if document else None
+        return by_label
 
     def read(self, path: str | None) -> Config | None:
         """The value of ``read_terragrunt_config`` for the file at ``path``, if the file exists."""
@@ -99,9 +107,9 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
     def _file(self, path: str | None) -> Document | None:
         if path is None:
             return None
-        whole = path if path.startswith("/") else f"/{self.folder}/{path}"
-        found = self.workspace.terragrunt_file(posixpath.normpath(whole).lstrip("/"))
-        return found if found is not None and found.path != self.document.path else None
+        absolute_path = path if path.startswith("/") else f"/{self.folder}/{path}"
+        document = self.workspace.terragrunt_file(posixpath.normpath(absolute_path).lstrip("/"))
+        return document if document is not None and document.path != self.document.path else None
 
 
 def config_of(workspace: Workspace, document: Document, folder: str | None = None) -> Config:
@@ -163,9 +171,9 @@ class LiteralObject(Struct, frozen=True, eq=False):
     span: Span
     items: tuple[Attribute, ...]
 
-    def value(self, item: Attribute) -> Expression:
+    def value(self, argument: Attribute) -> Expression:
         """The value of one of its items."""
-        return self.expression.part(item.name, item)
+        return self.expression.part(argument.name, argument)
 
     @property
     def local(self) -> str | None:
@@ -179,50 +187,50 @@ class LiteralObject(Struct, frozen=True, eq=False):
 
 def objects(value: Expression) -> tuple[LiteralObject, ...] | None:
     """The literal objects that a value is merged of; None where they are not all known."""
-    return known(lambda: tuple(_objects(value, EvaluationBudget())))
+    return if_known(lambda: tuple(_objects(value, EvaluationBudget())))
 
 
 def _objects(value: Expression, budget: EvaluationBudget) -> Iterator[LiteralObject]:
-    found, budget = value.origin, budget.more()
-    if found is None:
+    origin, budget = value.origin, budget.after_step()
+    if origin is None:
         raise UnknownError
-    made = call(found.text)
-    if made is not None and made.function == "merge" and not made.rest:
-        for argument in found.arguments(made):
+    function_call = call(origin.text)
+    if function_call is not None and function_call.function == "merge" and not function_call.suffix:
+        for argument in origin.arguments(function_call):
             yield from _objects(argument, budget)
-    elif found.document is not None and found.span is not None and found.items is not None:
-        yield LiteralObject(found, found.document, found.span, tuple(found.items.values()))
+    elif origin.document is not None and origin.span is not None and origin.items is not None:
+        yield LiteralObject(origin, origin.document, origin.span, tuple(origin.items.values()))
     else:
         raise UnknownError
 
 
 def is_file(value: Expression) -> bool:
     """Whether a value comes from ``file`` or ``templatefile``."""
-    found = value.origin
-    return found is not None and _READS_FILE.match(found.text) is not None
+    origin = value.origin
+    return origin is not None and _READS_FILE.match(origin.text) is not None
 
 
 def file_of(value: Expression) -> Document | None:
     """The file that ``file`` or ``templatefile`` reads, if it is one of this repository."""
-    found = value.origin
-    made = call(found.text) if found is not None and _READS_FILE.match(found.text) else None
-    if found is None or made is None or not made.arguments:
+    origin = value.origin
+    function_call = call(origin.text) if origin is not None and _READS_FILE.match(origin.text) else None
+    if origin is None or function_call is None or not function_call.arguments:
         return None
-    path, here = found.derived(made.arguments[0]).string, _config(found)
+    path, config = origin.derived(function_call.arguments[0]).string, _config(origin)
     if path is None:
         return None
-    whole = posixpath.normpath(posixpath.join("/", here.parent, path)).lstrip("/")
-    return here.workspace.documents.get(whole) or here.workspace.other(whole)
+    absolute_path = posixpath.normpath(posixpath.join("/", config.parent, path)).lstrip("/")
+    return config.workspace.documents.get(absolute_path) or config.workspace.other(absolute_path)
 
 
 def _read(expression: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
     path = string_of(arguments[0], budget) if arguments else None
     if path is None:
         raise UnknownError
-    found = _config(expression).read(path)
-    if found is None:
+    config = _config(expression).read(path)
+    if config is None:
         raise MissingError
-    return _File("{}", found)
+    return _File("{}", config)
 
 
 def _of_strings(make: Callable[[Config, list[str]], str | None]) -> Function:
@@ -230,11 +238,11 @@ def _of_strings(make: Callable[[Config, list[str]], str | None]) -> Function:
 
     def apply(expression: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
         strings = [string_of(argument, budget) for argument in arguments]
-        plain = [string for string in strings if string is not None]
-        made = make(_config(expression), plain) if len(plain) == len(strings) else None
-        if made is None:
+        known_strings = [string for string in strings if string is not None]
+        result = make(_config(expression), known_strings) if len(known_strings) == len(strings) else None
+        if result is None:
             raise UnknownError
-        return expression.derived(quote(made))
+        return expression.derived(quote(result))
 
     return apply
 
@@ -247,11 +255,11 @@ def _join(expression: Expression, arguments: list[Expression], budget: Evaluatio
     return expression.derived(quote(separator.join(parts)))
 
 
-def _find_in_parent_folders(here: Config, arguments: list[str]) -> str:
-    found = here.found_above(*(arguments[:1] or ["terragrunt.hcl", "root.hcl"]))
-    if found is None and len(arguments) < 2:
+def _find_in_parent_folders(config: Config, arguments: list[str]) -> str:
+    path = config.found_above(*(arguments[:1] or ["terragrunt.hcl", "root.hcl"]))
+    if path is None and len(arguments) < 2:
         raise MissingError  # Terragrunt fails, but for ``try``
-    return found or arguments[1]
+    return path or arguments[1]
 
 
 def _format(_: Config, arguments: list[str]) -> str | None:

@@ -24,29 +24,32 @@ def with_account(repositories: Sequence[Knowledge], account: Account, roles: Ite
     if account.keys is None:
         return list(repositories)
     in_code = {role for knowledge in repositories for code in knowledge.code for role in code.roles if role}
-    known = sorted({*roles, *in_code})
-    shown = [replace(item, stacks=tuple(_with_roles(stack, known) for stack in item.stacks)) for item in repositories]
-    defined = {stack.account.id for item in shown for stack in item.stacks if stack.account is not None}
-    by_hand = tuple(_with_roles(stack, known) for stack in _stacks(account) if stack.slug not in defined)
+    known_roles = sorted({*roles, *in_code})
+    shown = [
+        replace(knowledge, stacks=tuple(_with_roles(stack, known_roles) for stack in knowledge.stacks))
+        for knowledge in repositories
+    ]
+    defined = {stack.account.id for knowledge in shown for stack in knowledge.stacks if stack.account is not None}
+    by_hand = tuple(_with_roles(stack, known_roles) for stack in _stacks(account) if stack.slug not in defined)
     return [*shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
 
 
 def _stacks(account: Account) -> Iterator[SubjectStack]:
     keys = account.keys
     by_id = {stack.id: stack for stack in keys.inventory.stacks} if keys is not None else {}
-    for known in account.stacks:
-        if keys is not None and known.account is not None:
-            commands = (command for _, command in keys.commands(by_id[known.account.id], "before_init"))
+    for known_stack in account.stacks:
+        if keys is not None and known_stack.account is not None:
+            commands = (command for _, command in keys.commands(by_id[known_stack.account.id], "before_init"))
             yield SubjectStack(
-                known.title,
-                known.place,
-                known.code,
-                known.account.id,
-                known.account.space,
+                known_stack.title,
+                known_stack.place,
+                known_stack.code,
+                known_stack.account.id,
+                known_stack.account.space,
                 frozenset(role for command in commands for role in roles_in(command)),
                 is_guess=False,
-                has_session_tags=known.account.has_session_tags,
-                account=known.account,
+                has_session_tags=known_stack.account.has_session_tags,
+                account=known_stack.account,
             )
 
 
@@ -55,5 +58,5 @@ def _with_roles(known_stack: SubjectStack, roles: Sequence[str]) -> SubjectStack
     if known_stack.account is None:
         return known_stack
     names = [name for name, _ in known_stack.account.checksums if ROLE_VARIABLE.fullmatch(name)]
-    held = frozenset(role for role in roles for name in names if known_stack.account.has(name, role))
-    return replace(known_stack, variable_roles=known_stack.variable_roles | held) if held else known_stack
+    roles_held = frozenset(role for role in roles for name in names if known_stack.account.has(name, role))
+    return replace(known_stack, variable_roles=known_stack.variable_roles | roles_held) if roles_held else known_stack

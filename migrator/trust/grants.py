@@ -38,25 +38,26 @@ class RequiredRole(Struct, frozen=True):
     run_types: tuple[str, ...] = ()
     scope: str = ""
     state: RoleState = RoleState.AUTO
+    has_session_tags: bool = False
 
     def grants(self, uses: Sequence[Use], stacks: Sequence[SubjectStack] = ()) -> tuple[Grant, ...]:
         """A grant for each role that was found or named. Raises `UsageError` where there is none.
 
         A role that was not found is for the stacks whose role is open; for all ``stacks`` if there are none.
         """
-        found = {use.role: None for use in uses if use.role is not None}
-        roles = tuple(dict.fromkeys((*found, *self.roles)))
+        role_arns = {use.role: None for use in uses if use.role is not None}
+        roles = tuple(dict.fromkeys((*role_arns, *self.roles)))
         if not roles:
             raise UsageError(
                 "No role was found in the repositories. help: name each role that runs assume, with --role-arn ARN"
             )
-        by_role = {role: _stacks(role, uses) if role in found else _stacks(None, uses) or stacks for role in roles}
+        by_role = {role: _stacks(role, uses) if role in role_arns else _stacks(None, uses) or stacks for role in roles}
         return tuple(
             Grant(
                 Role(role),
                 tuple(self._runs(known)),
-                self._is_new(role in found),
-                has_session_tags=any(stack.has_session_tags for stack in known),
+                self._is_new(role in role_arns),
+                has_session_tags=any(stack.has_session_tags is True for stack in known),
             )
             for role, known in by_role.items()
         )
@@ -64,20 +65,20 @@ class RequiredRole(Struct, frozen=True):
     def _is_new(self, is_found: bool) -> bool:
         return self.state is RoleState.NEW or (self.state is RoleState.AUTO and not is_found)
 
-    def _runs(self, known: Sequence[SubjectStack]) -> Iterator[Runs]:
-        for slug, space, kind in self._stacks(known):
+    def _runs(self, known_stacks: Sequence[SubjectStack]) -> Iterator[Runs]:
+        for slug, space, kind in self._stacks(known_stacks):
             for run_type in self.run_types or (_OF_MODULES if kind == "module" else ("",)):
                 yield Runs(space, slug, run_type, self.scope, kind)
 
-    def _stacks(self, known: Sequence[SubjectStack]) -> Iterator[tuple[str, str, str]]:
+    def _stacks(self, known_stacks: Sequence[SubjectStack]) -> Iterator[tuple[str, str, str]]:
         """The slug and space of each stack and module, and which it is."""
-        found = [(stack.slug, stack.space, stack.kind) for stack in known if stack.slug]
-        if self.stacks or self.modules or not found:
+        stacks = [(stack.slug, stack.space, stack.kind) for stack in known_stacks if stack.slug]
+        if self.stacks or self.modules or not stacks:
             named = [*((slug, "stack") for slug in self.stacks), *((slug, "module") for slug in self.modules)]
             for (slug, kind), space in product(named or [("", "stack")], self.spaces or ("",)):
                 yield slug, space, kind
             return
-        for slug, space, kind in found:
+        for slug, space, kind in stacks:
             for own_space in self.spaces or (space,):
                 yield slug, own_space, kind
 
@@ -86,11 +87,13 @@ def _stacks(role: str | None, uses: Sequence[Use]) -> list[SubjectStack]:
     return [use.stack for use in uses if use.role == role and use.stack is not None]
 
 
-def open_questions(required: RequiredRole, uses: Sequence[Use], known: Sequence[SubjectStack] = ()) -> Iterator[str]:
+def open_questions(
+    required: RequiredRole, uses: Sequence[Use], known_stacks: Sequence[SubjectStack] = ()
+) -> Iterator[str]:
     """What the repositories do not tell and nobody has said: sentences for people."""
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
-    used = {use.stack for use in uses}
-    idle = [stack for stack in known if stack.kind == "module" and stack not in used]
+    used_stacks = {use.stack for use in uses}
+    idle = [stack for stack in known_stacks if stack.kind == "module" and stack not in used_stacks]
     if idle and not required.modules:
         yield (
             f"{_listed(idle)}: The code of the module's tests is not in these repositories."
@@ -112,6 +115,12 @@ def open_questions(required: RequiredRole, uses: Sequence[Use], known: Sequence[
         yield (
             f"{_listed(spaces)}: The id of the space is not known. The trust policy allows any space."
             " help: name the id with --space"
+        )
+    labels = [use.stack for use in uses if use.stack is not None and use.stack.has_session_tags is None]
+    if labels and not required.has_session_tags:
+        yield (
+            f"{_listed(labels)}: The labels are not known. Runs of a stack with the label"
+            " feature:aws_oidc_session_tagging need sts:TagSession. help: allow the tags with --session-tags"
         )
     is_open = [use.stack for use in uses if use.role is None and use.stack is not None]
     if is_open and not required.roles:

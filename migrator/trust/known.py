@@ -47,8 +47,8 @@ class SubjectStack(Struct, frozen=True):
     ``paths`` are the root modules of its repository that it runs, ``roles`` those that it signs in with there and
     those of its hooks. ``variable_roles`` are the roles that its variables hold.
     ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
-    ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests. ``account`` is what an
-    inventory says of the stack: slug and space are exact then.
+    ``has_session_tags`` tells of its label, None if its labels are not known. A module (``kind``) of the registry runs
+    its tests. ``account`` is what an inventory says of the stack: slug and space are exact then.
     """
 
     title: str
@@ -62,7 +62,7 @@ class SubjectStack(Struct, frozen=True):
     kind: str = "stack"
     is_guess: bool = True
     has_open_space: bool = False
-    has_session_tags: bool = False
+    has_session_tags: bool | None = False
     account: AccountStack | None = None
 
 
@@ -91,42 +91,44 @@ class Use(Struct, frozen=True):
 def learn(workspace: Workspace, config: Config) -> Knowledge:
     """Read the roles and stacks of a repository; ``config`` holds the options of a migration."""
     context = Context(workspace, config)
-    context.settled = tuple(finding for rule in all_rules() if rule.id in RULES for finding in rule.check(context))
+    context.earlier_findings = tuple(
+        finding for rule in all_rules() if rule.id in RULES for finding in rule.check(context)
+    )
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
     stacks = [stack for stack in facts.stacks if workspace.in_scope(stack.document.path)]
     running: dict[StackDefinition, dict[str, set[str | None]]] = {stack: {} for stack in stacks}
     for known_role in run_roles(context):
         roles.setdefault(known_role.path, set()).add(known_role.role)
-        for stack in (*known_role.runners.here, *known_role.runners.blueprints):
+        for stack in (*known_role.runners.definitions, *known_role.runners.blueprints):
             if stack in running:
                 running[stack].setdefault(known_role.path, set()).add(known_role.role)
     code = tuple(RootRoles(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
-    known = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
+    subject_stacks = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
     written = frozenset(roles_in_runtime_config(workspace))
     modules = (
         receiver
         for receiver in attachments(workspace).receivers
         if receiver.is_module and workspace.in_scope(receiver.place.path)
     )
-    every = (*known, *(_module(module) for module in modules))
-    return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
+    all_stacks = (*subject_stacks, *(_module(module) for module in modules))
+    return Knowledge(workspace.identity, code, all_stacks, written, frozenset(facts.tested), tuple(workspace.problems))
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     """Which roles the stacks of all repositories sign in with; what no known stack runs is a use without a stack."""
     uses: dict[Use, None] = {}
-    found: set[RootRoles] = set()
+    roots: set[RootRoles] = set()
     for knowledge in repositories:
         for stack in knowledge.stacks:
             code = [root for other in repositories for root in other.code if _is_run(root, stack, other, knowledge)]
-            found.update(code)
-            others = (root.roles for root in code if root.path not in stack.paths or root not in knowledge.code)
-            roles = stack.roles.union(*others, _in_runtime_config(stack, repositories))
+            roots.update(code)
+            other_roles = (root.roles for root in code if root.path not in stack.paths or root not in knowledge.code)
+            roles = stack.roles.union(*other_roles, _in_runtime_config(stack, repositories))
             named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
             is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
-    alone = (root for knowledge in repositories for root in knowledge.code if root not in found)
+    alone = (root for knowledge in repositories for root in knowledge.code if root not in roots)
     uses.update(dict.fromkeys(Use(role, None) for root in alone for role in root.roles))
     return list(uses)
 
@@ -159,8 +161,13 @@ def _module(module: Stack) -> SubjectStack:
         space,
         kind="module",
         has_open_space=is_open,
-        has_session_tags=SESSION_TAGS in module.labels,
+        has_session_tags=_has_session_tags(module),
     )
+
+
+def _has_session_tags(stack: Stack) -> bool | None:
+    """Whether a stack or module has the label of tagged sessions; None if the labels are not known."""
+    return SESSION_TAGS in stack.labels if stack.has_known_labels else None
 
 
 def _space(stack: Stack) -> tuple[str, bool]:
@@ -172,13 +179,15 @@ def _space(stack: Stack) -> tuple[str, bool]:
 
 def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables: StackVariables) -> SubjectStack:
     space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
+    has_session_tags: bool | None = SESSION_TAGS in stack.labels
     if isinstance(stack, TerraformDefinition):
         space, is_open = _space(stack.source)
-        is_guess = not stack.source.has_explicit_slug
+        is_guess, has_session_tags = not stack.source.has_explicit_slug, _has_session_tags(stack.source)
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
+        has_session_tags = stack.account.has_session_tags or bool(has_session_tags)
     return SubjectStack(
         stack.title,
         stack.place,
@@ -190,6 +199,6 @@ def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables:
         frozenset(paths),
         is_guess=is_guess,
         has_open_space=is_open,
-        has_session_tags=SESSION_TAGS in stack.labels,
+        has_session_tags=has_session_tags,
         account=stack.account,
     )

@@ -83,8 +83,8 @@ class _Writer(Struct):
 
     def _name_roles(self) -> None:
         for grant in self.grants:
-            plain = re.sub(r"^(?=\d)", "role_", re.sub(r"\W", "_", grant.role.name, flags=re.ASCII).lower())
-            names = chain((plain,), (f"{plain}_{number}" for number in count(2)))
+            base = re.sub(r"^(?=\d)", "role_", re.sub(r"\W", "_", grant.role.name, flags=re.ASCII).lower())
+            names = chain((base,), (f"{base}_{number}" for number in count(2)))
             label = next(name for name in names if name not in self._labels.values())
             self._labels[grant.role] = label
 

@@ -65,7 +65,7 @@ class SubjectTemplate(Struct, frozen=True):
             raise UsageError("--subject-template must consist of letters, digits, placeholders in braces and -_:/|")
         unknown = {name for name, _ in parts if name} - _PLACEHOLDERS
         if unknown or not any(name for name, _ in parts):
-            known = ", ".join(f"{{{item}}}" for item in sorted(_PLACEHOLDERS))
+            known = ", ".join(f"{{{name}}}" for name in sorted(_PLACEHOLDERS))
             raise UsageError(f"--subject-template must hold at least one placeholder, and only these: {known}")
         is_apart = True
         for name, text in parts:
@@ -92,9 +92,9 @@ class SubjectTemplate(Struct, frozen=True):
             return "".join(pieces)
         return self._up_to_separator("".join(pieces[: first - 1]), pieces[first - 1] if first else "") + "*"
 
-    def _up_to_separator(self, said: str, literal: str) -> str:
-        end = re.match(f"[^{self._separators}]*[{self._separators}]", literal) if said else None
-        return said + (end[0] if end else literal)
+    def _up_to_separator(self, value: str, literal: str) -> str:
+        end = re.match(f"[^{self._separators}]*[{self._separators}]", literal) if value else None
+        return value + (end[0] if end else literal)
 
     def _values(self, runs: Runs) -> Iterator[tuple[str, str]]:
         if runs.stack:
@@ -111,9 +111,9 @@ class SubjectTemplate(Struct, frozen=True):
         elif runs.space:
             yield "spaceId", self._described(runs.space, "space", "spaceId")
 
-    def _described(self, value: str, what: str, placeholder: str) -> str:
+    def _described(self, value: str, title: str, placeholder: str) -> str:
         if f"{{{placeholder}}}" not in self.text:
             raise UsageError(
-                f"The subject template has no {{{placeholder}}}. A trust policy cannot allow a single {what} then"
+                f"The subject template has no {{{placeholder}}}. A trust policy cannot allow a single {title} then"
             )
         return value

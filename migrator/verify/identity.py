@@ -64,7 +64,7 @@ def environment_of(stack: RunStack | None, hook_role: str, has_hook: bool) -> En
         return Environment()
     if has_hook:
         signer = Signer(f"web identity {hook_role}", hook_role, is_keyless=True)
-        return Environment(rest=signer if hook_role else _UNKNOWN_HOOK)
+        return Environment(default=signer if hook_role else _UNKNOWN_HOOK)
     variables = stack.variables
     role = variables.get("AWS_ROLE_ARN", "") if "AWS_WEB_IDENTITY_TOKEN_FILE" in variables else ""
     return Environment(has_keys=stack.has_static_keys, web_identity=role or ("a role" if role is None else ""))
@@ -133,12 +133,14 @@ def identity_proof(
     )
     if root is not None and seen is None:
         proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=sign_ins[0].title)))
-    elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != sign_ins[0].roles:
+    elif root is not None and environment.default != _UNKNOWN_HOOK and seen != sign_ins[0].roles:
         role_names = ", then ".join(seen or ("other credentials",))
         proofs.append(
             failed(
                 _CELL,
-                diagnostics.OTHER_SIGNER.refusal(who=sign_ins[0].title, found=role_names, expected=sign_ins[0].by.said),
+                diagnostics.OTHER_SIGNER.refusal(
+                    who=sign_ins[0].title, found=role_names, expected=sign_ins[0].by.title
+                ),
             )
         )
     proofs += (
@@ -146,12 +148,12 @@ def identity_proof(
         for name, value in values.items()
         if not value
     )
-    if environment.rest == _UNKNOWN_HOOK:
+    if environment.default == _UNKNOWN_HOOK:
         proofs.append(not_proven(_CELL, diagnostics.NO_HOOK_ROLE.refusal()))
     verdict = worst(proofs)
     if verdict in OPEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
-    who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in sign_ins)
+    who = "; ".join(f"{signer.title}: {signer.by.title}" for signer in sign_ins)
     return proven(_CELL, f"Signs in as the report of the migration says. {who}.")
 
 
@@ -159,10 +161,10 @@ def _objection(signer: SignIn, old: Mapping[str, SignIn], environment: Environme
     """The proof that one signer is wrong; None if the signer is right."""
     before = old.get(signer.title)
     if not signer.by.is_keyless:
-        return failed(_CELL, diagnostics.STATIC_KEYS.refusal(who=signer.title, found=signer.by.said))
-    if environment.rest == ENVIRONMENT and not signer.by.role:
+        return failed(_CELL, diagnostics.STATIC_KEYS.refusal(who=signer.title, found=signer.by.title))
+    if environment.default == ENVIRONMENT and not signer.by.role:
         if before is None or before.by != signer.by:
-            return not_proven(_CELL, diagnostics.UNKNOWN_SIGNER.refusal(who=signer.title, found=signer.by.said))
+            return not_proven(_CELL, diagnostics.UNKNOWN_SIGNER.refusal(who=signer.title, found=signer.by.title))
         return None
     if before is not None and before.account and signer.account and before.account != signer.account:
         reason = diagnostics.OTHER_ACCOUNT.refusal(who=signer.title, before=before.account, after=signer.account)
@@ -205,4 +207,4 @@ def _resolved(signer: SignIn, values: Mapping[str, str]) -> SignIn:
     value = values.get(match[1], "") if match and " in " not in signer.title else ""
     if not match or not value:
         return signer
-    return replace(signer, by=replace(signer.by, said=signer.by.said.replace(signer.by.role, value), role=value))
+    return replace(signer, by=replace(signer.by, title=signer.by.title.replace(signer.by.role, value), role=value))

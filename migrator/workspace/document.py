@@ -14,8 +14,8 @@ from msgspec import Struct
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.regex import regex
-from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
+from migrator.syntax.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block, BodyChange, NewArgument
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT, SYNTAX_ERROR, UNREADABLE_FILE
 from migrator.workspace.discover import Kind, is_override

@@ -42,6 +42,13 @@ _HANDS_OFF = regex(
     r"|\b(?:changes|edits|modifications)\b[^.]{0,60}\blost\b",
     re.I,
 )
+_SENTENCE = regex(r"[.!?:;][\s]|[#*~(]|//|\s-+\s")
+_VERB = regex(r"\b(?:is|are|was|were|be|been|being|gets?|holds?|contains?|lists?|reads?|uses?|needs?|has|have)\b", re.I)
+_OF_FILE = regex(
+    r"\b(?:this|it|all|everything|anything|file|code|contents?|config\w*|modules?|resources?|blocks?|definitions?|lines"
+    r"|section|stacks?|root|folder|directory|repo\w*|terraform|providers?|backend|template|not|never)\b",
+    re.I,
+)
 _NAME = regex(
     r"\b(?:generated|rendered|managed) (?:\w+ally )?(?:by|with|using) (?!the |an? )[\"'`]?(?P<name>[A-Za-z][\w./-]*\w)",
     re.I,
@@ -83,11 +90,11 @@ def generator(path: str, data: bytes) -> Generator | None:
     if "TERRAMATE: GENERATED AUTOMATICALLY" in comment:
         return Generator("Terramate", "Change the `generate_hcl` block, and run `terramate generate`.")
     near = (
-        abs(match.start() - two.start()) < _NEAR
+        match
         for match in _BY_PROGRAM.finditer(comment)
-        for two in _HANDS_OFF.finditer(comment)
+        if any(abs(match.start() - two.start()) < _NEAR for two in _HANDS_OFF.finditer(comment))
     )
-    if not (_AUTOMATIC.search(comment) or any(near)):
+    if all(_is_of_another(comment[: match.start()]) for match in (*_AUTOMATIC.finditer(comment), *near)):
         return None
     name, source = _NAME.search(comment), _SOURCE.search(comment)
     by, made_of = name["name"] if name else "A program", source["path"] if source else "the source of this file"
@@ -98,3 +105,9 @@ def _comments(path: str, head: str) -> str:
     """The comment at the head of a file."""
     match = _JSON_COMMENT.match(head) if path.endswith(".json") else _COMMENTS.match(head)
     return "" if match is None else match["said"] if path.endswith(".json") else match[0]
+
+
+def _is_of_another(before: str) -> bool:
+    """Whether a sentence with the words ``before`` is about other things than the file, for example about passwords."""
+    words = _SENTENCE.split(before)[-1]
+    return _VERB.search(words) is not None and _OF_FILE.search(words) is None

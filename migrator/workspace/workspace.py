@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from migrator.model.fleet import Code, RepoIdentity, runs
 from migrator.model.module_source import ModuleSource, is_local, parse_source
 from migrator.regex import regex
-from migrator.source import SourceFile
+from migrator.syntax.source import SourceFile
 from migrator.workspace.diagnostics import NEEDS_EXCLUDED_FILE, NEEDS_IGNORED_BLOCK, NOT_PARSED, OUTSIDE_FOLDER
 from migrator.workspace.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.workspace.document import Document, state_of

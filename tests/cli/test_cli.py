@@ -79,6 +79,20 @@ def test_a_check_loads_no_library_that_only_some_repositories_need(tmp_path: Pat
     assert len([name for name in found if name.startswith("migrator.")]) < MOST_MODULES
 
 
+ENDED = (
+    "import atexit, gc, sys; from migrator.__main__ import main\n"
+    "atexit.register(lambda: print(gc.get_freeze_count(), gc.get_count()[0], file=sys.stderr))\nmain()"
+)
+
+
+@pytest.mark.parametrize("arguments", [("--check",), ("--version",), ("--no-such-option",)])
+def test_nothing_that_a_run_loaded_is_searched_for_garbage_at_the_end(arguments: tuple[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ENDED, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    frozen, young = map(int, done.stderr.splitlines()[-1].split())
+    assert frozen > 100 * young
+
+
 def test_help_is_a_page_that_names_every_exit_code() -> None:
     shown = run("--help-all").output
     assert len(shown.splitlines()) < 120

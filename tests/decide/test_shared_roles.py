@@ -201,6 +201,22 @@ def test_another_identity_beside_it_is_refused(kind: str, mode: str, tmp_path: P
     assert "r1/" in reasons
 
 
+@pytest.mark.system
+@pytest.mark.parametrize("mode", ["both", "hook"])
+def test_a_backend_without_credentials_and_one_with_a_profile_share_no_role(mode: str, tmp_path: Path) -> None:
+    """Neither gets the role, so that a second run finds the same."""
+    for folder, arguments in (("r0", '    profile = "prod"\n'), ("r1", "")):
+        (tmp_path / "a" / folder).mkdir(parents=True)
+        (tmp_path / "a" / folder / "main.tf").write_text(_backend(arguments))
+    config = Config(mode=Mode.IN_PLACE, **{**MODES[mode], "include_ambient": True, "backend_role_arn": ARN})
+    (result,) = _run([tmp_path / "a"], config)
+    assert {finding.place.path for finding in result.findings if isinstance(finding.fix, Refusal)} == {
+        "r0/main.tf",
+        "r1/main.tf",
+    }
+    assert result.changed == ()
+
+
 CONSTRUCT = """from constructs import Construct
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from migrator.config.config import Config
 from migrator.decide.signers.table import Blocks, BlockSigner, environments_after, signers, signers_after
 from migrator.migrate.planning import Planning
 from migrator.model.fleet import RepoIdentity
 from migrator.terraform.backends import s3_backends
-from migrator.terraform.partial_backends import partial_backends
+from migrator.terraform.partial_backends import backend_commands, partial_backends, store_of
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.remote_states import remote_states
 from migrator.terraform.signing import Signer
@@ -39,6 +41,11 @@ def blocks(workspace: Workspace, units: Mapping[str, Module]) -> Blocks:
     for owner, partial in partial_backends(workspace, [modules[path] for path in modules if backends[path]], units):
         if owner is not None:
             backends[owner.path].append(partial)
+    roots = [modules[path] for path in modules if backends[path]]
+    commands = list(backend_commands(workspace, roots, units))
+    for root in roots:
+        store = store_of(backends[root.path], [command for command in commands if command.root is root])
+        backends[root.path] = [replace(backend, store=store) for backend in backends[root.path]]
     states = {path: tuple(remote_states(module)) for path, module in modules.items()}
     return Blocks({path: tuple(aws_providers(module)) for path, module in modules.items()}, backends, states)
 

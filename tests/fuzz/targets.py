@@ -12,11 +12,11 @@ from itertools import pairwise
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Change, Refusal
 from migrator.secret import MASK, mask, printable
-from migrator.source import SourceFile
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL, JSON, Syntax
+from migrator.syntax.source import SourceFile
 from migrator.syntax.strings import lexemes
 from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, Reference
 from migrator.syntax.yaml import edit as yaml_edit

@@ -130,11 +130,11 @@ def test_terraform_accepts_each_stage(repo: Repo, terraform: Terraform, tmp_path
 
 def test_the_summary_says_what_to_wait_for(repo: Repo) -> None:
     told = summary(migrate(repo.root, Mode.PREVIEW, stages=False))
-    assert "--stages makes a branch for each stage" in told
+    assert "To merge these one by one, run again with --stages" in told
     told = summary(migrate(repo.root))
     for number, branch in enumerate(BRANCHES, 1):
         assert f"{number}. {branch}" in told
-    assert "--stages makes" not in told
+    assert "run again with --stages" not in told
 
 
 def test_a_preview_names_the_branches_and_makes_none(repo: Repo) -> None:

@@ -24,7 +24,7 @@ from migrator.model.findings import Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult
 from migrator.rules.registry import all_rules
-from migrator.source import SourceFile
+from migrator.syntax.source import SourceFile
 from migrator.workspace.discover import kind_of, listing, walk
 from migrator.workspace.workspace import Workspace
 from tests.conftest import FIXTURES, Terraform

@@ -471,7 +471,10 @@ def test_constructs_that_may_share_a_stack_never_share_a_role(tmp_path: Path) ->
     named = (("A", "a", "one"), ("B", "b", "two"), ("C", "c", "one"))
     classes = "".join(construct.format(*names) for names in named)
     after, fates = migrated(tmp_path, IMPORTS + classes)
-    assert fates == [f"web identity with var.{name}" for name in ("aws_role_arn", "aws_role_arn_b", "aws_role_arn")]
+    assert fates == [
+        f"The provider signs in with web identity: var.{name}."
+        for name in ("aws_role_arn", "aws_role_arn_b", "aws_role_arn")
+    ]
     assert (
         after.count('.override_logical_id("aws_role_arn")') + after.count(".override_logical_id('aws_role_arn')") == 2
     )
@@ -483,7 +486,7 @@ def test_a_variable_in_use_is_not_given_away(tmp_path: Path) -> None:
     )
     used = f"from cdktf import TerraformVariable\n{IMPORTS}{stack}        print(v.string_value)\n"
     _, fates = migrated(tmp_path, used + "        AwsProvider(self, 'a', profile='x')\n")
-    assert fates == ["web identity with var.aws_role_arn_default"]
+    assert fates == ["The provider signs in with web identity: var.aws_role_arn_default."]
 
 
 def test_names_in_messages_are_no_values(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class Case:
             web_identity=self.environment.get("AWS_ROLE_ARN", ""),
             profile=self.environment.get("AWS_PROFILE", ""),
             profiles=frozenset(),
-            rest=Signer("the instance's role") if self.is_instance else Signer(NONE_FOUND, is_failure=True),
+            default=Signer("the instance's role") if self.is_instance else Signer(NONE_FOUND, is_failure=True),
         )
 
 
@@ -89,10 +89,10 @@ CASES = [
     Case("web identity, keys around", WEB_IDENTITY, ENV_KEYS, BY_ROLE),
     Case("web identity and keys", WEB_IDENTITY + KEYS, {}, BY_KEY),
     Case("web identity and keys, keys around", WEB_IDENTITY + KEYS, ENV_KEYS, BY_KEY),
-    Case("web identity and a key id", f'{WEB_IDENTITY}access_key = "{KEY_ID}"\n', {}, INCOMPLETE.said),
-    Case("web identity and a token", f'{WEB_IDENTITY}token = "x"\n', ENV_KEYS, INCOMPLETE.said),
-    Case("web identity and a profile", f'{WEB_IDENTITY}profile = "prod"\n', {}, NO_PROFILE.said),
-    Case("web identity, a profile around", WEB_IDENTITY, {"AWS_PROFILE": "prod"}, NO_PROFILE.said),
+    Case("web identity and a key id", f'{WEB_IDENTITY}access_key = "{KEY_ID}"\n', {}, INCOMPLETE.title),
+    Case("web identity and a token", f'{WEB_IDENTITY}token = "x"\n', ENV_KEYS, INCOMPLETE.title),
+    Case("web identity and a profile", f'{WEB_IDENTITY}profile = "prod"\n', {}, NO_PROFILE.title),
+    Case("web identity, a profile around", WEB_IDENTITY, {"AWS_PROFILE": "prod"}, NO_PROFILE.title),
     Case(
         "web identity and a missing file", f'{WEB_IDENTITY}shared_credentials_files = ["no/such/file"]\n', {}, BY_ROLE
     ),
@@ -104,7 +104,7 @@ CASES = [
     Case("keys and a role", KEYS + ASSUME, {}, f"{BY_KEY}, then role {STATE}"),
     Case("empty variables on an instance", "", EMPTY, "the instance's role", is_instance=True),
     Case("empty variables", "", EMPTY | NOWHERE, NONE_FOUND),
-    Case("a profile", 'profile = "prod"\n', ENV_KEYS, NO_PROFILE.said),
+    Case("a profile", 'profile = "prod"\n', ENV_KEYS, NO_PROFILE.title),
 ]
 
 
@@ -175,12 +175,12 @@ def instance() -> Iterator[str]:
 def predicted(folder: Path, case: Case) -> str:
     workspace = Workspace(listing(folder, walk(folder)), RepoIdentity("shop"))
     backends = s3_backends(workspace.modules[""])
-    return signer(backend_sign_in(workspace, backends), case.surroundings).said
+    return signer(backend_sign_in(workspace, backends), case.surroundings).title
 
 
 def observed(aws: Aws, complaint: str) -> str:
     """What the record says of who signed the requests for the state."""
-    for failure in (INCOMPLETE.said, NO_PROFILE.said, NONE_FOUND):
+    for failure in (INCOMPLETE.title, NO_PROFILE.title, NONE_FOUND):
         if failure.removeprefix("fails: ") in complaint:
             return failure
     assert complaint == ""
@@ -282,11 +282,11 @@ def initialised(
         (ConfiguredSignIn(named="a shared credentials file"), Environment(has_keys=True), "keys in the environment"),
         (ConfiguredSignIn(assumed=("a", "b")), Environment(), "the environment, then role a, then role b"),
         (ConfiguredSignIn(), Environment(profile="prod"), "profile prod"),
-        (ConfiguredSignIn(frozenset({"secret_key"}), "a static key", assumed=("a",)), Environment(), INCOMPLETE.said),
+        (ConfiguredSignIn(frozenset({"secret_key"}), "a static key", assumed=("a",)), Environment(), INCOMPLETE.title),
     ],
 )
 def test_what_else_is_predicted(block: ConfiguredSignIn, environment: Environment, expected: str) -> None:
-    assert signer(block, environment).said == expected
+    assert signer(block, environment).title == expected
 
 
 # The table

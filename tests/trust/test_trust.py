@@ -761,6 +761,14 @@ def test_roles_are_the_same_before_and_after_a_migration(make_repo: MakeRepo) ->
     assert subjects(repo.root, "--stack", "shop") == before
 
 
+def test_labels_that_are_not_known_are_told(make_repo: MakeRepo) -> None:
+    given = STACK.replace("branch ", "labels = var.labels\n  branch ")
+    repo = make_repo({"main.tf": sign_in(f'"{ROLE}"'), "stacks/main.tf": given}, name="repo")
+    assert documents(repo.root)[ROLE]["Statement"][0]["Action"] == ["sts:AssumeRoleWithWebIdentity"]
+    assert "The labels are not known." in run(repo.root).stderr
+    assert "The labels are not known." not in run(repo.root, "--session-tags").stderr
+
+
 def test_a_slug_that_is_given_is_no_guess(make_repo: MakeRepo) -> None:
     given = STACK.replace("branch ", 'slug = "kept"\n  branch ')
     repo = make_repo({"main.tf": sign_in(f'"{ROLE}"'), "stacks/main.tf": given}, name="repo")

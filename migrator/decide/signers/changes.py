@@ -35,7 +35,7 @@ class SignInChanges:
         self._context = context
         self._rewritten = {
             (finding.rule, finding.place.key)
-            for finding in context.settled
+            for finding in context.earlier_findings
             if isinstance(finding.fix, Rewrite) and finding.fix.edits
         }
         self._roots = {backend: root for root in context.facts.roots for backend in root.backends}
@@ -47,7 +47,7 @@ class SignInChanges:
         """Whether the credentials of a provider's block go."""
         return self._is_rewritten(provider.place, *RULES[:2])
 
-    def gaining(self, provider: Provider) -> Provider | None:
+    def block_with_new_identity(self, provider: Provider) -> Provider | None:
         """The block of a provider that gets a web identity of its own; None if no block does."""
         losing = (block for block in self._losing(provider) if not block.has_web_identity and block.is_lead)
         return None if self._context.config.provider_auth is ProviderAuth.HOOK else next(losing, None)
@@ -57,12 +57,12 @@ class SignInChanges:
         if self._context.config.provider_auth is ProviderAuth.HOOK:
             replaced = map(self._context.hook_identity.replaces_web_identity, self._losing(provider))
             return "" if any(replaced) else None
-        gaining = self.gaining(provider)
-        return self._context.web_identity.role_expression(gaining) if gaining is not None else None
+        block = self.block_with_new_identity(provider)
+        return self._context.web_identity.role_expression(block) if block is not None else None
 
     def _losing(self, provider: Provider) -> Iterator[Provider]:
         """The blocks of a provider that sign in by themselves afterwards, or by a hook."""
-        serves = self._context.environment_roots.serves
+        serves = self._context.environment_roots.covers
         return (block for block in provider.family if self.loses_credentials(block) and not serves(block))
 
     def of_backend(self, backend: S3Backend) -> SignIn[Attribute] | None:
@@ -86,7 +86,7 @@ def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[
     is_migrated = root.is_migrated(context.config.include_ambient)
     environment_root = context.environment_roots.at(root.module.path) if is_migrated else None
     if environment_root is not None:
-        is_rejected = bool(strategies.rejecting(root))
+        is_rejected = bool(strategies.flat_role_objection(root))
         return environment_sign_in(context.workspace, backend, environment_root, rejects_flat=is_rejected)
     is_native = is_migrated and strategies.of(root).is_native
     return strategies.sign_in(root, backend) if is_native else hook_sign_in(backend)
@@ -99,7 +99,7 @@ StateSignIns = Iterator[tuple["Config", SignIn[Attribute] | Refusal]]
 def environment_state_sign_ins(context: Context, state: RemoteState, root: EnvironmentRoot) -> StateSignIns:
     """The sign-ins of a remote state by the environment of a root module."""
     readers = (reader for reader in context.facts.roots if reader.module is root.module)
-    rejects_flat = any(context.strategies.rejecting(reader) for reader in readers)
+    rejects_flat = any(context.strategies.flat_role_objection(reader) for reader in readers)
     for part in state.configs:
         yield part, environment_sign_in(context.workspace, part.backend, root, rejects_flat=rejects_flat)
 
@@ -112,7 +112,7 @@ def hook_state_sign_ins(state: RemoteState) -> StateSignIns:
 def _state_sign_ins(context: Context, state: RemoteState) -> StateSignIns:
     if state.has_web_identity:
         return hook_state_sign_ins(state)
-    if roots := context.environment_roots.reaching(state.module):
+    if roots := context.environment_roots.roots_reaching(state.module):
         return environment_state_sign_ins(context, state, roots[0])
     native = context.strategies.native_readers(state)
     if native is None or isinstance(native, Refusal):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
     from migrator.span import Edit
-    from migrator.terraform.outside_calls import Called
+    from migrator.terraform.outside_calls import CalledModule
     from migrator.terraform.providers import Provider
 
 
@@ -30,7 +30,7 @@ class ChangedEnvironment(Struct, frozen=True):
     """
 
     group: str
-    why: str
+    reason: str
     is_for_all: bool = True
 
 
@@ -51,23 +51,23 @@ class SignIns:
         for provider in sorted(filter(self._is_to_sign_in, providers), key=lambda provider: not provider.is_bare):
             fate = web_identity.sign_in(provider, self.values)
             self._fates[provider] = fate, tuple(web_identity.notes(provider))
-        self._handed_down: dict[Called, tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]] = {}
+        self._of_called_modules: dict[CalledModule, tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]] = {}
         for called in (called for called in context.called if called.calls):
             stub, gains, place = (
                 stub_of(context.workspace, called.module),
                 called.module.gains,
-                called.calls[0].known.place,
+                called.calls[0].known_call.place,
             )
-            edits = web_identity.hand_down(stub, gains, place, self.values)
-            self._handed_down[called] = edits, tuple(web_identity.handed_down_notes(stub, gains, self.values))
+            edits = web_identity.pass_roles(stub, gains, place, self.values)
+            self._of_called_modules[called] = edits, tuple(web_identity.called_module_notes(stub, gains, self.values))
 
     def of(self, provider: Provider) -> tuple[Rewrite | Refusal | LeftAlone, tuple[Note, ...]] | None:
         """Tell what becomes of a provider, and what a person must then do; None if it does not sign in by itself."""
         return self._fates.get(provider)
 
-    def handed_down(self, called: Called) -> tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]:
+    def of_called_module(self, called: CalledModule) -> tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]:
         """The edits by which roles reach the calls of a module of another repository, and what a person must do."""
-        return self._handed_down[called]
+        return self._of_called_modules[called]
 
     def environment(self, provider: Provider) -> ChangedEnvironment | None:
         """The environment of a provider's root module, if it gets other credentials."""
@@ -81,14 +81,14 @@ class SignIns:
         """Whether a provider without credentials of its own goes on with those of its environment."""
         environment = self.environment(provider)
         is_free = environment is None or not (environment.is_for_all or provider.assumed_roles)
-        is_served = self._context.environment_roots.serves(provider)
+        is_served = self._context.environment_roots.covers(provider)
         return is_served or (is_free and not self._context.config.include_ambient)
 
     def _is_to_sign_in(self, provider: Provider) -> bool:
         if provider.is_bare:
             return not self.is_passed_in(provider) and not self.keeps_environment(provider)
         if provider.credentials:
-            return provider.skip_reason is None and not self._context.environment_roots.serves(provider)
+            return provider.skip_reason is None and not self._context.environment_roots.covers(provider)
         return self._has_section_for_hook(provider)
 
     def _has_section_for_hook(self, provider: Provider) -> bool:
@@ -109,8 +109,8 @@ def _environments(context: Context) -> dict[str, ChangedEnvironment]:
     roots += [
         (known.module, ChangedEnvironment(known.group, _SETTINGS)) for known in context.facts.modules_with_static_keys
     ]
-    found = context.facts.terragrunt
-    for unit, group in zip(found.units, found.groups, strict=True):
+    terragrunt_units = context.facts.terragrunt
+    for unit, group in zip(terragrunt_units.units, terragrunt_units.groups, strict=True):
         if unit.module is not None and unit.needs_hook(include_ambient):
             roots.append((unit.module, ChangedEnvironment(group, _HOOK)))
     alone = (root for root in context.facts.roots if root.is_migrated(include_ambient) and not needs_hook(root))
@@ -119,6 +119,6 @@ def _environments(context: Context) -> dict[str, ChangedEnvironment]:
     for module, environment in roots:
         environments.setdefault(module.path, environment)
     for path, environment in list(environments.items()):
-        for reached in context.workspace.reached_from(path):
-            environments.setdefault(reached, environment)
+        for called_path in context.workspace.reached_from(path):
+            environments.setdefault(called_path, environment)
     return environments

@@ -47,14 +47,14 @@ class RunRole(Struct, frozen=True, eq=False):
 
 def trust_rows(context: Context) -> tuple[TrustRow, ...]:
     """A row for each role that is known by its ARN, unless the changes for it are refused."""
-    if all(isinstance(finding.fix, LeftAlone) for finding in context.settled):
+    if all(isinstance(finding.fix, LeftAlone) for finding in context.earlier_findings):
         return ()
-    refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)} - {None}
-    found: dict[str, dict[str, None]] = {}
-    for known in run_roles(context):
-        if known.role is not None and known.group not in refused:
-            found.setdefault(known.role, {}).update(_titles(known.runners))
-    return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
+    refused = {finding.group for finding in context.earlier_findings if isinstance(finding.fix, Refusal)} - {None}
+    stacks_by_role: dict[str, dict[str, None]] = {}
+    for run_role in run_roles(context):
+        if run_role.role is not None and run_role.group not in refused:
+            stacks_by_role.setdefault(run_role.role, {}).update(_titles(run_role.runners))
+    return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(stacks_by_role.items()))
 
 
 def _titles(runners: Runners) -> dict[str, None]:
@@ -89,9 +89,9 @@ def run_roles(context: Context) -> Iterator[RunRole]:
 
 def _has_hooks(context: Context, target: Target) -> bool:
     """Whether every stack that runs a root module has a hook already, which names its role."""
-    here, elsewhere = target.runners.here, target.runners.elsewhere
-    is_there = all(map(context.strategies.has_hook, here)) and all(stack.has_hook for stack in elsewhere)
-    return is_there and bool(here or elsewhere)
+    definitions, known_stacks = target.runners.definitions, target.runners.known_stacks
+    is_there = all(map(context.strategies.has_hook, definitions)) and all(stack.has_hook for stack in known_stacks)
+    return is_there and bool(definitions or known_stacks)
 
 
 def _of_programs(context: Context) -> Iterator[RunRole]:
@@ -112,8 +112,10 @@ def _of_programs(context: Context) -> Iterator[RunRole]:
 
 def _of_units(context: Context) -> Iterator[RunRole]:
     """The roles of the providers that Terragrunt writes."""
-    found = context.facts.terragrunt
-    for unit, group, runners in zip(found.units, found.groups, context.facts.unit_runners, strict=True):
+    terragrunt_units = context.facts.terragrunt
+    for unit, group, runners in zip(
+        terragrunt_units.units, terragrunt_units.groups, context.facts.unit_runners, strict=True
+    ):
         for role in context.generated_sign_in.roles(unit) if unit.generated else ():
             yield RunRole(unit.folder, _known(role), runners, group)
 
@@ -130,19 +132,19 @@ def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[
 
     by_role = runners_by_role(context, root, lambda backend: role_of(backend, changes.of_backend(backend)))
     own = [backend for backend in root.backends if backend.is_partial or backend is root.backend]
-    found = [(role_of(backend, changes.of_backend(backend)), root.runners) for backend in own if None in by_role]
+    roles = [(role_of(backend, changes.of_backend(backend)), root.runners) for backend in own if None in by_role]
     for state in (state for state in root.remote_states if state.skip_reason is None):
-        coming = changes.of_state(state)
+        sign_ins = changes.of_state(state)
         parts = (part.backend for part in state.configs)
-        found += ((role_of(part, coming.get(part)), root.runners) for part in parts)
-    every = (*found, *by_role.items())
-    yield from (RunRole(root.module.path, _known(role), runners) for role, runners in every if role)
+        roles += ((role_of(part, sign_ins.get(part)), root.runners) for part in parts)
+    all_roles = (*roles, *by_role.items())
+    yield from (RunRole(root.module.path, _known(role), runners) for role, runners in all_roles if role)
 
 
 def _of_block(context: Context, changes: SignInChanges, row: BlockSigner) -> set[str | None]:
     """The roles that a block signs in with in the runs of a root module: static keys stand for an unknown role."""
     role, block = row.by.role, row.block
-    gaining = changes.gaining(block) if isinstance(block, Provider) else None
+    gaining = changes.block_with_new_identity(block) if isinstance(block, Provider) else None
     if is_role_arn(role):
         return {role}
     if gaining is not None:

@@ -21,7 +21,7 @@ from migrator.terraform.signing import (
     Signer,
     changed_sign_in,
     provider_sign_in,
-    said,
+    role_title,
     signer,
 )
 from migrator.workspace.discover import Kind
@@ -48,39 +48,41 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
 
     None where nothing was found that is, could or should be changed.
     """
-    if all(isinstance(finding.fix, LeftAlone) for finding in context.settled):
+    if all(isinstance(finding.fix, LeftAlone) for finding in context.earlier_findings):
         return ()
     before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
-    both = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
-    telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
+    before_and_after = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
+    roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
-        SigningRow(root or ".", who, was.said, comes.said, comes.role, comes.is_keyless)
-        for (root, who), (was, comes) in both.items()
-        if root in telling
+        SigningRow(root or ".", who, was.title, comes.title, comes.role, comes.is_keyless)
+        for (root, who), (was, comes) in before_and_after.items()
+        if root in roots_shown
     )
 
 
 def signers_after(context: Context) -> Iterator[BlockSigner]:
     """Tell who signs after the migration, by the decisions alone."""
-    around, changes = environments_after(context), SignInChanges(context)
-    return signers(context.workspace, _blocks(context.facts), around, changes)
+    environments, changes = environments_after(context), SignInChanges(context)
+    return signers(context.workspace, _blocks(context.facts), environments, changes)
 
 
 def environments_after(context: Context) -> dict[str, Environment]:
     """The environments of root modules after the migration, by path."""
-    refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)}
+    refused = {finding.group for finding in context.earlier_findings if isinstance(finding.fix, Refusal)}
     hooks: dict[str, list[str]] = {}
     for target in context.hook_plan.targets:
         if isinstance(target.role, str) and target.group not in refused:
             hooks.setdefault(target.path, []).append(target.role)
-    now = _environments(context) | {path: Environment(rest=_by_hook(roles)) for path, roles in hooks.items()}
-    now |= {
-        root.module.path: _living_on(root)
+    environments = _environments(context) | {
+        path: Environment(default=_by_hook(roles)) for path, roles in hooks.items()
+    }
+    environments |= {
+        root.module.path: _environment_after(root)
         for root in context.environment_roots.roots
         if not isinstance(root.role, Refusal) and root.group not in refused
     }
-    return now
+    return environments
 
 
 def _by_hook(roles: Sequence[str]) -> Signer:
@@ -88,29 +90,31 @@ def _by_hook(roles: Sequence[str]) -> Signer:
     return Signer(f"web identity {role or 'of each stack'}, by the hook", role, is_keyless=True)
 
 
-def _living_on(root: EnvironmentRoot) -> Environment:
+def _environment_after(root: EnvironmentRoot) -> Environment:
     """The environment that a root module gets."""
     if root.has_integration:
         by_role = Signer(f"role {root.role}, by the AWS integration", is_keyless=True)
-        return Environment(rest=by_role if root.role else _INTEGRATION)
+        return Environment(default=by_role if root.role else _INTEGRATION)
     return Environment(web_identity=str(root.role))
 
 
 def _environments(context: Context) -> dict[str, Environment]:
     """The environments of today, by path, if stacks have a hook, an integration, or the variables of a role."""
     facts, has_hook = context.facts, context.strategies.has_hook
-    found = {module.module.path: Environment(has_keys=True) for module in facts.modules_with_static_keys}
+    environments = {module.module.path: Environment(has_keys=True) for module in facts.modules_with_static_keys}
     for root in facts.roots:
-        here, elsewhere = root.runners.here, root.runners.elsewhere
-        if any(map(has_hook, here)) or any(stack.has_hook for stack in elsewhere):
-            found[root.module.path] = Environment(rest=_HOOK)
-        elif any(stack in facts.integrations for stack in here) or any(stack.has_integration for stack in elsewhere):
-            found[root.module.path] = Environment(rest=_INTEGRATION)
+        definitions, known_stacks = root.runners.definitions, root.runners.known_stacks
+        if any(map(has_hook, definitions)) or any(stack.has_hook for stack in known_stacks):
+            environments[root.module.path] = Environment(default=_HOOK)
+        elif any(stack in facts.integrations for stack in definitions) or any(
+            stack.has_integration for stack in known_stacks
+        ):
+            environments[root.module.path] = Environment(default=_INTEGRATION)
         elif root.gets_static_keys:
-            found[root.module.path] = Environment(has_keys=True)
-        elif role := next((role for stack in here if (role := _role_of(facts, stack))), ""):
-            found[root.module.path] = Environment(web_identity=role)
-    return found
+            environments[root.module.path] = Environment(has_keys=True)
+        elif role := next((role for stack in definitions if (role := _role_of(facts, stack))), ""):
+            environments[root.module.path] = Environment(web_identity=role)
+    return environments
 
 
 def _role_of(facts: Facts, stack: StackDefinition) -> str:
@@ -157,9 +161,9 @@ def signers(
         environment = environments.get(path, _NOBODY)
         own = [*_configured(workspace, backends, blocks.states.get(path, ()), changes)]
         for inner in (path, *sorted(workspace.reached_from(path))):
-            where = f" in {inner or '.'}" if inner != path else ""
+            suffix = f" in {inner or '.'}" if inner != path else ""
             for provider in leads.get(inner, ()):
-                own.append((provider.title + where, provider, _of_provider(workspace, provider, changes)))
+                own.append((provider.title + suffix, provider, _of_provider(workspace, provider, changes)))
         yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in own)
 
 
@@ -180,7 +184,7 @@ def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChange
         workspace, provider, [block for block in provider.family if changes.loses_credentials(block)]
     )
     role = changes.web_identity(provider)
-    return sign_in if role is None else replace(sign_in, web_identity=said(role) if role else "")
+    return sign_in if role is None else replace(sign_in, web_identity=role_title(role) if role else "")
 
 
 def _configured(
@@ -194,12 +198,12 @@ def _configured(
     if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
         block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
         parts = [block, *(backend for backend in backends if backend.is_partial)]
-        made = [(part, _change(changes.of_backend(part) if changes else None)) for part in parts]
-        yield block.title, block, changed_sign_in(workspace, made)
+        changed_parts = [(part, _change(changes.of_backend(part) if changes else None)) for part in parts]
+        yield block.title, block, changed_sign_in(workspace, changed_parts)
     for state in (state for state in states if state.kind == "s3"):
-        coming = changes.of_state(state) if changes else {}
-        made = [(part.backend, _change(coming.get(part.backend))) for part in state.configs]
-        sign_in = changed_sign_in(workspace, made) if made else ConfiguredSignIn()
+        state_changes = changes.of_state(state) if changes else {}
+        changed_parts = [(part.backend, _change(state_changes.get(part.backend))) for part in state.configs]
+        sign_in = changed_sign_in(workspace, changed_parts) if changed_parts else ConfiguredSignIn()
         yield f"data.{'.'.join(state.block.labels)}", state, sign_in
 
 

@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from migrator.model.findings import Refusal
 from migrator.regex import regex
-from migrator.source import newline_at
 from migrator.spacelift.attached.diagnostics import (
     NEW_FILE_EXISTS,
     STACK_ID_UNKNOWN,
@@ -30,6 +29,7 @@ from migrator.span import Edit, Span
 from migrator.syntax.hcl.edit import indent_at
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
+from migrator.syntax.source import newline_at
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
 
 if TYPE_CHECKING:

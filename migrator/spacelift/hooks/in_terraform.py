@@ -198,7 +198,7 @@ def _is_shared(origin: Expression, name: str) -> bool:
         for local in block.attributes:
             if document is origin.document and local.value == origin.span:
                 is_list = re.compile(rf"\b{name}\"?\s*[=:]\s*\"?(?:\$\{{)?\Z")
-                uses = References().to(module, {f"local.{local.name}"})
+                uses = References().uses_of(module, {f"local.{local.name}"})
                 return not all(is_list.search(use.document.text[: use.offset], max(use.offset - 99, 0)) for use in uses)
     return False
 

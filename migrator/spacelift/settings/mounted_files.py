@@ -140,7 +140,7 @@ def _content(
     """The content of a mounted file, None if not known, and the file of the repository with the content."""
     if content is None:
         return None, None
-    text = content.behind.text.strip()
+    text = content.resolved.text.strip()
     if (literal := string_value(text)) is not None:
         try:
             return base64.b64decode(literal, validate=True).decode(), None

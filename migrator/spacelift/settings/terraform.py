@@ -263,7 +263,17 @@ def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tup
         names = [document.syntax.expression(document.text, span).strip('"') for span in places]
         for number, (place, name) in enumerate(zip(places, names, strict=True)):
             if name == address:
-                yield Edit(document.path, _cut(document.text, places, names, number), ""), place
+                follows = not all(_may_go(module, before) for before in names[:number])
+                yield Edit(document.path, _cut(document.text, places, number, follows=follows), ""), place
+
+
+def _may_go(module: Module, address: str) -> bool:
+    """Whether the resource at an address may give static credentials, and be removed."""
+    type_, _, label = address.partition(".")
+    argument, _, is_static = _TYPES.get(type_, ("", "", is_static_variable))
+    blocks = module.blocks("resource", type_) if argument else ()
+    found = [document.literal(block.attribute(argument)) for document, block in blocks if block.labels[1:] == (label,)]
+    return any(name is None or is_static(name) for name in found)
 
 
 def _block_at(document: Document, place: int) -> Block | None:
@@ -272,16 +282,22 @@ def _block_at(document: Document, place: int) -> Block | None:
     return document.blocks[number] if number >= 0 else None
 
 
-def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
-    """The span that removes an item from a list, whether or not the neighbours are removed."""
+def _cut(text: str, places: list[Span], number: int, *, follows: bool) -> Span:
+    """The span that removes an item from a list, whether or not the neighbours are removed.
+
+    ``follows``: an item before stays.
+    """
     place = places[number]
     line = text.rfind("\n", 0, place.start) + 1
     end = re.compile(r"[ \t]*,?[ \t]*\r?\n").match(text, place.end)
     if not text[line : place.start].strip() and end is not None:
         return Span(line, end.end())
-    if any(not name.startswith(tuple(_TYPES)) for name in names[:number]):
+    if follows:
         return Span(places[number - 1].end, place.end)
-    return Span(place.start, places[number + 1].start) if number + 1 < len(places) else place
+    if number + 1 < len(places):
+        return Span(place.start, places[number + 1].start)
+    comma = re.compile(r"[ \t]*,[ \t]*").match(text, place.end)
+    return Span(place.start, comma.end() if comma is not None else place.end)
 
 
 def _referrer(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
-from migrator.model.fleet import Code, is_of_branch, runs
+from migrator.model.fleet import Code, code_of, is_of_branch, runs
 from migrator.spacelift.stacks.blueprints import Blueprint, blueprints
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.engine_evidence import stack_evidence, version_evidence
@@ -136,7 +136,7 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
         document=document,
         place=Place(stack.path, stack.line, stack.span.start),
         title=f"Stack({stack.name or '…'})",
-        code=Code(stack.repository, folder, namespace, stack.branch),
+        code=code_of(stack.repository, folder, namespace, stack.branch),
         slug=slug_of(stack.name),
         labels=frozenset(stack.labels or ()),
         is_ignored=document.is_excluded or IGNORE.search(stack.comments) is not None,
@@ -187,7 +187,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
         document=document,
         place=Place(document.path, stack.line, stack.offset),
         title=f"{'blueprint' if stack.is_blueprint else 'stack file'} {stack.name or document.path}",
-        code=Code(repository, stack.project_root, stack.namespace or "", stack.branch),
+        code=code_of(repository, stack.project_root, stack.namespace or "", stack.branch),
         slug=None if stack.is_blueprint else slug_of(stack.name),
         is_ignored=document.is_excluded,
         is_plain=False,

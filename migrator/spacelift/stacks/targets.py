@@ -74,7 +74,7 @@ class Targets:
     def of(self, expression: Expression) -> Target | None:
         """The target of an id; None if not known."""
         for _ in range(_DEEPEST):
-            origin = expression.behind
+            origin = expression.resolved
             if (literal := origin.string) is not None:
                 return Target(literal)
             text = origin.text.strip()

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
-from migrator.model.fleet import Code
+from migrator.model.fleet import Code, code_of
 from migrator.regex import regex
 from migrator.spacelift.stacks.resource import Resource, resources_of
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
@@ -119,7 +119,8 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
         root = self.string("project_root", "")
         folder = None if root is None else posixpath.normpath("/" + root.lstrip("/")).lstrip("/")
         branch = self.string("branch", None)
-        return Code(self.string("repository", None), folder, self._namespace, branch, self._runs_all_units)
+        repository, runs_below = self.string("repository", None), self._runs_all_units
+        return code_of(repository, folder, self._namespace, branch, runs_below=runs_below)
 
     @cached_property
     def labels(self) -> frozenset[str]:

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from migrator.regex import regex
-from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Moved, Span, apply_edits, settle
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.comments import COMMENT, is_kept
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.new import commented, expression, item_lines, rendered
 from migrator.syntax.hcl.scanner import skip_blanks
+from migrator.syntax.source import newline_at, with_newlines
 from migrator.syntax.terraform import (
     Attribute,
     Block,

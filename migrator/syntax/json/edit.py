@@ -12,11 +12,11 @@ from itertools import groupby
 from typing import Any
 
 from migrator.errors import SyntaxProblem
-from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, settle
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.json import parse as tfjson
 from migrator.syntax.json.parse import Member, Node
+from migrator.syntax.source import newline_at, with_newlines
 from migrator.syntax.terraform import (
     Attribute,
     Block,

@@ -11,9 +11,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from migrator.regex import regex
-from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.diagnostics import UNCLEAR_NAME
+from migrator.syntax.source import newline_at, with_newlines
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal

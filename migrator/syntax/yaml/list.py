@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.source import newline_at
 from migrator.span import Edit, Span
+from migrator.syntax.source import newline_at
 from migrator.syntax.yaml.tree import MERGE, Alias, Keys, Mapping, Node, Scalar, Sequence, Tree, find
 from migrator.syntax.yaml.write import Line, column, comment_rows, copy, flow, line_start, list_rows, style
 

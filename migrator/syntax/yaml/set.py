@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.source import newline_at
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.diagnostics import UNEDITABLE
+from migrator.syntax.source import newline_at
 from migrator.syntax.yaml.compare import differences
 from migrator.syntax.yaml.edit import line_edits
 from migrator.syntax.yaml.parse import read

@@ -25,7 +25,7 @@ class EvaluationBudget:
         self._depth = depth
         self._steps = iter(range(_STEPS)) if steps is None else steps
 
-    def more(self) -> EvaluationBudget:
+    def after_step(self) -> EvaluationBudget:
         """What is left after a step. Raises `UnknownError` if that is nothing."""
         if not self._depth or next(self._steps, None) is None:
             raise UnknownError

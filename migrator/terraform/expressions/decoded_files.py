@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
-from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
+from migrator.syntax.source import SourceFile
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, names, resolved
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def _expression(node: Node, budget: Iterator[int]) -> Iterator[str]:
     node = resolved(node)
     if isinstance(node, Sequence):
         yield "["
-        for item in node.items:
-            yield from _expression(item, budget)
+        for member in node.items:
+            yield from _expression(member, budget)
             yield ", "
         yield "]"
     elif isinstance(node, Mapping):
@@ -64,8 +64,8 @@ def _expression(node: Node, budget: Iterator[int]) -> Iterator[str]:
 
 
 def _member(node: Mapping, name: str, budget: Iterator[int]) -> Iterator[str]:
-    found = find(node, (name,))
-    yield from _expression(found.node, budget) if found else ("null",)
+    lookup = find(node, (name,))
+    yield from _expression(lookup.node, budget) if lookup else ("null",)
 
 
 def _scalar(node: Scalar) -> str:

@@ -50,8 +50,8 @@ def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:
     reference = REFERENCE.fullmatch(expression)
     if reference is None:
         return None
-    meant = definition(module, reference)
-    return None if meant is None else resolve(module, meant, depth - 1)
+    text = definition(module, reference)
+    return None if text is None else resolve(module, text, depth - 1)
 
 
 def definition(module: Module, reference: re.Match[str]) -> str | None:

@@ -53,7 +53,7 @@ class Scope(Struct, frozen=True, eq=False, dict=True):
     names: Mapping[str, Expression] = field(default_factory=dict)
 
     @cached_property
-    def followed(self) -> dict[str, Expression]:
+    def resolutions(self) -> dict[str, Expression]:
         """What references lead to."""
         return {}
 
@@ -86,22 +86,24 @@ class Expression(Written[Scope], frozen=True, eq=False):
     @property
     def string(self) -> str | None:
         """The string that it is; None where that is not known, or is no string."""
-        return known(lambda: string_of(self, EvaluationBudget()))
+        return if_known(lambda: string_of(self, EvaluationBudget()))
 
     @property
     def origin(self) -> Expression | None:
         """The expression behind all references; None where that is not known. A missing one is ``null``."""
-        return known(lambda: _follow(self, EvaluationBudget()), missing=self.derived("null"))
+        return if_known(lambda: _follow(self, EvaluationBudget()), missing=self.derived("null"))
 
     @property
-    def behind(self) -> Expression:
+    def resolved(self) -> Expression:
         """What variables, locals and ``each`` lead to, as far as that is known, such as a resource's attribute."""
-        found, budget = self, EvaluationBudget()
+        expression, budget = self, EvaluationBudget()
         with suppress(UnknownError, MissingError, SyntaxProblem):
-            while traversal := _TRAVERSAL.fullmatch(found.text.strip()):
-                budget = budget.more()
-                found = _stepped(found, _root(found.scope, traversal["root"]), traversal["steps"], budget)
-        return found
+            while traversal := _TRAVERSAL.fullmatch(expression.text.strip()):
+                budget = budget.after_step()
+                expression = _stepped(
+                    expression, _root(expression.scope, traversal["root"]), traversal["steps"], budget
+                )
+        return expression
 
     @property
     def is_null(self) -> bool:
@@ -111,12 +113,12 @@ class Expression(Written[Scope], frozen=True, eq=False):
     @property
     def strings(self) -> tuple[str, ...] | None:
         """The strings of the list that it is; None where they are not known."""
-        return known(lambda: strings_of(self, EvaluationBudget()))
+        return if_known(lambda: strings_of(self, EvaluationBudget()))
 
     @property
     def entries(self) -> list[tuple[str, Expression]] | None:
         """The entries of the map, or of the set of strings, that it is: keys and values; None if they are not known."""
-        return known(lambda: list(_entries(self, EvaluationBudget()).items()))
+        return if_known(lambda: list(_entries(self, EvaluationBudget()).items()))
 
     def own(self, name: str) -> Expression | None:
         """What the object constructor that it is says of ``name``; None if it is none, or says nothing."""
@@ -125,10 +127,10 @@ class Expression(Written[Scope], frozen=True, eq=False):
 
     def member(self, name: str) -> Expression | None:
         """What the object that it is has under ``name``; None where it has nothing, or that is not known."""
-        return known(lambda: _member(self, name, EvaluationBudget()))
+        return if_known(lambda: _member(self, name, EvaluationBudget()))
 
 
-def known(ask: Callable[[], T], missing: T | None = None) -> T | None:
+def if_known(ask: Callable[[], T], missing: T | None = None) -> T | None:
     """What is asked for, ``missing`` where a literal object does not have it; None where that is not known."""
     try:
         return ask()
@@ -140,28 +142,29 @@ def known(ask: Callable[[], T], missing: T | None = None) -> T | None:
 
 def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, ...] | None:
     """The strings of the list that an expression is; None where they are not known."""
-    found = _follow(expression, budget)
-    made = call(found.text.strip())
-    if made is not None and made.function == "concat" and not made.rest:
-        lists = [strings_of(found.derived(argument), budget.more()) for argument in made.arguments]
+    resolved = _follow(expression, budget)
+    function_call = call(resolved.text.strip())
+    if function_call is not None and function_call.function == "concat" and not function_call.suffix:
+        lists = [strings_of(resolved.derived(argument), budget.after_step()) for argument in function_call.arguments]
         return None if None in lists else tuple(string for strings in lists for string in strings or ())
-    items = found.elements
-    values = [string_of(item, budget) for item in items or ()]
+    items = resolved.elements
+    values = [string_of(element, budget) for element in items or ()]
     return None if items is None or None in values else tuple(value for value in values if value is not None)
 
 
 def string_of(expression: Expression, budget: EvaluationBudget) -> str | None:
     """The string that an expression is, or that a whole number becomes; None for anything else."""
-    found = _follow(expression, budget)
-    if _WHOLE.fullmatch(found.text):
-        return found.text
-    literal = string_value(found.text)
-    return literal if literal is not None or not found.text.startswith('"') else _fill(found, budget)
+    resolved = _follow(expression, budget)
+    if _WHOLE.fullmatch(resolved.text):
+        return resolved.text
+    literal = string_value(resolved.text)
+    return literal if literal is not None or not resolved.text.startswith('"') else _fill(resolved, budget)
 
 
 def _fill(template: Expression, budget: EvaluationBudget) -> str | None:
     values = {
-        inner: string_of(template.derived(inner.strip()), budget.more()) for inner in _TEMPLATE.findall(template.text)
+        inner: string_of(template.derived(inner.strip()), budget.after_step())
+        for inner in _TEMPLATE.findall(template.text)
     }
     if not values or None in values.values():
         return None
@@ -172,7 +175,7 @@ def _fill(template: Expression, budget: EvaluationBudget) -> str | None:
 
 
 def _follow(expression: Expression, budget: EvaluationBudget) -> Expression:
-    budget = budget.more()
+    budget = budget.after_step()
     text = expression.text.strip()
     if text[:1] in ("{", "[") or string_value(text) is not None:
         return expression
@@ -180,30 +183,30 @@ def _follow(expression: Expression, budget: EvaluationBudget) -> Expression:
         return _follow(expression.derived(text[1:-1]), budget)
     if text.startswith('"') and (inner := hcl.interior(text, Span(0, len(text)))) is not None:
         return _follow(expression.derived(inner.of(text)), budget)
-    made = call(text)
-    if made is not None and _PATH.fullmatch(made.rest):
-        return _walk(expression, _apply(expression, made, budget), made.rest, budget)
+    function_call = call(text)
+    if function_call is not None and _PATH.fullmatch(function_call.suffix):
+        return _walk(expression, _apply(expression, function_call, budget), function_call.suffix, budget)
     if (parts := conditional(text)) is not None:
         return _follow(expression.derived(parts[1 if _holds(expression, parts[0], budget) else 2]), budget)
     traversal = _TRAVERSAL.fullmatch(text)
     if traversal is None or text in ("null", "true", "false"):
         return expression
-    root, followed = traversal["root"], expression.scope.followed
+    root, followed = traversal["root"], expression.scope.resolutions
     if root not in followed:
         followed[root] = _follow(_root(expression.scope, root), budget)
     return _walk(expression, followed[root], traversal["steps"], budget) if traversal["steps"] else followed[root]
 
 
-def _walk(expression: Expression, found: Expression, steps: str, budget: EvaluationBudget) -> Expression:
-    found = _stepped(expression, found, steps, budget)
-    return found if found is expression else _follow(found, budget)
+def _walk(expression: Expression, target: Expression, steps: str, budget: EvaluationBudget) -> Expression:
+    target = _stepped(expression, target, steps, budget)
+    return target if target is expression else _follow(target, budget)
 
 
-def _stepped(expression: Expression, found: Expression, steps: str, budget: EvaluationBudget) -> Expression:
+def _stepped(expression: Expression, target: Expression, steps: str, budget: EvaluationBudget) -> Expression:
     for step in _STEP.finditer(steps):
         name = step["name"] or step["literal"] or _index(expression.derived(step["index"] or ""), budget)
-        found = _member(found, name, budget)
-    return found
+        target = _member(target, name, budget)
+    return target
 
 
 def _index(expression: Expression, budget: EvaluationBudget) -> str:
@@ -215,46 +218,51 @@ def _index(expression: Expression, budget: EvaluationBudget) -> str:
 
 def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> bool:
     """Whether a comparison, or a reference to a boolean, is true. Raises `UnknownError` where that is not known."""
-    sides, made = comparison(condition), call(condition)
-    if made is not None and made.function == "contains" and len(made.arguments) == 2 and not made.rest:
-        listed, item = (expression.derived(argument) for argument in made.arguments)
-        strings, string = strings_of(listed, budget), string_of(item, budget)
+    sides, function_call = comparison(condition), call(condition)
+    if (
+        function_call is not None
+        and function_call.function == "contains"
+        and len(function_call.arguments) == 2
+        and not function_call.suffix
+    ):
+        listed, element = (expression.derived(argument) for argument in function_call.arguments)
+        strings, string = strings_of(listed, budget), string_of(element, budget)
         if strings is None or string is None:
             raise UnknownError
         return string in strings
     if sides is None:
-        found = _follow(expression.derived(condition), budget).text.strip('"')
-        if found not in ("true", "false"):
+        value = _follow(expression.derived(condition), budget).text.strip('"')
+        if value not in ("true", "false"):
             raise UnknownError
-        return found == "true"
+        return value == "true"
     left, right = (_scalar(expression.derived(side), budget) for side in sides[:2])
     return (left == right) == sides[2]
 
 
 def _scalar(expression: Expression, budget: EvaluationBudget) -> str:
     try:
-        found = _follow(expression, budget).text
+        text = _follow(expression, budget).text
     except MissingError:
         return "null"
-    value = found if found in ("null", "true", "false") or found.isdecimal() else string_of(expression, budget)
+    value = text if text in ("null", "true", "false") or text.isdecimal() else string_of(expression, budget)
     if value is None:
         raise UnknownError
-    return value if value == found else quote(value)
+    return value if value == text else quote(value)
 
 
 def _root(scope: Scope, root: str) -> Expression:
-    found = scope.names.get(root) or scope.root(root)
-    if found is None:
+    target = scope.names.get(root) or scope.root(root)
+    if target is None:
         raise UnknownError
-    return found
+    return target
 
 
-def _apply(expression: Expression, made: Call, budget: EvaluationBudget) -> Expression:
+def _apply(expression: Expression, function_call: Call, budget: EvaluationBudget) -> Expression:
     """What a function makes of its arguments, for those that people put around values that are written elsewhere."""
-    arguments = [expression.derived(argument) for argument in made.arguments]
-    if made.function in _CONVERSIONS and len(arguments) == 1:
+    arguments = [expression.derived(argument) for argument in function_call.arguments]
+    if function_call.function in _CONVERSIONS and len(arguments) == 1:
         return _follow(arguments[0], budget)
-    special = expression.scope.functions.get(made.function)
+    special = expression.scope.functions.get(function_call.function)
     return expression if special is None else special(expression, arguments, budget)
 
 
@@ -269,9 +277,9 @@ def _try(_: Expression, arguments: list[Expression], budget: EvaluationBudget) -
 
 def _coalesce(_: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
     for argument in arguments:
-        found = _follow(argument, budget)
-        if found.text not in ("null", '""'):
-            return found
+        value = _follow(argument, budget)
+        if value.text not in ("null", '""'):
+            return value
     raise UnknownError
 
 
@@ -305,50 +313,50 @@ FUNCTIONS: dict[str, Function] = {
 
 
 def _member(expression: Expression, name: str, budget: EvaluationBudget) -> Expression:
-    found = _follow(expression, budget)
-    if (own := found.own(name)) is not None:
+    resolved = _follow(expression, budget)
+    if (own := resolved.own(name)) is not None:
         return own
-    if (elements := found.elements) is not None:
+    if (elements := resolved.elements) is not None:
         if not name.isdecimal() or int(name) >= len(elements):
             raise MissingError
         return elements[int(name)]
-    value = _entries(found, budget).get(name)
+    value = _entries(resolved, budget).get(name)
     if value is None:
         raise MissingError
     return value
 
 
 def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expression]:
-    found = _follow(expression, budget)
-    text = found.text.strip()
-    made = call(text)
-    if made is not None and made.function == "merge" and not made.rest:
-        budget = budget.more()
+    resolved = _follow(expression, budget)
+    text = resolved.text.strip()
+    function_call = call(text)
+    if function_call is not None and function_call.function == "merge" and not function_call.suffix:
+        budget = budget.after_step()
         return {
             key: value
-            for argument in made.arguments
-            if (part := _follow(found.derived(argument), budget)).text != "null"
+            for argument in function_call.arguments
+            if (part := _follow(resolved.derived(argument), budget)).text != "null"
             for key, value in _entries(part, budget).items()
         }
     if (parts := loop(text)) is not None:
-        return dict(_loop(found, parts, budget.more()))
-    if (elements := found.elements) is not None:
+        return dict(_loop(resolved, parts, budget.after_step()))
+    if (elements := resolved.elements) is not None:
         keyed = [(string_of(element, budget), element) for element in elements]
         if any(key is None for key, _ in keyed):
             raise UnknownError
         return {key: element for key, element in keyed if key is not None}
-    if (members := found.parts) is None:
+    if (members := resolved.parts) is None:
         raise UnknownError
     return members
 
 
-def _loop(found: Expression, parts: Loop, budget: EvaluationBudget) -> Iterator[tuple[str, Expression]]:
-    source = _follow(found.derived(parts.source), budget)
+def _loop(resolved: Expression, parts: Loop, budget: EvaluationBudget) -> Iterator[tuple[str, Expression]]:
+    source = _follow(resolved.derived(parts.source), budget)
     elements = source.elements
     listed = None if elements is None else {str(number): element for number, element in enumerate(elements)}
     for key, value in (_entries(source, budget) if listed is None else listed).items():
         values = (value,) if len(parts.names) == 1 else (source.derived(quote(key)), value)
-        inner = Expression("", found.scope.with_names(**dict(zip(parts.names, values, strict=False))))
+        inner = Expression("", resolved.scope.with_names(**dict(zip(parts.names, values, strict=False))))
         if not parts.condition or _holds(inner, parts.condition, budget):
             if (name := string_of(inner.derived(parts.key), budget)) is None:
                 raise UnknownError

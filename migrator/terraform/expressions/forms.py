@@ -31,7 +31,7 @@ class Call(Struct, frozen=True):
     function: str
     arguments: tuple[str, ...]
     places: tuple[Span, ...]
-    rest: str
+    suffix: str
 
 
 class Loop(Struct, frozen=True):
@@ -59,21 +59,21 @@ def call(text: str) -> Call | None:
 
 def conditional(text: str) -> tuple[str, str, str] | None:
     """The condition and the two outcomes of ``a ? b : c``; None if ``text`` is anything else."""
-    first, opened = -1, 0
+    first, depth = -1, 0
     for mark, start in _marks(text, 0):
         if mark == "?":
-            first, opened = (start if first < 0 else first), opened + 1
-        elif mark == ":" and opened:
-            opened -= 1
-            if not opened:
+            first, depth = (start if first < 0 else first), depth + 1
+        elif mark == ":" and depth:
+            depth -= 1
+            if not depth:
                 return text[:first].strip(), text[first + 1 : start].strip(), text[start + 1 :].strip()
     return None
 
 
 def comparison(text: str) -> tuple[str, str, bool] | None:
     """The two sides of ``a == b`` or ``a != b``, and whether they are to be equal; None for any other expression."""
-    found = [(mark, start) for mark, start in _marks(text, 0) if not re.match(r"[\w\".]", mark)]
-    operators = [(mark, start) for mark, start in found if mark in ("==", "!=", "<=", ">=", "&&", "||", "<", ">", "?")]
+    marks = [(mark, start) for mark, start in _marks(text, 0) if not re.match(r"[\w\".]", mark)]
+    operators = [(mark, start) for mark, start in marks if mark in ("==", "!=", "<=", ">=", "&&", "||", "<", ">", "?")]
     if len(operators) != 1 or operators[0][0] not in ("==", "!="):
         return None
     mark, start = operators[0]
@@ -119,20 +119,20 @@ def member_type(type_: str, name: str) -> str:
 def optional_members(type_: str) -> Mapping[str, str]:
     """The members that a value of the type ``type_`` has even where nobody gives them, and what they are then."""
     outer = _constraint(type_)
-    found: dict[str, str] = {}
+    members: dict[str, str] = {}
     for name, inner in (_members(outer) if outer and outer.function == "object" else {}).items():
         optional = _constraint(inner)
         if optional is not None and optional.function == "optional":
-            found[name] = optional.arguments[1] if len(optional.arguments) > 1 else "null"
-    return found
+            members[name] = optional.arguments[1] if len(optional.arguments) > 1 else "null"
+    return members
 
 
 def _constraint(type_: str) -> Call | None:
     try:
-        found = call(type_)
+        type_call = call(type_)
     except SyntaxProblem:
         return None
-    return found if found is not None and found.arguments and not found.rest else None
+    return type_call if type_call is not None and type_call.arguments and not type_call.suffix else None
 
 
 def _members(outer: Call) -> dict[str, str]:
@@ -146,7 +146,7 @@ def object_items(
 ) -> Mapping[str, Attribute] | None:
     """What ``read`` finds in the object at ``span``, by name; kept: each instance of a large ``for_each`` asks."""
     items = read(text, span)
-    return None if items is None else {item.name: item for item in items}
+    return None if items is None else {argument.name: argument for argument in items}
 
 
 S = TypeVar("S")
@@ -168,12 +168,12 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
         """Another expression of the same scope."""
         return replace(self, text=text, document=None, span=None, type_=type_)
 
-    def arguments(self, made: Call) -> list[Self]:
+    def arguments(self, function_call: Call) -> list[Self]:
         """The arguments of the call that it is, with their places where it stands in the file as it is."""
         document, span = self.document, self.span
         if document is None or span is None or span.of(document.text) != self.text:
-            return [self.derived(argument) for argument in made.arguments]
-        spans = [Span(span.start + place.start, span.start + place.end) for place in made.places]
+            return [self.derived(argument) for argument in function_call.arguments]
+        spans = [Span(span.start + place.start, span.start + place.end) for place in function_call.places]
         return [replace(self, text=place.of(document.text), span=place, type_="") for place in spans]
 
     @property
@@ -183,13 +183,13 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
             return object_items(self.document.syntax.object_items, self.document.text, self.span)
         return object_items(hcl.object_items, self.text, Span(0, len(self.text)))
 
-    def part(self, name: str, item: Attribute) -> Self:
+    def part(self, name: str, argument: Attribute) -> Self:
         """The value of the one of its ``items`` that is called ``name``."""
         type_ = member_type(self.type_, name)
         if self.document is not None:
-            part = replace(self, text=self.document.expression(item), span=item.value, type_=type_)
+            part = replace(self, text=self.document.expression(argument), span=argument.value, type_=type_)
         else:
-            part = self.derived(item.value.of(self.text), type_)
+            part = self.derived(argument.value.of(self.text), type_)
         default = optional_members(self.type_).get(name) if part.text == "null" else None
         return part if default is None else self.derived(default, type_)
 
@@ -199,7 +199,7 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
         items = self.items
         if items is None:
             return None
-        by_name = {name: self.part(name, item) for name, item in items.items()}
+        by_name = {name: self.part(name, argument) for name, argument in items.items()}
         missing = {
             name: optional_member
             for name, optional_member in optional_members(self.type_).items()
@@ -216,9 +216,9 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
         if document is not None and span is not None:
             syntax, text = document.syntax, document.text
             places = syntax.list_items(text, span)
-            made = [
+            parts = [
                 replace(self, text=syntax.expression(text, place), span=place, type_=type_) for place in places or ()
             ]
-            return None if places is None else made
+            return None if places is None else parts
         places = hcl.list_items(self.text, Span(0, len(self.text)))
         return None if places is None else [self.derived(place.of(self.text), type_) for place in places]

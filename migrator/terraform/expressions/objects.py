@@ -59,8 +59,8 @@ def _parts(module: Module, part: Part, depth: int) -> Iterator[Part]:
     elif inner and definition:
         holder, attribute = definition
         spans = (*part.spans, (holder.path, attribute.span))
-        reached = Part(holder, attribute.value, None, (*part.locals, inner.of(text)), spans)
-        yield from _parts(module, reached, depth - 1)
+        inner_part = Part(holder, attribute.value, None, (*part.locals, inner.of(text)), spans)
+        yield from _parts(module, inner_part, depth - 1)
     else:
         yield part
 
@@ -68,10 +68,10 @@ def _parts(module: Module, part: Part, depth: int) -> Iterator[Part]:
 def _arguments(document: Document, value: Span) -> tuple[Span, ...] | None:
     """The arguments of ``merge``, where they stand in the file as they are."""
     is_made = document.syntax is HCL and _MADE_OF.match(document.text, value.start, value.end) is not None
-    made = call(value.of(document.text)) if is_made else None
-    if made is None or made.rest:
+    function_call = call(value.of(document.text)) if is_made else None
+    if function_call is None or function_call.suffix:
         return None
-    return tuple(Span(value.start + place.start, value.start + place.end) for place in made.places)
+    return tuple(Span(value.start + place.start, value.start + place.end) for place in function_call.places)
 
 
 def _definition(module: Module, expression: str) -> tuple[Document, Attribute] | None:
@@ -84,11 +84,11 @@ def _definition(module: Module, expression: str) -> tuple[Document, Attribute] |
     return None
 
 
-def is_used_elsewhere(module: Module, reference: str, known: set[tuple[str, Span]]) -> bool:
+def is_used_elsewhere(module: Module, reference: str, known_places: set[tuple[str, Span]]) -> bool:
     """Whether the module refers to a local anywhere but in the ``known`` places."""
-    used = re.compile(rf"(?<![\w.-]){re.escape(reference)}(?![\w-])")
+    pattern = re.compile(rf"(?<![\w.-]){re.escape(reference)}(?![\w-])")
     return any(
-        not any(path == document.path and span.start <= match.start() < span.end for path, span in known)
+        not any(path == document.path and span.start <= match.start() < span.end for path, span in known_places)
         for document in (*module.documents, *module.tests)
-        for match in used.finditer(document.text)
+        for match in pattern.finditer(document.text)
     )

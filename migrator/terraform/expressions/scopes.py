@@ -36,35 +36,42 @@ class ModuleScope(Scope, frozen=True, eq=False):
         """What the call of the module says, or a file with values, else the variable's default."""
         declarations = list(self.module.blocks("variable", name))
         constraint = self._last("type", declarations)
-        found = None
+        expression = None
         if self.call is not None and self.caller is not None:
-            found = self.caller.argument(self.call.document, self.call.block, name)
+            expression = self.caller.argument(self.call.document, self.call.block, name)
         elif value := self.module.value(name):
             document, attribute = value
             if attribute is None:
                 return None
-            found = Expression(document.expression(attribute), self)  # without its place: values are not edited there
-        found = found or self._last("default", declarations)
-        return replace(found, type_=constraint.text) if found is not None and constraint is not None else found
+            expression = Expression(
+                document.expression(attribute), self
+            )  # without its place: values are not edited there
+        expression = expression or self._last("default", declarations)
+        return (
+            replace(expression, type_=constraint.text)
+            if expression is not None and constraint is not None
+            else expression
+        )
 
     def _last(self, name: str, blocks: Iterable[tuple[Document, Block]]) -> Expression | None:
         """The argument ``name`` of the first of the blocks that has it, unless an override file says otherwise."""
-        having = [(document, block) for document, block in blocks if block.attribute(name)]
-        overriding = [item for item in having if item[0].is_override]
-        chosen = overriding[-1:] or having[:1]
+        definitions = [(document, block) for document, block in blocks if block.attribute(name)]
+        overriding = [definition for definition in definitions if definition[0].is_override]
+        chosen = overriding[-1:] or definitions[:1]
         return self.argument(*chosen[0], name) if chosen else None
 
 
 def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str | None, Scope]]:
     """The keys that ``for_each`` of a block gives, each with its scope; one without a key where they are not known."""
-    each = scope.argument(document, block, "for_each")
+    for_each = scope.argument(document, block, "for_each")
     names = {name: expression for name, expression in scope.names.items() if not name.startswith("each.")}
     bare = scope if len(names) == len(scope.names) else replace(scope, names=names)
-    entries = None if each is None else each.entries
-    if each is None or entries is None:
+    entries = None if for_each is None else for_each.entries
+    if for_each is None or entries is None:
         return [(None, bare)]
     return [
-        (key, bare.with_names(**{"each.key": each.derived(quote(key)), "each.value": value})) for key, value in entries
+        (key, bare.with_names(**{"each.key": for_each.derived(quote(key)), "each.value": value}))
+        for key, value in entries
     ]
 
 
@@ -87,13 +94,13 @@ class _Scopes:
         """
         if module.path not in self._known:
             self._known[module.path] = []  # of a module that calls itself, as long as it is being asked about
-            found = list(islice(self._called(module), _SCOPES + 1))
-            if len(found) > _SCOPES:
+            scopes = list(islice(self._called(module), _SCOPES + 1))
+            if len(scopes) > _SCOPES:
                 del self._known[module.path]
                 raise MigrateError(
                     f"The module {module.path or '.'} is called in more than {_SCOPES} ways, so nothing was changed."
                 )
-            self._known[module.path] = found or [ModuleScope(module)]
+            self._known[module.path] = scopes or [ModuleScope(module)]
         return self._known[module.path]
 
     def _called(self, module: Module) -> Iterator[Scope]:

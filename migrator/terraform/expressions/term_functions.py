@@ -29,16 +29,16 @@ def rebuilt(original: Term, parts: tuple[Term, ...]) -> Term:
         return original
     if original.op in _MAKERS:
         return _MAKERS[original.op](original, parts)
-    return term(original.op, original.name, original.where, parts)
+    return term(original.op, original.name, original.scope, parts)
 
 
 def call(name: str, arguments: tuple[Term, ...]) -> Term:
     """What a function makes of its arguments."""
     special = _FUNCTIONS.get(name)
-    made = None if special is None or not arguments else special(arguments)
-    if made is None and MISSING in arguments and name not in ("try", "can"):
+    result = None if special is None or not arguments else special(arguments)
+    if result is None and MISSING in arguments and name not in ("try", "can"):
         return MISSING
-    return made if made is not None else term("call", name, parts=arguments)
+    return result if result is not None else term("call", name, parts=arguments)
 
 
 def _as_list(arguments: tuple[Term, ...]) -> Term | None:
@@ -58,10 +58,10 @@ def _as_set(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _lookup(arguments: tuple[Term, ...]) -> Term | None:
-    found = get(*arguments[:2]) if len(arguments) > 1 else None
-    if found is None or len(arguments) == 2:
-        return found
-    return arguments[2] if found is MISSING else found if arguments[0].entries and arguments[1].text else None
+    member = get(*arguments[:2]) if len(arguments) > 1 else None
+    if member is None or len(arguments) == 2:
+        return member
+    return arguments[2] if member is MISSING else member if arguments[0].entries and arguments[1].text else None
 
 
 def _merge(arguments: tuple[Term, ...]) -> Term | None:
@@ -110,13 +110,17 @@ def _single(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _concat(arguments: tuple[Term, ...]) -> Term | None:
-    return made_tuple(x for term in arguments for x in term.parts) if all(x.op == "tuple" for x in arguments) else None
+    return (
+        made_tuple(part for term in arguments for part in term.parts)
+        if all(argument.op == "tuple" for argument in arguments)
+        else None
+    )
 
 
 def _join(arguments: tuple[Term, ...]) -> Term | None:
     if len(arguments) != 2 or arguments[1].op not in ("tuple", "set"):
         return None
-    pieces = [piece for item in arguments[1].parts for piece in (arguments[0], item)][1:]
+    pieces = [piece for string in arguments[1].parts for piece in (arguments[0], string)][1:]
     return template(pieces)
 
 
@@ -125,7 +129,7 @@ def _format(arguments: tuple[Term, ...]) -> Term | None:
     if any("%" in piece for piece in pieces[::2]) or len(pieces) // 2 != len(arguments) - 1:
         return None
     return template(
-        literal(item) if number % 2 == 0 else arguments[number // 2 + 1] for number, item in enumerate(pieces)
+        literal(piece) if number % 2 == 0 else arguments[number // 2 + 1] for number, piece in enumerate(pieces)
     )
 
 
@@ -146,8 +150,8 @@ def _decoded(arguments: tuple[Term, ...]) -> Term | None:
 
 def _words(change: Callable[[str], str]) -> Callable[[tuple[Term, ...]], Term | None]:
     def apply(arguments: tuple[Term, ...]) -> Term | None:
-        known = arguments[0].string if len(arguments) == 1 else None
-        return None if known is None else literal(change(known))
+        string = arguments[0].string if len(arguments) == 1 else None
+        return None if string is None else literal(change(string))
 
     return apply
 

@@ -45,9 +45,9 @@ _WORDS = {"null": None, "true": True, "false": False}
 def read(text: str, names: Names) -> Term:
     """The term of an expression. Raises `TermsError` where it cannot be read."""
     text = text.strip()
-    known = string_value(text)
-    if text in _WORDS or known is not None:
-        return literal(_WORDS.get(text, known))
+    string = string_value(text)
+    if text in _WORDS or string is not None:
+        return literal(_WORDS.get(text, string))
     if _SIMPLE.fullmatch(text):
         first, *steps = text.split(".")
         return _stepped(names, first, steps)
@@ -57,22 +57,24 @@ def read(text: str, names: Names) -> Term:
         raise TermsError from None
 
 
-def replaced(made: Term, replace: Callable[[Term], Term | None], known: dict[Term, Term]) -> Term:
+def replaced(value: Term, replace: Callable[[Term], Term | None], cache: dict[Term, Term]) -> Term:
     """``made`` with some of its parts replaced: what is ``known`` already is not asked for again."""
-    found = known.get(made)
-    if found is None:
-        found = replace(made)
-        if found is None:
-            found = (
-                rebuilt(made, tuple(replaced(term, replace, known) for term in made.parts)) if made.symbols else made
+    replacement = cache.get(value)
+    if replacement is None:
+        replacement = replace(value)
+        if replacement is None:
+            replacement = (
+                rebuilt(value, tuple(replaced(term, replace, cache) for term in value.parts))
+                if value.symbols
+                else value
             )
-        known[made] = found
-    return found
+        cache[value] = replacement
+    return replacement
 
 
 def _stepped(names: Names, first: str, steps: Sequence[str]) -> Term:
-    found = names(first, steps)
-    base, taken = found if isinstance(found, tuple) else (found, len(steps))
+    target = names(first, steps)
+    base, taken = target if isinstance(target, tuple) else (target, len(steps))
     for step in steps[taken:]:
         base = get(base, literal(step))
     return base
@@ -143,8 +145,8 @@ class _Reader:
             if kind(step) != "get_attr":
                 break
             attributes.append(words(trees(step)[0]))
-        found = self._names(name, attributes)
-        base, taken = found if isinstance(found, tuple) else (found, len(attributes))
+        target = self._names(name, attributes)
+        base, taken = target if isinstance(target, tuple) else (target, len(attributes))
         return self._steps(base, steps[taken:])
 
     def _steps(self, base: Term, steps: Sequence[Node]) -> Term:
@@ -215,8 +217,8 @@ class _Reader:
                 unknown += key, value
             else:
                 entries[key.text] = value
-        made = made_object(entries)
-        return term("node", "object", parts=(made, *unknown)) if unknown else made
+        result = made_object(entries)
+        return term("node", "object", parts=(result, *unknown)) if unknown else result
 
     def _key(self, node: Node) -> Term:
         inner = trees(node)[0]
@@ -267,7 +269,9 @@ class _Reader:
         is_plain = "ELLIPSIS" not in map(kind, children(cast("Tree[Token]", node)))
         if source.entries is not None and is_plain:
             with suppress(_UnknownError):
-                return self._made(list(self._rounds(source, called, results, condition)), is_object=len(results) == 2)
+                return self._collection(
+                    list(self._rounds(source, called, results, condition)), is_object=len(results) == 2
+                )
         inner = self._with(called, [self._symbol(str(index)) for index in range(len(called))])
         parts = [inner.expression(result) for result in (*results, *([condition] if condition is not None else ()))]
         return term("node", f"{kind(node)} {len(results)} {is_plain}", parts=(source, *parts))
@@ -284,7 +288,7 @@ class _Reader:
             if holds.text == "true":
                 yield [inner.expression(child) for child in results]
 
-    def _made(self, rounds: Sequence[Sequence[Term]], *, is_object: bool) -> Term:
+    def _collection(self, rounds: Sequence[Sequence[Term]], *, is_object: bool) -> Term:
         if not is_object:
             return made_tuple(value for (value,) in rounds)
         if any(key.text is None for key, _ in rounds):
@@ -304,7 +308,7 @@ class _UnknownError(Exception):
 
 
 def _text(raw: str) -> Term:
-    known = string_value(f'"{raw}"')
-    if known is None:
+    string = string_value(f'"{raw}"')
+    if string is None:
         raise TermsError
-    return literal(known)
+    return literal(string)

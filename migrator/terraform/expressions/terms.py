@@ -38,12 +38,12 @@ class Term(Struct, frozen=True, eq=False, weakref=True):
 
     op: str
     name: str = ""
-    where: str = ""
+    scope: str = ""
     parts: tuple[Term, ...] = ()
     symbols: frozenset[Term] = frozenset()
 
     def __repr__(self) -> str:
-        return f"Term({self.op!r}, where={self.where!r})"
+        return f"Term({self.op!r}, where={self.scope!r})"
 
     @property
     def string(self) -> str | None:
@@ -72,21 +72,23 @@ _ATOMS = frozenset({"var", "each", "count", "resource", "in", "provider", "run"}
 """What is a symbol: its parts, if it has some, are no more looked into."""
 
 
-def term(op: str, name: str = "", where: str = "", parts: Iterable[Term] = ()) -> Term:
+def term(op: str, name: str = "", scope: str = "", parts: Iterable[Term] = ()) -> Term:
     """The one term that is made so."""
-    made = tuple(parts)
-    if len(made) > _MOST_PARTS or len(name) > _LONGEST:
+    operands = tuple(parts)
+    if len(operands) > _MOST_PARTS or len(name) > _LONGEST:
         raise TermsError
-    key = (op, name, where, made)
-    found = _KNOWN.get(key)
-    if found is None:
-        symbols = frozenset[Term]().union(*(term.symbols for term in made)) if op not in _ATOMS else frozenset[Term]()
-        found = Term(op, name, where, made, symbols)
+    key = (op, name, scope, operands)
+    known_term = _KNOWN.get(key)
+    if known_term is None:
+        symbols = (
+            frozenset[Term]().union(*(term.symbols for term in operands)) if op not in _ATOMS else frozenset[Term]()
+        )
+        known_term = Term(op, name, scope, operands, symbols)
         if op in _ATOMS:
-            varying = (term for part in made for term in part.symbols if term.op in ("each", "count"))
-            force_setattr(found, "symbols", frozenset({found, *varying}))
-        _KNOWN[key] = found
-    return found
+            varying = (term for part in operands for term in part.symbols if term.op in ("each", "count"))
+            force_setattr(known_term, "symbols", frozenset({known_term, *varying}))
+        _KNOWN[key] = known_term
+    return known_term
 
 
 def literal(value: object) -> Term:
@@ -133,9 +135,9 @@ def get(base: Term, key: Term) -> Term:
 
 
 def _typed_member(base: Term, name: str) -> Term:
-    found = get(base.parts[0], literal(name))
+    member = get(base.parts[0], literal(name))
     default = optional_members(base.name).get(name)
-    return typed(member_type(base.name, name), found if default is None else or_default(found, _constant(default)))
+    return typed(member_type(base.name, name), member if default is None else or_default(member, _constant(default)))
 
 
 def or_default(value: Term, default: Term) -> Term:
@@ -154,7 +156,7 @@ def typed(type_: str, value: Term) -> Term:
         elements = [typed(member_type(type_, ""), part) for part in value.parts]
         return made_set(elements) if type_.startswith("set(") else made_tuple(elements)
     if value.op == "object":
-        entries = {key: typed(member_type(type_, key), item) for key, item in (value.entries or {}).items()}
+        entries = {key: typed(member_type(type_, key), member) for key, member in (value.entries or {}).items()}
         defaults = {key: _constant(text) for key, text in optional_members(type_).items()}
         attributes = {key: or_default(entries.get(key, NULL), default) for key, default in defaults.items()}
         return made_object(entries | attributes)
@@ -177,14 +179,14 @@ def _converted(type_: str, value: Term) -> Term:
 
 def _constant(text: str) -> Term:
     """The value of a default in a type constraint, which refers to nothing."""
-    text, whole = text.strip(), Span(0, len(text.strip()))
-    if (known := string_value(text)) is not None:
-        return literal(known)
+    text, text_span = text.strip(), Span(0, len(text.strip()))
+    if (string := string_value(text)) is not None:
+        return literal(string)
     if text in _WORDS or re.fullmatch(r"\d+", text):
         return literal(_WORDS[text] if text in _WORDS else int(text))
-    if (items := hcl.object_items(text, whole)) is not None:
+    if (items := hcl.object_items(text, text_span)) is not None:
         return made_object({attribute.name: _constant(attribute.value.of(text)) for attribute in items})
-    elements = hcl.list_items(text, whole)
+    elements = hcl.list_items(text, text_span)
     return term("token", text) if elements is None else made_tuple(_constant(span.of(text)) for span in elements)
 
 
@@ -201,8 +203,8 @@ def choice(condition: Term, yes: Term, no: Term) -> Term:
         return term("if", parts=(condition, yes, no))
     if len(types) > 1:
         yes, no = literal(yes.text), literal(no.text)
-    known = {"true": yes, "false": no}.get(condition.text or "")
-    return known if known is not None else yes if yes is no else term("if", parts=(condition, yes, no))
+    outcome = {"true": yes, "false": no}.get(condition.text or "")
+    return outcome if outcome is not None else yes if yes is no else term("if", parts=(condition, yes, no))
 
 
 def _type(value: Term) -> str:

@@ -47,7 +47,7 @@ class Piece(Struct, frozen=True, eq=False):
     """
 
     document: Document
-    item: Attribute | Block
+    element: Attribute | Block
     module: str
     parents: tuple[Block, ...] = ()
     holder: Span | None = None
@@ -55,19 +55,19 @@ class Piece(Struct, frozen=True, eq=False):
     @property
     def place(self) -> Place:
         """Where it begins."""
-        return self.document.place(self.item)
+        return self.document.place(self.element)
 
     def covers(self, place: Place) -> bool:
         """Whether the line at ``place`` is one of its own."""
-        first, last = (self.document.source.line(offset) for offset in (self.item.span.start, self.item.span.end))
+        first, last = (self.document.source.line(offset) for offset in (self.element.span.start, self.element.span.end))
         return place.path == self.document.path and first <= place.line <= last
 
     @property
     def value(self) -> Attribute | None:
         """The argument that holds the value: the piece itself, a variable's default, or an output's value."""
-        if isinstance(self.item, Attribute):
-            return self.item
-        return self.item.attribute({"variable": "default", "output": "value"}.get(self.item.type, ""))
+        if isinstance(self.element, Attribute):
+            return self.element
+        return self.element.attribute({"variable": "default", "output": "value"}.get(self.element.type, ""))
 
 
 class Assignment(Struct, frozen=True, eq=False):
@@ -121,8 +121,8 @@ def test_values(module: Module, name: str) -> Iterator[Piece]:
     for document in module.tests:
         runs = [block for block in document.blocks if block.type == "run"]
         own = [run for run in runs if not any(run.blocks("module"))]
-        holders = [(item,) for item in document.blocks if item.type == "variables" and len(own) == len(runs)]
-        for parents in [*holders, *((run, item) for run in own for item in run.blocks("variables"))]:
+        holders = [(block,) for block in document.blocks if block.type == "variables" and len(own) == len(runs)]
+        for parents in [*holders, *((run, block) for run in own for block in run.blocks("variables"))]:
             attribute = parents[-1].attribute(name)
             if attribute is not None:
                 yield Piece(document, attribute, module.path, parents)

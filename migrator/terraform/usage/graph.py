@@ -46,31 +46,31 @@ class UsageGraph:
         self._siblings = siblings
         self.references = References()
         self._pieces: dict[Node, tuple[Piece, ...]] = {}
-        self._given: dict[str, dict[str, list[Assignment]]] = {}
+        self._assignments: dict[str, dict[str, list[Assignment]]] = {}
 
     def pieces(self, node: Node) -> tuple[Piece, ...]:
         """All that a node consists of in the configuration and its tests; nothing where it is not declared."""
         if node not in self._pieces:
             module = self.workspace.modules.get(node.module)
-            found = [] if module is None else list(declarations(module, node))
-            if module is not None and found and node.kind == "var":
-                found += [*arguments(self.workspace, node), *test_values(module, node.name)]
-            self._pieces[node] = tuple(found)
+            declared_pieces = [] if module is None else list(declarations(module, node))
+            if module is not None and declared_pieces and node.kind == "var":
+                declared_pieces += [*arguments(self.workspace, node), *test_values(module, node.name)]
+            self._pieces[node] = tuple(declared_pieces)
         return self._pieces[node]
 
-    def given_to(self, node: Node) -> Iterator[Assignment]:
+    def assignments_of(self, node: Node) -> Iterator[Assignment]:
         """What gives a variable its value from outside."""
         if node.kind == "var":
-            yield from self.given_by_reader(node.name).get(node.module, ())
+            yield from self.assignments_by_reader(node.name).get(node.module, ())
 
-    def given_by_reader(self, name: str) -> Mapping[str, list[Assignment]]:
+    def assignments_by_reader(self, name: str) -> Mapping[str, list[Assignment]]:
         """What gives variables of that name a value, by the modules that it is for."""
-        if name not in self._given:
-            found = self._given[name] = dict[str, list[Assignment]]()
+        if name not in self._assignments:
+            by_reader = self._assignments[name] = dict[str, list[Assignment]]()
             for argument in (argument for source in self._sources for argument in source(name)):
                 for reader in argument.readers if argument.readers is not None else self.workspace.modules:
-                    found.setdefault(reader, []).append(argument)
-        return self._given[name]
+                    by_reader.setdefault(reader, []).append(argument)
+        return self._assignments[name]
 
     def variables_called(self, name: str) -> Mapping[str, Node]:
         """The variables of that name of all modules, by the modules' paths."""
@@ -78,18 +78,20 @@ class UsageGraph:
 
     @cached_property
     def _variables(self) -> dict[str, dict[str, Node]]:
-        found: dict[str, dict[str, Node]] = {}
+        by_name: dict[str, dict[str, Node]] = {}
         for module in self.workspace.modules.values():
             for _, block in module.blocks("variable"):
                 for name in block.labels[:1]:
-                    found.setdefault(name, {})[module.path] = Node(module.path, f"var.{name}")
-        return found
+                    by_name.setdefault(name, {})[module.path] = Node(module.path, f"var.{name}")
+        return by_name
 
     def neighbours(self, node: Node) -> Iterator[Node]:
         """The nodes that ``node`` refers to."""
-        settings = (argument.piece for argument in self.given_to(node) if argument.piece.document.kind is Kind.CONFIG)
+        settings = (
+            argument.piece for argument in self.assignments_of(node) if argument.piece.document.kind is Kind.CONFIG
+        )
         for piece in (*self.pieces(node), *settings):
-            for use in self.references.within(piece.document, piece.item.span):
+            for use in self.references.uses_within(piece.document, piece.element.span):
                 yield from self.nodes(piece.module, use)
 
     def modules_of(self, use: Use) -> Collection[str]:
@@ -111,17 +113,17 @@ class UsageGraph:
 
     def uses(self, node: Node) -> Iterator[Use]:
         """The references to a node."""
-        yield from self.references.to(self.workspace.modules[node.module], {node.address})
+        yield from self.references.uses_of(self.workspace.modules[node.module], {node.address})
         for path, modules in self._siblings.items() if node.kind in ("var", "data", "local") else ():
             if modules is None or node.module in modules:
-                found = self.references.in_file(self.workspace.documents[path], {node.address})
-                yield from (use for use in found if node.kind != "local" or is_text(use.document.text, use.offset))
+                file_uses = self.references.in_file(self.workspace.documents[path], {node.address})
+                yield from (use for use in file_uses if node.kind != "local" or is_text(use.document.text, use.offset))
         for document in self._templates:
             yield from self.references.in_file(document, {node.address})
         if node.kind == "output":
             for call in self.workspace.calls.get(node.module, ()):
                 label = f"module.{call.block.labels[0] if call.block.labels else ''}"
-                yield from self.references.to(call.caller, {label, f"{label}.{node.name}"})
+                yield from self.references.uses_of(call.caller, {label, f"{label}.{node.name}"})
 
     @cached_property
     def _templates(self) -> list[Document]:

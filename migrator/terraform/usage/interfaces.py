@@ -33,24 +33,24 @@ def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Inte
     for change in changes:
         document = workspace.documents.get(change.path)
         if (document.kind if document else kind_of(change.path)) is Kind.CONFIG:
-            modules = [item.path for item in workspace.modules_of(document)] if document else []
+            modules = [module.path for module in workspace.modules_of(document)] if document else []
             for path in modules or [posixpath.dirname(change.path)]:
                 touched.setdefault(path, {})[change.path] = change
-    for path, made in sorted(touched.items()):
+    for path, file_changes in sorted(touched.items()):
         module = workspace.modules.get(path)
         if module is not None:
-            variables = [(item.path, block) for item, block in module.blocks("variable") if block.labels]
+            variables = [(document.path, block) for document, block in module.blocks("variable") if block.labels]
             before = {block.labels[0]: None for _, block in variables}
-            kept = [block.labels[0] for path, block in variables if path not in made]
+            kept_names = [block.labels[0] for path, block in variables if path not in file_changes]
             new = [
                 name
-                for item in made.values()
-                for name in declared_in(item.path, item.after.decode("utf-8-sig", "replace"))
+                for change in file_changes.values()
+                for name in declared_in(change.path, change.after.decode("utf-8-sig", "replace"))
             ]
-            after = dict.fromkeys((*kept, *new))
+            after = dict.fromkeys((*kept_names, *new))
             gains, loses = (
-                tuple(item for item in after if item not in before),
-                tuple(item for item in before if item not in after),
+                tuple(name for name in after if name not in before),
+                tuple(name for name in before if name not in after),
             )
             if gains or loses:
                 yield Interface(module, gains, loses)
@@ -58,7 +58,9 @@ def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Inte
 
 def declared(items: Sequence[object]) -> list[str]:
     """The names of the variables among the blocks of a file."""
-    return [item.labels[0] for item in items if isinstance(item, Block) and item.type == "variable" and item.labels]
+    return [
+        block.labels[0] for block in items if isinstance(block, Block) and block.type == "variable" and block.labels
+    ]
 
 
 def declared_in(path: str, text: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.regex import regex
-from migrator.source import SourceFile
+from migrator.syntax.source import SourceFile
 from migrator.terraform.credential_texts import is_binary, read_plain
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
@@ -54,8 +54,12 @@ class _Texts:
 
     def __iter__(self) -> Iterator[Document]:
         for path in sorted(self._workspace.paths):
-            known = self._workspace.documents.get(path)
-            document = known if known is not None and not known.source.data.startswith(_UTF_16) else self._plain(path)
+            own_document = self._workspace.documents.get(path)
+            document = (
+                own_document
+                if own_document is not None and not own_document.source.data.startswith(_UTF_16)
+                else self._plain(path)
+            )
             if document is not None:
                 yield document
 
@@ -74,8 +78,8 @@ class _Texts:
 
 def _beginning(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
-            return opened.read(8000)
+        with file.open("rb") as stream:
+            return stream.read(8000)
     except OSError:
         return b""
 
@@ -89,7 +93,7 @@ class Mentions:
         texts = _Texts(workspace)
         self.too_large = texts.too_large
         self.files = [text for text in texts if _MARK.search(text.source.data)]
-        self.given: dict[str, Place] = {}
+        self.outside_values: dict[str, Place] = {}
         self.in_environment: dict[str, list[Place]] = {}
         siblings: set[tuple[str, str]] = set()
         for document in self.files:
@@ -114,11 +118,11 @@ class Mentions:
             self._take(document, _names_in(text))
             siblings.add(_program(document.path))
 
-    def _take(self, document: Document, found: Iterator[tuple[str, int]]) -> None:
+    def _take(self, document: Document, matches: Iterator[tuple[str, int]]) -> None:
         of_backend = {match.start(1) for match in _OF_BACKEND.finditer(document.text)}
-        for name, offset in found:
-            if name in self._names and name not in self.given and offset not in of_backend:
-                self.given[name] = _place(document, offset)
+        for name, offset in matches:
+            if name in self._names and name not in self.outside_values and offset not in of_backend:
+                self.outside_values[name] = _place(document, offset)
 
 
 def _place(document: Document, offset: int) -> Place:

@@ -64,13 +64,13 @@ class Orphans:
         edits: Mapping[str, Sequence[Edit]],
         roots: Collection[str],
         values: VariableValues,
-        given: Sequence[Callable[[str], Iterable[Assignment]]],
+        value_sources: Sequence[Callable[[str], Iterable[Assignment]]],
         siblings: Mapping[str, frozenset[str] | None],
     ) -> None:
         self.workspace = workspace
         self._edits = edits
         self._roots = roots
-        self.graph = UsageGraph(workspace, (values.in_files, *given), siblings)
+        self.graph = UsageGraph(workspace, (values.in_files, *value_sources), siblings)
         self._by_environment: dict[str, Place | None] = {}
         self.values = values
         self.flows = self._candidates()
@@ -81,20 +81,24 @@ class Orphans:
         """What goes."""
         return {node: flow for node, flow in self.flows.items() if node not in self.kept}
 
-    def given(self, node: Node) -> tuple[list[Piece], list[Piece]]:
+    def assigned_pieces(self, node: Node) -> tuple[list[Piece], list[Piece]]:
         """What gives a variable its value: what goes with it, and what another module may still read."""
-        gone: list[Piece] = []
-        left: list[Piece] = []
-        for argument in self.graph.given_to(node):
-            (gone if self._goes_along(argument, node, self.kept) else left).append(argument.piece)
-        return gone, left
+        removed: list[Piece] = []
+        remaining: list[Piece] = []
+        for argument in self.graph.assignments_of(node):
+            (removed if self._goes_along(argument, node, self.kept) else remaining).append(argument.piece)
+        return removed, remaining
 
-    def _goes_along(self, given: Assignment, node: Node, kept: Collection[Node]) -> bool:
-        if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
+    def _goes_along(self, assignment: Assignment, node: Node, kept: Collection[Node]) -> bool:
+        if (
+            assignment.readers is None
+            or assignment.objection
+            or self._objection(assignment.piece.document, assignment.piece.element)
+        ):
             return False
         declared = self.graph.variables_called(node.name)
-        alike = (declared[path] for path in given.readers if path in declared)
-        return all(item in self.flows and item not in kept for item in alike)
+        variables = (declared[path] for path in assignment.readers if path in declared)
+        return all(node in self.flows and node not in kept for node in variables)
 
     # --- who may go -------------------------------------------------------------------------------------------------
 
@@ -103,7 +107,9 @@ class Orphans:
         pending: list[tuple[Node, Flow]] = []
         for path in self._edits:
             document = self.workspace.documents.get(path)
-            for use in self.graph.references.of(document) if document is not None and document.kind in _READ else ():
+            for use in (
+                self.graph.references.uses_in(document) if document is not None and document.kind in _READ else ()
+            ):
                 if self._is_gone(use):
                     flow = Flow(not _is_condition(use), _is_for_key(use) and not _is_condition(use))
                     pending += (
@@ -111,9 +117,12 @@ class Orphans:
                     )
         while pending:
             node, flow = pending.pop()
-            known = flows.get(node)
-            merged = Flow(flow.is_value or bool(known and known.is_value), flow.is_key or bool(known and known.is_key))
-            if merged != known and self.graph.pieces(node):
+            known_flow = flows.get(node)
+            merged = Flow(
+                flow.is_value or bool(known_flow and known_flow.is_value),
+                flow.is_key or bool(known_flow and known_flow.is_key),
+            )
+            if merged != known_flow and self.graph.pieces(node):
                 flows[node] = merged
                 goes_on = node.kind in ("var", "local", "output")
                 passed = Flow(merged.is_value and goes_on, merged.is_key and goes_on)
@@ -139,54 +148,54 @@ class Orphans:
     # --- who stays --------------------------------------------------------------------------------------------------
 
     def _kept(self) -> dict[Node, LeftAlone]:
-        kept = {node: reason for node in self.flows if (reason := self._standing(node))}
+        kept = {node: reason for node in self.flows if (reason := self._reason_to_stay(node))}
         order = {node: number for number, node in enumerate(self.flows)}
         pending = set(self.flows)
         while pending:
-            asked = sorted(pending - kept.keys(), key=order.__getitem__)
-            new = {node: reason for node in asked if (reason := self._in_use(node, kept))}
+            nodes = sorted(pending - kept.keys(), key=order.__getitem__)
+            new = {node: reason for node in nodes if (reason := self._in_use(node, kept))}
             kept |= new
-            pending = {item for node in new for item in self._served.get(node, ())}
+            pending = {holder for node in new for holder in self._served.get(node, ())}
         return kept
 
     def _in_use(self, node: Node, kept: Mapping[Node, LeftAlone]) -> LeftAlone | None:
         for use in self.graph.uses(node):
-            if not self._is_gone(use) and not self._is_going(use, kept):
+            if not self._is_gone(use) and not self._is_removed_with_holder(use, kept):
                 return diagnostics.STILL_USED.left_alone(place=use.place)
         for other, reason in self._counterparts(node):
             if other not in self.flows or other in kept:
                 return reason
         return None
 
-    def _is_going(self, use: Use, kept: Mapping[Node, LeftAlone]) -> bool:
-        going = ((node, given) for node, given in self._holders.get(use, ()) if node not in kept)
-        return any(given is None or self._goes_along(given, node, kept) for node, given in going)
+    def _is_removed_with_holder(self, use: Use, kept: Mapping[Node, LeftAlone]) -> bool:
+        holders = ((node, given) for node, given in self._holders.get(use, ()) if node not in kept)
+        return any(given is None or self._goes_along(given, node, kept) for node, given in holders)
 
     @cached_property
     def _holders(self) -> dict[Use, list[tuple[Node, Assignment | None]]]:
         """The candidates that each reference would go with: as a part of them, or of what gives them their value."""
-        found: dict[Use, list[tuple[Node, Assignment | None]]] = {}
+        holders: dict[Use, list[tuple[Node, Assignment | None]]] = {}
         for node in self.flows:
             parts: list[tuple[Piece, Assignment | None]] = [(piece, None) for piece in self.graph.pieces(node)]
             parts += (
                 (argument.piece, argument)
-                for argument in self.graph.given_to(node)
+                for argument in self.graph.assignments_of(node)
                 if argument.piece.document.kind in _READ
             )
-            for piece, given in parts:
-                for use in self.graph.references.within(piece.document, piece.item.span):
-                    found.setdefault(use, []).append((node, given))
-        return found
+            for piece, assignment in parts:
+                for use in self.graph.references.uses_within(piece.document, piece.element.span):
+                    holders.setdefault(use, []).append((node, assignment))
+        return holders
 
     @cached_property
     def _served(self) -> dict[Node, set[Node]]:
         """The candidates that may have to stay where another one does."""
-        found: dict[Node, set[Node]] = {}
+        served: dict[Node, set[Node]] = {}
         for node in self.flows:
             users = {holder for use in self.graph.uses(node) for holder, _ in self._holders.get(use, ())}
             for counterpart in users.union(other for other, _ in self._counterparts(node)):
-                found.setdefault(counterpart, set()).add(node)
-        return found
+                served.setdefault(counterpart, set()).add(node)
+        return served
 
     def _counterparts(self, node: Node) -> Iterator[tuple[Node, LeftAlone]]:
         """What stands for the node in the other modules that its files are part of, and would need it, and why."""
@@ -199,7 +208,7 @@ class Orphans:
                     paths = [path for path, _ in called]
                 yield from ((Node(path, node.address), reason) for path in paths)
 
-    def _standing(self, node: Node) -> LeftAlone | None:
+    def _reason_to_stay(self, node: Node) -> LeftAlone | None:
         """Why the node has to stay, whoever else goes."""
         if node.kind == "var" and node.name.startswith(ROLE_VARIABLE):
             return diagnostics.HOLDS_ROLE.left_alone()
@@ -208,12 +217,12 @@ class Orphans:
                 diagnostics.CREATES_RESOURCE if node.kind != "module" else diagnostics.OUTPUT_OF_MODULE
             ).left_alone()
         for piece in self.graph.pieces(node):
-            if reason := self._objection(piece.document, piece.item):
+            if reason := self._objection(piece.document, piece.element):
                 return reason
         ignored = (
             argument.piece
-            for argument in self.graph.given_to(node)
-            if argument.piece.document.has_ignored(argument.piece.item.span)
+            for argument in self.graph.assignments_of(node)
+            if argument.piece.document.has_ignored(argument.piece.element.span)
         )
         if left := next(ignored, None):
             return diagnostics.VALUE_IGNORED.left_alone(place=left.place)
@@ -222,15 +231,15 @@ class Orphans:
             return diagnostics.NOT_IN_WORK_TREE.left_alone(path=missing[0])
         return self._outside_use(node) if node.kind in ("var", "output") else None
 
-    def _objection(self, document: Document, item: Attribute | Block) -> LeftAlone | None:
-        if document.is_ignored(item) or document.is_excluded:
+    def _objection(self, document: Document, element: Attribute | Block) -> LeftAlone | None:
+        if document.is_ignored(element) or document.is_excluded:
             return (EXCLUDED if document.is_excluded else IGNORED_BY_COMMENT).left_alone()
         objection = self.workspace.objection(document.path)
         return LeftAlone(objection.reason, code=objection.code, help=objection.help) if objection else None
 
     def _outside_use(self, node: Node) -> LeftAlone | None:
         """Who may give the variable a value, or take that of the output, without a reference to be seen."""
-        if node.kind == "var" and (place := self.values.given(node.name)):
+        if node.kind == "var" and (place := self.values.set_outside(node.name)):
             return diagnostics.VALUE_FROM_OUTSIDE.left_alone(place=place)
         if node.kind == "var" and (place := self._from_environment(node)):
             return diagnostics.VALUE_FROM_ENVIRONMENT.left_alone(place=place)
@@ -245,12 +254,16 @@ class Orphans:
             if word.search(document.text):
                 return diagnostics.UNPARSED_FILE.left_alone(path=document.path)
         if node.kind == "output":
-            used = re.compile(rf"\.{re.escape(node.name)}\b")
-            test = next((test for test in self._tests if used.search(test.text)), None)
+            pattern = re.compile(rf"\.{re.escape(node.name)}\b")
+            test = next((test for test in self._tests if pattern.search(test.text)), None)
             return diagnostics.TEST_MAY_USE.left_alone(path=test.path) if test else None
         tests = (test for test in self.workspace.modules[node.module].tests if test.path.endswith(".json"))
-        untold = next((test for test in tests if word.search(test.text)), None)
-        return diagnostics.TEST_MAY_USE.left_alone(path=untold.path) if untold else self._unclear_call(node)
+        mentioning_test = next((test for test in tests if word.search(test.text)), None)
+        return (
+            diagnostics.TEST_MAY_USE.left_alone(path=mentioning_test.path)
+            if mentioning_test
+            else self._unclear_call(node)
+        )
 
     @cached_property
     def _problems(self) -> list[Document]:
@@ -266,12 +279,12 @@ class Orphans:
         if node.name not in self._by_environment:
             own = {
                 id(argument): argument.piece
-                for found in self.graph.given_by_reader(node.name).values()
+                for found in self.graph.assignments_by_reader(node.name).values()
                 for argument in found
             }
             places = self.values.in_environment(node.name)
-            untold = (place for place in places if not any(piece.covers(place) for piece in own.values()))
-            self._by_environment[node.name] = next(untold, None)
+            uncovered_places = (place for place in places if not any(piece.covers(place) for piece in own.values()))
+            self._by_environment[node.name] = next(uncovered_places, None)
         return self._by_environment[node.name]
 
     def _unclear_call(self, node: Node) -> LeftAlone | None:
@@ -285,15 +298,15 @@ class Orphans:
     @cached_property
     def _unclear(self) -> dict[str, list[tuple[Place, str | None]]]:
         """The arguments of calls by no local path, by name: where they are, and what is called, if that is known."""
-        found: dict[str, list[tuple[Place, str | None]]] = {}
+        arguments: dict[str, list[tuple[Place, str | None]]] = {}
         for module in self.workspace.modules.values():
             for document, block in module.blocks("module"):
                 source = block.attribute("source")
                 called = document.literal(source)
                 if source is not None and (called is None or not called.startswith(("./", "../"))):
-                    for given in block.attributes:
-                        found.setdefault(given.name, []).append((document.place(given), called))
-        return found
+                    for argument in block.attributes:
+                        arguments.setdefault(argument.name, []).append((document.place(argument), called))
+        return arguments
 
 
 def _may_use(path: str, node: Node) -> bool:

@@ -66,23 +66,23 @@ class References:
         self._by_document: dict[str, tuple[Use, ...]] = {}
         self._by_address: dict[str, dict[str, list[Use]]] = {}
 
-    def of(self, document: Document) -> tuple[Use, ...]:
+    def uses_in(self, document: Document) -> tuple[Use, ...]:
         """All references of a file, in the order of the text."""
         if document.path not in self._by_document:
             text, moved = _readable(document)
-            found = _REFERENCE.finditer(text)
+            matches = _REFERENCE.finditer(text)
             self._by_document[document.path] = tuple(
-                Use(document, moved(match.start()), address(match)) for match in found
+                Use(document, moved(match.start()), address(match)) for match in matches
             )
         return self._by_document[document.path]
 
-    def within(self, document: Document, span: Span) -> tuple[Use, ...]:
+    def uses_within(self, document: Document, span: Span) -> tuple[Use, ...]:
         """The references of a part of a file."""
-        uses = self.of(document)
+        uses = self.uses_in(document)
         offset = attrgetter("offset")
         return uses[bisect_left(uses, span.start, key=offset) : bisect_left(uses, span.end, key=offset)]
 
-    def to(self, module: Module, names: set[str]) -> Iterator[Use]:
+    def uses_of(self, module: Module, names: set[str]) -> Iterator[Use]:
         """The references in a module and its tests to any of the addresses ``names``."""
         for document in (*module.documents, *module.tests):
             yield from self.in_file(document, names)
@@ -91,10 +91,10 @@ class References:
         """The references of a file to any of the addresses ``names``, in the order of the text."""
         if document.path not in self._by_address:
             by_address = self._by_address.setdefault(document.path, {})
-            for use in self.of(document):
+            for use in self.uses_in(document):
                 by_address.setdefault(use.address, []).append(use)
-        known = self._by_address[document.path]
-        return sorted((use for item in names for use in known.get(item, ())), key=attrgetter("offset"))
+        uses_by_address = self._by_address[document.path]
+        return sorted((use for name in names for use in uses_by_address.get(name, ())), key=attrgetter("offset"))
 
 
 def address(match: re.Match[str]) -> str:
@@ -155,9 +155,9 @@ def argument_at(document: Document, offset: int) -> str:
     while blocks:
         block = blocks.pop()
         if block.span.start <= offset < block.span.end:
-            for item in block.items:
-                if isinstance(item, Block):
-                    blocks.append(item)
-                elif item.span.start <= offset < item.span.end:
-                    return item.name
+            for element in block.items:
+                if isinstance(element, Block):
+                    blocks.append(element)
+                elif element.span.start <= offset < element.span.end:
+                    return element.name
     return ""

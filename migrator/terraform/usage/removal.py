@@ -32,10 +32,10 @@ class Removal(Struct, frozen=True):
 def removals(orphans: Orphans) -> Iterator[Removal]:
     """What goes, in parts that have neither references nor files in common."""
     nodes = sorted(orphans.nodes, key=lambda node: orphans.graph.pieces(node)[0].place)
-    pieces = {node: [*orphans.graph.pieces(node), *orphans.given(node)[0]] for node in nodes}
+    pieces = {node: [*orphans.graph.pieces(node), *orphans.assigned_pieces(node)[0]] for node in nodes}
     for part in _connected(orphans, pieces):
-        mine = {node: pieces[node] for node in part}
-        yield Removal(mine, tuple(_edits([piece for found in mine.values() for piece in found])))
+        own_pieces = {node: pieces[node] for node in part}
+        yield Removal(own_pieces, tuple(_edits([piece for found in own_pieces.values() for piece in found])))
 
 
 def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[list[Node]]:
@@ -51,11 +51,11 @@ def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[li
         part: list[Node] = []
         pending: list[Node | str] = [node]
         while pending:
-            item = pending.pop()
-            if item not in seen:
-                seen.add(item)
-                pending += links[item]
-                part += [item] if isinstance(item, Node) else []
+            current = pending.pop()
+            if current not in seen:
+                seen.add(current)
+                pending += links[current]
+                part += [current] if isinstance(current, Node) else []
         if part:
             yield sorted(part, key=order.__getitem__)
 
@@ -63,17 +63,17 @@ def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[li
 def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
     by_document: dict[str, dict[Span, Piece]] = {}
     for piece in pieces:
-        by_document.setdefault(piece.document.path, {})[piece.item.span] = piece
+        by_document.setdefault(piece.document.path, {})[piece.element.span] = piece
     for _, found in sorted(by_document.items()):
         document = next(iter(found.values())).document
         tops: list[Block] = []
         bodies: dict[Span, tuple[Block, list[Attribute | Block]]] = {}
         yield from _edits_of_objects(document, [piece for piece in found.values() if piece.holder is not None])
-        for item, parents in _without_empty_parents([piece for piece in found.values() if piece.holder is None]):
+        for element, parents in _without_empty_parents([piece for piece in found.values() if piece.holder is None]):
             if parents:
-                bodies.setdefault(parents[-1].span, (parents[-1], []))[1].append(item)
-            elif isinstance(item, Block):
-                tops.append(item)
+                bodies.setdefault(parents[-1].span, (parents[-1], []))[1].append(element)
+            elif isinstance(element, Block):
+                tops.append(element)
         if tops:
             yield from document.syntax.remove_blocks(document.path, document.text, document.items, tops)
         for parent, items in bodies.values():
@@ -83,26 +83,26 @@ def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
 def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[Edit]:
     holders: dict[Span, list[Attribute]] = {}
     for piece in pieces:
-        if isinstance(piece.item, Attribute) and piece.holder is not None:
-            holders.setdefault(piece.holder, []).append(piece.item)
+        if isinstance(piece.element, Attribute) and piece.holder is not None:
+            holders.setdefault(piece.holder, []).append(piece.element)
     for holder, items in holders.items():
         yield from document.change_object(holder, BodyChange(remove=tuple(items)))
 
 
 def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:
     """The items to remove with the blocks around them: in place of all that a block has, the block."""
-    gone = {piece.item.span for piece in pieces}
+    removed_spans = {piece.element.span for piece in pieces}
     emptied: dict[Span, tuple[Block, tuple[Block, ...]]] = {}
     for piece in pieces:
         parent = piece.parents[-1] if piece.parents else None
         if (
             parent is not None
             and parent.type in _NOTHING_WITHOUT_ITEMS
-            and gone >= {child.span for child in parent.items}
+            and removed_spans >= {child.span for child in parent.items}
         ):
             emptied[parent.span] = (parent, piece.parents[:-1])
         else:
-            yield piece.item, piece.parents
+            yield piece.element, piece.parents
     yield from emptied.values()
 
 
@@ -116,14 +116,19 @@ def rotate_values(pieces: Iterable[Piece], kind: Diagnostic = ROTATE) -> Iterato
 def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
     """The providers whose last data is removed, where no called module may need them."""
     for path, type_ in sorted(
-        {(item.module, item.address.split(".")[1]) for item in orphans.nodes if item.kind in _READ}
+        {(node.module, node.address.split(".")[1]) for node in orphans.nodes if node.kind in _READ}
     ):
         module = orphans.workspace.modules[path]
         prefix = type_.partition("_")[0]
-        gone = {
-            piece.item.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
+        removed_spans = {
+            piece.element.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
         }
-        left = (block for kind in (*_READ, "resource") for _, block in module.blocks(kind) if block.span not in gone)
+        left = (
+            block
+            for kind in (*_READ, "resource")
+            for _, block in module.blocks(kind)
+            if block.span not in removed_spans
+        )
         is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in left)
         if not is_used and not any(module.blocks("module")):
             yield from module.blocks("provider", prefix)

@@ -42,9 +42,9 @@ class VariableValues:
         declared = (block for module in self._workspace.modules.values() for _, block in module.blocks("variable"))
         return Mentions(self._workspace, {name for block in declared for name in block.labels})
 
-    def given(self, name: str) -> Place | None:
+    def set_outside(self, name: str) -> Place | None:
         """Where a command line or a program gives the variable its value, or may, whatever the root module."""
-        return self._mentions.given.get(name)
+        return self._mentions.outside_values.get(name)
 
     def in_environment(self, name: str) -> list[Place]:
         """Where the environment of a program or a run gives it."""
@@ -65,11 +65,11 @@ class VariableValues:
 
     @cached_property
     def _files_by_word(self) -> dict[str, list[Document]]:
-        found: dict[str, list[Document]] = {}
+        by_word: dict[str, list[Document]] = {}
         for document in self._files:
             for word in set(_WORD.findall(document.text)):
-                found.setdefault(word, []).append(document)
-        return found
+                by_word.setdefault(word, []).append(document)
+        return by_word
 
     @cached_property
     def _files(self) -> list[Document]:
@@ -77,19 +77,19 @@ class VariableValues:
             if not _UNKNOWN.search(path):
                 for folder in folders:
                     self._workspace.values(posixpath.normpath(posixpath.join(folder, path)))
-                for found in self._workspace.files_called(posixpath.basename(path)):
-                    if self._modules_at.get(_start(path, found)):
-                        self._workspace.values(found)
+                for file_path in self._workspace.files_called(posixpath.basename(path)):
+                    if self._modules_at.get(_start(path, file_path)):
+                        self._workspace.values(file_path)
         return [document for _, document in sorted(self._workspace.documents.items()) if document.kind is Kind.VALUES]
 
     @cached_property
     def _mentioned(self) -> dict[str, list[str]]:
         """The files that programs name, and the folders of these programs."""
-        found: dict[str, dict[str, None]] = {}
+        mentions: dict[str, dict[str, None]] = {}
         for document in self._mentions.files:
             for match in _VALUES_FILE.finditer(document.text) if b"-var-file" in document.source.data else ():
-                found.setdefault(match["path"], {})[posixpath.dirname(document.path)] = None
-        return {path: list(folders) for path, folders in found.items()}
+                mentions.setdefault(match["path"], {})[posixpath.dirname(document.path)] = None
+        return {path: list(folders) for path, folders in mentions.items()}
 
     def _readers(self, document: Document) -> frozenset[str]:
         """The modules that read the file: its folder's, and those for which a script names it; all if none is known."""
@@ -102,15 +102,15 @@ class VariableValues:
 
     def _readers_by_pattern(self, path: str, own: set[str]) -> frozenset[str]:
         name = posixpath.basename(path)
-        found = set(own)
+        readers = set(own)
         for pattern in (*self._patterns.get(name, ()), *self._patterns.get("", ())):
             if fnmatchcase(name, posixpath.basename(pattern)):
                 named = self._leading(pattern, path)
                 folders = (folder for mentioned in self._patterns_of[pattern] for folder in self._mentioned[mentioned])
                 if not named and any(_leads_to(folder, pattern, path) for folder in folders):
                     return self._everyone
-                found.update(named)
-        return frozenset(found) or self._everyone
+                readers.update(named)
+        return frozenset(readers) or self._everyone
 
     @cached_property
     def _everyone(self) -> frozenset[str]:
@@ -119,19 +119,19 @@ class VariableValues:
     @cached_property
     def _patterns_of(self) -> dict[str, list[str]]:
         """What scripts name, by the pattern that this is where a part of it is not known."""
-        found: dict[str, list[str]] = {}
+        patterns: dict[str, list[str]] = {}
         for path in self._mentioned:
-            found.setdefault(_UNKNOWN.sub("*", path), []).append(path)
-        return found
+            patterns.setdefault(_UNKNOWN.sub("*", path), []).append(path)
+        return patterns
 
     @cached_property
     def _patterns(self) -> dict[str, list[str]]:
         """The patterns by the name of the file, or under ``""`` where that is a pattern, too."""
-        found: dict[str, list[str]] = {}
+        patterns: dict[str, list[str]] = {}
         for pattern in self._patterns_of:
             name = posixpath.basename(pattern)
-            found.setdefault("" if _MAGIC.search(name) else name, []).append(pattern)
-        return found
+            patterns.setdefault("" if _MAGIC.search(name) else name, []).append(pattern)
+        return patterns
 
     def _leading(self, pattern: str, path: str) -> Sequence[str]:
         """The modules from which ``pattern`` may be ``path``."""
@@ -142,23 +142,23 @@ class VariableValues:
     @cached_property
     def _modules_at(self) -> dict[tuple[int, str] | None, list[str]]:
         """The modules by how many levels they are below a folder, and that folder."""
-        found: dict[tuple[int, str] | None, list[str]] = {}
+        paths: dict[tuple[int, str] | None, list[str]] = {}
         for module in self._workspace.modules:
             folder = module
             for level in range(len(module.split("/")) + 1 if module else 1):
-                found.setdefault((level, folder), []).append(module)
+                paths.setdefault((level, folder), []).append(module)
                 folder = posixpath.dirname(folder)
-        return found
+        return paths
 
 
 def _start(relative: str, path: str) -> tuple[int, str] | None:
     """From where ``relative`` leads to ``path``: so many levels below a folder; None if it does from nowhere."""
     parts = posixpath.normpath(relative).split("/")
     levels = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
-    rest = "/".join(parts[levels:])
-    if path != rest and not path.endswith(f"/{rest}"):
+    relative_path = "/".join(parts[levels:])
+    if path != relative_path and not path.endswith(f"/{relative_path}"):
         return None
-    return levels, path[: -len(rest)].rstrip("/")
+    return levels, path[: -len(relative_path)].rstrip("/")
 
 
 def _leads_to(folder: str, pattern: str, path: str) -> bool:
@@ -170,5 +170,5 @@ def _leads_to(folder: str, pattern: str, path: str) -> bool:
 
 def variable_values(workspace: Workspace) -> VariableValues:
     """What gives values to the root variables of a repository, read once."""
-    known = workspace.derived.get("variable values") or VariableValues(workspace)
-    return cast("VariableValues", workspace.derived.setdefault("variable values", known))
+    values = workspace.derived.get("variable values") or VariableValues(workspace)
+    return cast("VariableValues", workspace.derived.setdefault("variable values", values))
