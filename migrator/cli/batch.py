@@ -43,7 +43,7 @@ _TEMPLATE = "Take title and text of the pull requests from FILE; it may use ${su
 _THROTTLE = "Wait this long between two pull requests."
 _EXISTING = "Skip a repository that has the branch already, replace the branch, or fail."
 _EPILOG = """\b
-Exit codes; if several apply, 3 before 1 before 4:
+Exit codes: if several apply, 3 counts before 1, and 1 before 4
   0    done, or nothing to do
   1    --check found files that would change
   2    wrong usage; nothing was done

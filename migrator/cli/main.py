@@ -29,7 +29,7 @@ Words of the output:
   hook        commands in a stack's before_init that sign in to AWS
 
 \b
-Exit codes; if several apply, 3 before 1 before 4:
+Exit codes: if several apply, 3 counts before 1, and 1 before 4
   0    done, or nothing to do
   1    --check found files that would change
   2    wrong usage; nothing was done
