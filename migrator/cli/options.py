@@ -57,8 +57,7 @@ _HELP = {
     "inventory": "Read the Spacelift account from this file, which `tf-oidc-migrate inventory` writes.",
     "include-ambient": "Also migrate providers and backends that use the credentials of the environment.",
     "exclude": "Do not change matching files or folders. May be repeated.",
-    "keep-variables": "Keep the variables and data sources that only the removed keys used. Otherwise they are "
-    "removed, too.",
+    "keep-variables": "Keep, instead of removing, the variables and data sources that only the removed keys used.",
     "slug": "Use SLUG, from the stack's URL in Spacelift, for STACK: the name or the address of a stack in the code.",
     "ignore": "Do not exit with 4 for refusals with this code. The places stay unchanged. May be repeated.",
     "plan-file": "Write the order of rollout to this Markdown file.",

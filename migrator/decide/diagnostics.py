@@ -72,7 +72,7 @@ OTHER_ROOT_MODULE = Diagnostic(
 )
 STATIC_KEYS_STAY = Diagnostic(
     "static-keys-stay",
-    found="The setting at {place} gives the stack static credentials, and others need that setting.",
+    found="The setting at {place} gives the stack static credentials, and other runs need that setting.",
     why="Static credentials override web identity from the environment, so nothing was changed.",
     help="Give the stack its own settings without static credentials, then run again.",
 )
@@ -217,7 +217,7 @@ HOOK_READS_STATE = Diagnostic(
 )
 ENGINE_TOO_OLD = Diagnostic(
     "engine-too-old",
-    found="Run Terraform or OpenTofu from 1.6 on in these root modules.",
+    found="Use Terraform or OpenTofu 1.6 or newer in the stacks that run these root modules.",
     why="Earlier versions do not support web identity in the backend, and the code says: {why}.",
     help="Raise the version of the stack, or use `--backend-auth hook`.",
 )

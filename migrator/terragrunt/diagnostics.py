@@ -96,7 +96,7 @@ OVERRIDE_CANNOT_DECLARE = Diagnostic(
 MODULES_DIFFER = Diagnostic(
     "modules-differ",
     found="Some of the modules that get this code declare `var.{name}`, and others do not.",
-    why="A second declaration is an error, and a missing one too.",
+    why="A second declaration is an error, and a missing declaration is an error too.",
     help="Declare `{name}` in all of the modules or in none.",
 )
 LOCAL_SHARED = Diagnostic(
