@@ -9,15 +9,12 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from migrator.batch.job import Failure, failure_of, outcome
-from migrator.errors import MigrateError, missing_extra
+import psutil  # which distributed needs
+from distributed import Client, Event, Future
+from distributed.scheduler import KilledWorker
 
-try:
-    import psutil  # which distributed needs
-    from distributed import Client, Event, Future
-    from distributed.scheduler import KilledWorker
-except ImportError:
-    raise missing_extra("Dask is not installed.", "dask") from None
+from migrator.batch.job import Failure, failure_of, outcome
+from migrator.errors import MigrateError
 
 _DIED = Failure("The Dask worker ended unexpectedly")
 _LOST = Failure("The connection to the Dask scheduler was lost")

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from migrator.batch.job import INTERRUPTED, Executor, Failure, outcome
+from migrator.errors import missing_extra
 
 __all__ = ["Executor", "Failure", "default_jobs", "executor", "run_jobs"]
 
@@ -156,8 +157,10 @@ def executor(jobs: int, dask: str | None = None, *, preload: Sequence[str] = ())
     scheduler answers, or Dask is not installed.
     """
     if dask is not None:
-        from migrator.batch.dask_cluster import Cluster  # here: an extra, and slow to load
-
+        try:
+            from migrator.batch.dask_cluster import Cluster  # here: an extra, and slow to load
+        except ImportError:
+            raise missing_extra("Dask is not installed.", "dask") from None
         return Cluster(dask)
     if jobs == 1:
         return _Inline()

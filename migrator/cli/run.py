@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,14 @@ from migrator.config.role_mapping import unmatched
 from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
 from migrator.model.fleet import Fleet, Survey
-from migrator.model.results import Mode, RepoResult, exit_code
+from migrator.model.results import Mode, RepoResult, exit_code, first_of
 from migrator.report.text import summary
 from migrator.secret import plain_line
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
+    from migrator.report.collected import Collected
 
 
 _MASKED = (
@@ -40,13 +42,17 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     """
     config = _config(options)
     _require_a_repository_each(repos)
-    results: list[RepoResult] = []
     output_error: OutputError | None = None
     by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
     if config.repository is not None and len(by_name) > 1:
         raise click.UsageError("--repository names one repository, and there are several on the command line.")
+    reports = _Reports(options["report"], options["plan_file"])
+    used: set[str] = set()
+    codes: set[ExitCode] = set()
     for result in _watched(_results(by_name, config), is_quiet=options["quiet"]):
-        results.append(result)
+        reports.add(result)
+        used.update(result.mapped)
+        codes.add(exit_code([result]))
         try:
             from migrator.report.terminal import list_changed
 
@@ -55,16 +61,15 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
                 list_changed(result, by_name[result.repo][0])
         except OutputError as error:
             output_error = error
-            if not options["report"] and not options["plan_file"]:
+            if not reports.are_asked:
                 raise
         _print(result, options, has_pager=not options["no_pager"] and len(by_name) == 1)
-    used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
-    is_reported = _report(options["report"], options["plan_file"], results)
+    reports.write()
     if output_error is not None:
         raise output_error
-    return exit_code(results) if is_reported else ExitCode.FAILED
+    return ExitCode.FAILED if reports.are_failed else first_of(codes)
 
 
 def _watched(results: Iterator[RepoResult], *, is_quiet: bool) -> Iterator[RepoResult]:
@@ -148,23 +153,47 @@ def _config(options: Mapping[str, Any]) -> Config:
     return replace(config, keep_diff=any(path.lower().endswith((".html", ".json")) for path in options["report"]))
 
 
-def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoResult]) -> bool:
-    """Write the reports and the order of rollout; False if a file cannot be written."""
-    if not paths and plan_file is None:
-        return True
-    from migrator.report.collected import Collected
-    from migrator.report.registry import write_report, write_rollout
+class _Reports:
+    """The reports and the order of rollout of a run; a failure is shown, and the run goes on.
 
-    try:
-        collected = Collected(results)
-        for path in paths:
-            write_report(path, collected)
-        if plan_file is not None:
-            write_rollout(plan_file, collected)
-    except MigrateError as error:
-        click.echo(plain_line(f"Error: {error}"), err=True)
-        return False
-    return True
+    Each result is prepared for them as the result comes: the results of many repositories are too large to keep.
+    """
+
+    def __init__(self, paths: Sequence[str], plan_file: str | None) -> None:
+        self._paths, self._plan_file = paths, plan_file
+        self.are_asked = bool(paths or plan_file)
+        self.are_failed = False
+        self._collected: Collected | None = None
+
+    def add(self, result: RepoResult) -> None:
+        """Prepare the ``result`` for all reports."""
+        if not self.are_asked or self.are_failed:
+            return
+        from migrator.report.collected import Collected  # here: few runs need these modules
+
+        with self._failures():
+            self._collected = self._collected or Collected()
+            self._collected.add(result)
+
+    def write(self) -> None:
+        """Write all reports."""
+        if self._collected is None or self.are_failed:
+            return
+        from migrator.report.registry import write_report, write_rollout
+
+        with self._failures():
+            for path in self._paths:
+                write_report(path, self._collected)
+            if self._plan_file is not None:
+                write_rollout(self._plan_file, self._collected)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except MigrateError as error:
+            self.are_failed = True
+            click.echo(plain_line(f"Error: {error}"), err=True)
 
 
 def _show_diff(result: RepoResult, *, has_pager: bool) -> None:

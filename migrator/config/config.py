@@ -45,7 +45,7 @@ class ExistingBranch(Enum):
     REPLACE = "replace"
 
 
-class PathRoles(Struct, frozen=True):
+class PathRoles(Struct, frozen=True, forbid_unknown_fields=True):
     """The roles for the folders that ``glob`` matches.
 
     ``ignore`` are the codes of accepted refusals in these folders and files.
@@ -57,7 +57,7 @@ class PathRoles(Struct, frozen=True):
     ignore: tuple[str, ...] = ()
 
 
-class Config(Struct, frozen=True):
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The options of the user. Raises `UsageError` at construction for values that contradict each other.
 
     ``set_on_command_line`` names the fields that the command line set: a settings file (``settings_file``, else the

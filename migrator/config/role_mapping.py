@@ -16,7 +16,7 @@ Origin = tuple[str, str]
 """One of `KINDS`, and a name."""
 
 
-class RoleMapping(Struct, frozen=True):
+class RoleMapping(Struct, frozen=True, forbid_unknown_fields=True):
     """The role ``arn`` for the identities that ``origin`` says, in the folders that the glob ``paths`` matches.
 
     ``is_flag``: the mapping is from the command line and overrides a settings file. A mapping with a path overrides one

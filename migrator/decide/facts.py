@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
@@ -108,14 +108,8 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
     backends = {module.path: s3_backends(module) for module in modules}
     root_modules = [module for module in modules if backends[module.path]]
     units = terragrunt(workspace, providers)
-    stray: list[S3Backend] = []
-    for owner, partial in partial_backends(workspace, root_modules, units.modules):
-        (stray if owner is None else backends[owner.path]).append(partial)
     commands = list(backend_commands(workspace, root_modules, units.modules))
-    for module in root_modules:
-        own = backends[module.path]
-        store = store_of(own, (command for command in commands if command.root is module))
-        backends[module.path] = [replace(backend, store=store) for backend in own] if store else own
+    stray = _complete(backends, root_modules, commands, partial_backends(workspace, root_modules, units.modules))
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     stacks_by_hand = StacksByHand(workspace, repo, fleet, account, stacks)
@@ -126,9 +120,8 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
     @cache
     def runners(path: str) -> Runners:
         definitions = definitions_running(path, by_folder, workspace, is_only_root=with_state == [path])
-        return _runners(
-            definitions, stacks_by_hand.with_stacks_by_hand(fleet.stacks_running(repo, workspace.identity, path), path)
-        )
+        known = stacks_by_hand.with_stacks_by_hand(fleet.stacks_running(repo, workspace.identity, path), path)
+        return _runners(definitions, known)
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
     reaches = Reaches(workspace, stacks)
@@ -168,6 +161,23 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
         tested=test_roots(workspace),
         by_hand=stacks_by_hand.stacks,
     )
+
+
+def _complete(
+    backends: dict[str, list[S3Backend]],
+    root_modules: Iterable[Module],
+    commands: Sequence[BackendCommand],
+    partial_files: Iterable[tuple[Module | None, S3Backend]],
+) -> list[S3Backend]:
+    """Add the partial configurations and the stores of ``commands`` to ``backends``; returns those without a module."""
+    stray: list[S3Backend] = []
+    for owner, partial in partial_files:
+        (stray if owner is None else backends[owner.path]).append(partial)
+    for module in root_modules:
+        own = backends[module.path]
+        store = store_of(own, (command for command in commands if command.root is module))
+        backends[module.path] = [replace(backend, store=store) for backend in own] if store else own
+    return stray
 
 
 def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:

@@ -104,7 +104,7 @@ ADD_HOOK = Diagnostic(
     "add-hook",
     found="Make these commands the first entries of {lists} on the stacks that run these root modules.",
     why="No code that defines these stacks was found, or this run may not change the code.",
-    help="Paste the commands before the migrated code is merged.",
+    help="Paste the commands before you push the branch. The commands take effect at once, for the old code as well.",
     page="""\
 The hook is a list of commands that a stack runs before `terraform init`. The commands exchange Spacelift's OIDC token
 for credentials of an IAM role, and export the credentials for the rest of the run. Spacelift sets

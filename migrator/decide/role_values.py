@@ -27,7 +27,7 @@ CHANGE_ROLE_VARIABLE = Diagnostic(
     "change-role-variable",
     found="Change {name} to {role} on these stacks.",
     why="The account shows the checksum of the value, and the stacks have another value now.",
-    help="Change the variable before the code is merged.",
+    help="Change the variable before you push the branch.",
 )
 PREFIX = "TF_VAR_"
 """The beginning of the name of an environment variable that sets one of Terraform:

@@ -277,7 +277,8 @@ class Surveyor:
             remark = "A run waits for confirmation, and the hook's credentials may expire meanwhile."
             yield f"{remark} `--hook-phases init,apply` renews the credentials."
         if place := self._context.facts.integrations.get(stack):
-            yield f"The stack signs in with the AWS integration at {place} and has no static keys."
+            seen = "has no static keys" if stack.account is not None else "the code shows no static keys"
+            yield f"The stack signs in with the AWS integration at {place}, and {seen}."
         if self._context.config.hook_in is not HookPlace.CONTEXT:
             for name in stack.account.early if stack.account is not None else ():
                 remark = f"Hooks of the context {name} call AWS or Terraform before the hook of the stack runs."

@@ -227,10 +227,10 @@ class Checkout(GitRepo):
         """Do as ``git switch``: the files, the index, HEAD."""
         if self._position() != self._start:
             raise MigrateError("Another commit was checked out during the run. Nothing was changed")
-        moving = f"checkout: moving from {self._head_branch or self._run('rev-parse', 'HEAD').strip()} to {branch}"
+        start = self._references.head_branch or self._run("rev-parse", "HEAD").strip()
         replacement.commit()
         self._update_index(entries, self._flags(entries))
-        self._change("symbolic-ref", "-m", moving, "HEAD", f"refs/heads/{branch}")
+        self._change("symbolic-ref", "-m", f"checkout: moving from {start} to {branch}", "HEAD", f"refs/heads/{branch}")
 
     # --- if the run fails or is killed -------------------------------------------------------------------------------
 
@@ -261,7 +261,7 @@ class Checkout(GitRepo):
             if changed:
                 self._update_index(changed, log["flags"])
             self._forget_files()
-        branch = None if self._head_branch == log["branch"] else self.branch(log["branch"])
+        branch = None if self._references.head_branch == log["branch"] else self.branch(log["branch"])
         if branch and branch.commit != log["old"] and self._is_made(branch.commit, log["start"][0], new):
             ref = f"refs/heads/{branch.name}"
             self._change("update-ref", *((ref, log["old"]) if log["old"] else ("-d", ref)), branch.commit)

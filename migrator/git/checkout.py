@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache, cached_property
@@ -18,16 +17,10 @@ from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.git.command import ENVIRONMENT, SAFE, SURROUNDING, GitFailure, read_git, settings_in, without_programs
+from migrator.git.references import References
+from migrator.git.web_address import web_address
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Revision
-from migrator.regex import regex
-
-_REMOTE = regex(
-    r"(?:(?P<scheme>https?|ssh)://(?:[^@/\s]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/|[\w.-]+@(?P<alias>[A-Za-z0-9.-]+):)"
-    r"(?P<path>[\w.~-]+(?:/[\w.~-]+)+)",
-    re.ASCII,
-)
-"""A remote's URL, with ``git@host:owner/name`` as the short form of ssh."""
 
 
 class Entry(NamedTuple):
@@ -115,7 +108,7 @@ class GitRepo:
         path = url.rstrip("/").removesuffix(".git").replace(":", "/")
         owner, name = posixpath.split(path)
         namespace = posixpath.basename(owner) if "://" in url or "@" in url.partition("/")[0] else ""
-        head, default = self._head_branch, self._remote_default
+        head, default = self._references.head_branch, self._references.remote_default
         default_branches = {default} if default else {"main", "master"} if head else set()
         return RepoIdentity(
             name or self.root.name, namespace, frozenset(default_branches | ({head} if head else set()))
@@ -124,7 +117,7 @@ class GitRepo:
     @property
     def revision(self) -> Revision:
         """The revision that is checked out, with the URL of the remote."""
-        commit, branch = self._position() or ("", self._head_branch or "")
+        commit, branch = self._position() or ("", self._references.head_branch or "")
         remote = web_address(self._setting("remote.origin.url"))
         return Revision(self.root.name, remote, branch.removeprefix("refs/heads/"), commit)
 
@@ -140,7 +133,7 @@ class GitRepo:
     @property
     def default_branch(self) -> str | None:
         """The branch that the remote calls its default, else the one checked out; None if neither is known."""
-        return self._remote_default or self._head_branch
+        return self._references.remote_default or self._references.head_branch
 
     @property
     def is_sparse(self) -> bool:
@@ -175,7 +168,7 @@ class GitRepo:
 
     def branch(self, name: str) -> Branch | None:
         """The branch called ``name`` with its last commit; None if there is none."""
-        commit = self._commit_of(f"refs/heads/{name}")
+        commit = self._references.commit_of(f"refs/heads/{name}")
         return Branch(name, commit) if commit else None
 
     def commit_called(self, name: str) -> str | None:
@@ -206,8 +199,8 @@ class GitRepo:
         return self._position()
 
     def _position(self) -> tuple[str, str] | None:
-        if branch := self._head_branch:
-            commit = self._commit_of(f"refs/heads/{branch}")
+        if branch := self._references.head_branch:
+            commit = self._references.commit_of(f"refs/heads/{branch}")
             return (commit, f"refs/heads/{branch}") if commit else None
         words = (self._ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD") or "").split()
         return (words[0], words[1]) if len(words) == 2 else None
@@ -238,14 +231,6 @@ class GitRepo:
         parts = [row[2:].partition("\t") for row in self._files if row and not row.startswith("?")]
         return {path: Entry(meta.split()[0], meta.split()[1]) for meta, _, path in parts}
 
-    def _commit_of(self, ref: str) -> str | None:
-        """The commit that a branch is at, by its full name; read off its file where references are kept in files."""
-        if self._has_references_in_files:
-            commit = _read(self._common / ref).strip() or _packed(_read(self._common / "packed-refs"), ref)
-            if not commit or re.fullmatch("[0-9a-f]{40,64}", commit):
-                return commit or None
-        return self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-
     # --- running git ------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -261,27 +246,9 @@ class GitRepo:
         return self._setting(name).lower() in ("true", "yes", "on", "1")
 
     @property
-    def _has_references_in_files(self) -> bool:
-        return self._setting("extensions.refstorage") in ("", "files")
-
-    @property
-    def _head_branch(self) -> str | None:
-        """The branch that is checked out; None if none is."""
-        return self._target_of(self.folder / "HEAD", "HEAD", "refs/heads/")
-
-    @property
-    def _remote_default(self) -> str | None:
-        """The default branch of ``origin``, as known since the last fetch."""
-        name = "refs/remotes/origin/HEAD"
-        return self._target_of(self._common / name, name, "refs/remotes/origin/")
-
-    def _target_of(self, file: Path, name: str, prefix: str) -> str | None:
-        """The target of a symbolic reference; read from the file, unless the repository stores references otherwise."""
-        if self._has_references_in_files:
-            target = _read(file).removeprefix("ref:").strip()
-        else:
-            target = self._ask("symbolic-ref", "--quiet", name) or ""
-        return target.removeprefix(prefix) if target.startswith(prefix) else None
+    def _references(self) -> References:
+        is_in_files = self._setting("extensions.refstorage") in ("", "files")
+        return References(self.folder, self._common, self._ask, is_in_files=is_in_files)
 
     @cached_property
     def _options(self) -> tuple[str, ...]:
@@ -323,34 +290,6 @@ class GitRepo:
                 message = _error_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
                 raise MigrateError(f"git {arguments[0]} failed: {message}") from None
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
-
-
-def web_address(url: str) -> str:
-    """The web address of the repository with the git URL ``url``, without user, password and the port of ssh.
-
-    ``""`` for a path, and for any address that is no plain https, http or ssh address.
-    """
-    match = _REMOTE.fullmatch(url.rstrip("/").removesuffix(".git"))
-    if match is None:
-        return ""
-    scheme = "http" if match["scheme"] == "http" else "https"
-    port = match["port"] if match["port"] and match["scheme"] in ("http", "https") else ""
-    host = (match["host"] or match["alias"]).lower()
-    return f"{scheme}://{host}{port}/{match['path']}"
-
-
-def _read(file: Path) -> str:
-    """The content of one of git's own files; empty if the file does not exist."""
-    try:
-        return file.read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return ""
-
-
-def _packed(references: str, ref: str) -> str:
-    """The id that the file ``packed-refs`` has for ``ref``: https://git-scm.com/docs/git-pack-refs."""
-    rows = (row.split(" ") for row in references.split("\n") if row.endswith(f" {ref}"))
-    return next((row[0] for row in rows if len(row) == 2), "")
 
 
 def _stat_of(file: Path) -> tuple[int, int, int] | None:

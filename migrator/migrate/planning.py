@@ -19,6 +19,7 @@ from migrator.migrate.accepted import unknown_codes, with_accepted
 from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.guessed_slugs import notes_on_slugs
 from migrator.migrate.masking import masked
+from migrator.migrate.other_ci import notes_on_other_ci
 from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.migrate.stages import staged
@@ -130,6 +131,7 @@ class Planning:
                 *_notes(findings),
                 *notes_on_names(self._context),
                 *notes_on_slugs(self._context),
+                *notes_on_other_ci(self._context, findings, changes),
                 *workspace.notes,
                 *unknown_codes(workspace),
             ),

@@ -11,13 +11,15 @@ from migrator.errors import UsageError
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.nearest import nearest
 
+_OF_EXTRAS = frozenset({"distributed", "github", "gitlab", "psutil", "requests", "urllib3"})
+"""The libraries of extras that modules import as they are loaded; none of these modules defines a `Diagnostic`."""
+
 
 @cache
 def catalogue() -> dict[str, Diagnostic]:
     """All kinds of messages by their codes, in alphabetical order.
 
-    Every module of the package is imported. A module without its library is omitted: the messages of that module cannot
-    occur.
+    Every module of the package is imported, except for modules of extras that are not installed.
     """
     from pkgutil import walk_packages  # here: few runs ask for codes
 
@@ -27,8 +29,8 @@ def catalogue() -> dict[str, Diagnostic]:
             continue
         try:
             names = vars(import_module(module.name)).values()
-        except ImportError as error:
-            if (error.name or "").partition(".")[0] == migrator.__name__:
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in _OF_EXTRAS:
                 raise
             continue
         diagnostics.update((value.code, value) for value in names if isinstance(value, Diagnostic))

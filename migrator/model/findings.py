@@ -1,4 +1,7 @@
-"""Findings and their outcomes: plain data, which can be pickled."""
+"""Findings and their outcomes: plain data, which can be pickled.
+
+Tags and other names of fields are those of `migrator.report.serial`.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +29,20 @@ class Place(Struct, frozen=True, order=True):
         return f"{self}+{self.offset}"
 
 
-class Rewrite(Struct, frozen=True):
+class Rewrite(Struct, frozen=True, tag_field="outcome", tag="rewritten", rename={"outcome": "detail"}):
     """Edits in one or more files that are made together or not at all; ``outcome`` is a sentence on the result."""
 
     edits: tuple[Edit, ...]
     outcome: str
 
 
-class _Explained(Struct, frozen=True):
+class _Explained(Struct, frozen=True, tag_field="outcome", rename={"reason": "detail"}):
     """A ``reason`` for people."""
 
     reason: str
 
 
-class Refusal(_Explained, frozen=True, kw_only=True):
+class Refusal(_Explained, frozen=True, kw_only=True, tag="refused"):
     """A finding that cannot be rewritten safely. Exit code 4.
 
     ``reason`` is a sentence for people, ``help`` the advice, ``code`` the kind (`migrator.model.diagnostics`).
@@ -49,7 +52,7 @@ class Refusal(_Explained, frozen=True, kw_only=True):
     help: str = ""
 
 
-class LeftAlone(_Explained, frozen=True, kw_only=True):
+class LeftAlone(_Explained, frozen=True, kw_only=True, tag="left-alone"):
     """A finding that needs no rewrite. Not an error.
 
     ``reason`` is a sentence for people, ``help`` the advice, ``code`` the kind (`migrator.model.diagnostics`).
@@ -59,7 +62,7 @@ class LeftAlone(_Explained, frozen=True, kw_only=True):
     help: str = ""
 
 
-class Ignored(_Explained, frozen=True, kw_only=True):
+class Ignored(_Explained, frozen=True, kw_only=True, tag="ignored"):
     """A finding that the user excludes or accepts. Not an error.
 
     ``reason`` is a sentence for people, ``help`` the advice, ``code`` the kind of the refusal or of the exclusion.

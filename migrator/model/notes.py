@@ -6,9 +6,10 @@ from migrator.model.diagnostics import Diagnostic
 
 ROTATE = Diagnostic(
     "rotate-keys",
-    found="Rotate the AWS keys that were written in the code.",
+    found="Deactivate the AWS keys that were written in the code.",
     why="Git's history keeps these keys after the migration.",
-    help="Delete the access keys in IAM after the migrated code is merged and every stack ran once without them.",
+    help="Deactivate the keys at once if nothing else uses them, else after each stack ran once with the new code. "
+    "Then delete the keys.",
     page="""Access keys stood as literals in the repository. The migration removes them from the files, but
 every earlier commit still holds them. Anyone who can read the repository can use the keys until they are deleted in
 AWS.
@@ -18,16 +19,16 @@ key with `aws iam delete-access-key`. The note shows the commit that brought eac
 )
 ROTATE_AND_REMOVE = Diagnostic(
     "rotate-and-remove-keys",
-    found="Rotate these AWS keys, and remove them from the files.",
+    found="Deactivate these AWS keys, and remove them from the files.",
     why="This run does not change these places. Git's history keeps the keys as well.",
-    help="Remove the keys by hand, commit, and delete the access keys in IAM.",
+    help="Deactivate the keys at once if nothing else uses them, then delete the keys.",
 )
 SET_ROLE_VARIABLE = Diagnostic(
     "set-role-variable",
     found="Set TF_VAR_{name} to {role} on the stacks that run these root modules.",
     why="The migrated code takes the role from this variable.",
     help="Choose a role with the permissions of the old credentials. "
-    "Set the variable on each stack, or in a context, before the code is merged.",
+    "Set the variable on each stack, or in a context, before you push the branch.",
     page="""The provider signs in with the role that a variable holds. Spacelift hands values to Terraform variables by
 environment variables with the prefix `TF_VAR_`. For example, `TF_VAR_aws_role_arn` sets `var.aws_role_arn`.
 
@@ -43,7 +44,7 @@ SET_STACK_VARIABLE = Diagnostic(
     "set-stack-variable",
     found="Set {name} to this value on the stacks that run these root modules.",
     why="No definition of these stacks was found in the repositories of this run.",
-    help="Add the environment variable to each stack before the code is merged.",
+    help="Add the environment variable to each stack before you push the branch.",
 )
 APPLY_REMOVAL = Diagnostic(
     "apply-removal-of-keys",
@@ -53,15 +54,15 @@ APPLY_REMOVAL = Diagnostic(
 )
 DELETE_ACCESS_KEYS = Diagnostic(
     "delete-access-keys",
-    found="Delete the access keys that these settings gave to runs.",
+    found="Deactivate the access keys that these settings gave to runs.",
     why="The keys stay valid in AWS after the settings are removed.",
-    help="Delete the keys with `aws iam delete-access-key` after every stack ran once without them.",
+    help="Deactivate the keys after each stack ran once without them. Then delete the keys.",
 )
 
 ATTACH_HOOK = Diagnostic(
     "attach-hook",
-    found="Attach the hook to these stacks before the code is merged.",
-    why="The stacks are made in Spacelift's pages, and no code of this run defines them.",
+    found="Attach the hook to these stacks before you push the branch.",
+    why="The hook is a list of commands in `before_init` that sign in to AWS. No code of this run defines the stacks.",
     help="Run `tf-oidc-migrate attach --inventory FILE --output DIR REPO`, and apply the module.",
 )
 REMOVE_KEYS_IN_SPACELIFT = Diagnostic(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import Enum
 
 from msgspec import Struct
@@ -55,7 +55,7 @@ class Stage(Struct, frozen=True):
     pull_request: str = ""
 
 
-class StackRow(Struct, frozen=True):
+class StackRow(Struct, frozen=True, rename={"repo": "repository"}):
     """A Spacelift stack in the summary.
 
     ``place`` is in the repository ``repo``, ``""`` for the repository of the result. ``code`` is the code of the stack,
@@ -139,7 +139,7 @@ class Mode(Enum):
     IN_PLACE = "in-place"
 
 
-class RepoResult(Struct, frozen=True):
+class RepoResult(Struct, frozen=True, rename={"repo": "repository"}):
     """The result of a run on one repository.
 
     ``base`` is the base of the new branch. ``was_there``: an earlier run made the branch. ``pushed`` is the remote with
@@ -217,11 +217,18 @@ class RepoResult(Struct, frozen=True):
 
 def exit_code(results: Iterable[RepoResult]) -> ExitCode:
     """The exit code of a run with these ``results``."""
-    is_changed = is_refused = is_failed = False
-    for result in results:
-        is_failed |= result.is_failed
-        is_refused |= result.is_refused
-        is_changed |= result.mode is Mode.CHECK and bool(result.changed)
-    if is_failed:
+    return first_of({_exit_code(result) for result in results})
+
+
+def first_of(codes: Collection[ExitCode]) -> ExitCode:
+    """The code among ``codes`` that has precedence."""
+    order = (ExitCode.FAILED, ExitCode.WOULD_CHANGE, ExitCode.REFUSED)
+    return next((code for code in order if code in codes), ExitCode.DONE)
+
+
+def _exit_code(result: RepoResult) -> ExitCode:
+    if result.is_failed:
         return ExitCode.FAILED
-    return ExitCode.WOULD_CHANGE if is_changed else ExitCode.REFUSED if is_refused else ExitCode.DONE
+    if result.mode is Mode.CHECK and result.changed:
+        return ExitCode.WOULD_CHANGE
+    return ExitCode.REFUSED if result.is_refused else ExitCode.DONE

@@ -20,7 +20,7 @@ This change removes static AWS credentials. Runs in Spacelift sign in to AWS wit
 ${rollout}
 ${summary}
 
-After the merge, rotate the keys that this change removes: the git history of ${repo} still holds these keys.
+The git history of ${repo} still holds the removed keys. Deactivate and delete these keys, as the list says.
 """
 
 _LONGEST_TITLE = 255

@@ -61,7 +61,7 @@ class PullRequests(Struct):
     def _open(self, repo: ForgeRepo, folder: Path, source: RepoSource, result: RepoResult) -> RepoResult:
         summary = io.StringIO()
         collected = Collected([replace(result, repo=repo.path)])
-        markdown.write(collected, summary)
+        markdown.write(collected, summary, has_steps="${rollout}" not in self._text)
         steps = rollout(collected, level=2)
         text = fill(self._text, summary=summary.getvalue(), rollout=steps, repo=repo.path, branch=result.branch)
         base = self.base or _base(folder, source, result)

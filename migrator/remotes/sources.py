@@ -25,7 +25,7 @@ SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
 _WORDS = regex(r"""(?:\s*(?!\#)(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)*\s*""")
 
 
-class RepoSource(Struct, frozen=True):
+class RepoSource(Struct, frozen=True, forbid_unknown_fields=True):
     """A repository of a batch: a URL to clone, or the path of a local folder.
 
     ``name`` is for people, ``branch`` is the base branch (None: the default branch), ``settings`` are the repository's

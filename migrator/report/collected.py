@@ -70,19 +70,23 @@ class CollectedResult(NamedTuple):
 class Collected:
     """Every result of a run, masked and printable, and the totals of all results.
 
-    The results are read once. Many results are kept in an unnamed file, so that memory does not grow with their number.
-    Raises `MigrateError` if that file cannot be written.
+    Many results are kept in an unnamed file, so that memory does not grow with their number. Raises `MigrateError` if
+    that file cannot be written.
     """
 
-    def __init__(self, results: Iterable[RepoResult], run: Run | None = None) -> None:
+    def __init__(self, results: Iterable[RepoResult] = (), run: Run | None = None) -> None:
         self.run = run or this_run()
         self.totals = Totals()
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - see the next line
         weakref.finalize(self, self._file.close)
         self._starts, self._diffs, self._ranks = array("Q"), array("Q"), array("Q")
+        for result in results:
+            self.add(result)
+
+    def add(self, raw: RepoResult) -> None:
+        """Add the result of the next repository. Raises `MigrateError` if the file cannot be written."""
         try:
-            for number, raw in enumerate(results, start=1):
-                self._add(number, raw)
+            self._add(len(self._starts) + 1, raw)
         except OSError as error:
             raise MigrateError(f"the reports cannot be prepared: {error.strerror or 'output failed'}") from None
 

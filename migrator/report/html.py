@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from migrator.regex import regex
 from migrator.report.difflines import Line, lines_of
-from migrator.report.places import grouped, link, place_of
+from migrator.report.places import link, place_of
+from migrator.report.rollout import MOST
 from migrator.report.serial import outcome
-from migrator.report.steps import STEPS, keys_removed, stack_side, to_set
+from migrator.report.steps import HOOK, hook_of, steps
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, places_of, rotations, state_of
 
@@ -52,9 +53,8 @@ def write(collected: Collected, out: TextIO) -> None:
         undefined=StrictUndefined,
     )
     environment.globals.update(diff_html=diff_html, headline=headline, outcome=outcome, rotations=rotations)
-    environment.globals.update(steps=STEPS, to_set=to_set, stack_side=stack_side, keys_removed=keys_removed)
-    environment.globals.update(link=link, place_of=place_of, grouped=grouped, places_of=places_of)
-    environment.globals.update(verdicts=_VERDICTS)
+    environment.globals.update(link=link, place_of=place_of, places_of=places_of, verdicts=_VERDICTS)
+    environment.globals.update(steps_of=steps, hook=HOOK, hook_of=hook_of)
     environment.filters["figure"] = "{:,}".format
     environment.filters["said"] = _sentence
     out.writelines(environment.get_template("report.html.j2").generate(_context(collected)))
@@ -70,6 +70,7 @@ def _context(collected: Collected) -> dict[str, Any]:
         "outcomes": _shares(totals.places),
         "labels": {state.value: totals.label(state) for state in State} | _words(totals),
         "state_of": state_of,
+        "steps": steps(((number, result) for number, result, _ in collected.ranked()), MOST),
         "results": collected.ranked_with_diffs,
         "briefly": collected.ranked,
         "style": style,

@@ -34,7 +34,7 @@ def _plain_totals(totals: Totals) -> dict[str, Any]:
     return {
         "repositories": totals.repositories,
         "states": {state.value: totals.states[state] for state in State},
-        "findings": {name: totals.outcomes[name] for name in OUTCOMES.values()},
+        "findings": {name: totals.outcomes[name] for name in OUTCOMES},
         "problems": totals.problems,
         "files": totals.files,
         "stacks": totals.stacks,

@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, TextIO
 from migrator.model.verification import CELLS, Verdict
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import link, place_of
+from migrator.report.rollout import brief
+from migrator.report.steps import HOOK, hook_of
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, places_of, rotations, state_of
 from migrator.report.verification import unproven
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Note
     from migrator.model.results import RepoResult, Revision, StackRow
     from migrator.report.collected import Collected
+    from migrator.report.totals import Reason
 
 LIMIT = 60_000
 """Characters; a comment on GitHub holds 65,536."""
 
 _ROWS = 60
-_SUBJECTS = 8
-_PASTED = 40
 _MARKS = {State.FAILED: "❌", State.REFUSED: "⛔", State.PARTLY: "⚠️", State.MIGRATED: "✅", State.NOTHING: "▫️"}
 """The marks of states in the order of the table: states that need attention come first."""
 
 _VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔", Verdict.NOT_NEEDED: "not needed"}
 
 
-def write(collected: Collected, out: TextIO) -> None:
+def write(collected: Collected, out: TextIO, *, has_steps: bool = True) -> None:
     """Write the report, in whole lines and never more than `LIMIT` characters."""
     room = LIMIT
-    for line in _lines(collected):
+    for line in _lines(collected, has_steps):
         room -= len(line) + 1
         if room < 0:
             out.write("\nThe rest does not fit into a comment.\n")
@@ -41,26 +41,29 @@ def write(collected: Collected, out: TextIO) -> None:
         out.write(line + "\n")
 
 
-def _lines(collected: Collected) -> Iterator[str]:
+def _lines(collected: Collected, has_steps: bool) -> Iterator[str]:
     totals, run = collected.totals, collected.run
     yield "## From static AWS keys to OIDC"
     yield ""
     yield _figures(totals)
     yield ""
     yield f"{code(run.command, 1000)} on {run.date}, tf-oidc-migrate {run.version}."
-    yield from _to_do(collected, totals)
-    heads = f"Repository | Outcome | {'To rewrite' if totals.is_dry else 'Rewritten'} | Refused | Left alone | Result"
+    yield from _to_do(collected) if has_steps else ()
+    rewritten = "Places to rewrite" if totals.is_dry else "Places rewritten"
+    heads = f"Repository | Outcome | {rewritten} | Refused | Left alone | Result"
     yield from _table("Repositories", heads, totals.repositories, _repos(collected, totals))
-    yield from _table(
-        "Refused, by reason", "Reason | Times | For example | What to do", len(totals.reasons), _reasons(collected)
-    )
+    reasons = "Reason | Places | For example | What to do"
+    yield from _table("Refused, by reason", reasons, len(totals.reasons), _reasons(totals.ranked))
+    yield from _table("Left alone, by reason", reasons, len(totals.alone), _reasons(totals.ranked_alone))
     verified = f"Stack | Root module | {' | '.join(CELLS)} | Why"
     yield from _table("Verified", verified, totals.verified, _verified(collected))
     signers = "Repository | Root module | Provider or backend | Before | After"
     yield from _table("Who signs in to AWS", signers, totals.signers, _signers(collected))
-    yield from _table("Keys to rotate", "Repository | Where the key is or was", totals.rotations, _rotations(collected))
+    keys = "Repository | Where the key is or was"
+    yield from _table("Keys in the code", keys, totals.rotations, _rotations(collected))
     stacks = "Stack | Place | Code | Hook | Remarks"
     yield from _table("Stacks", stacks, totals.stacks, _stacks(collected, totals))
+    yield from ("", HOOK) if totals.stacks else ()
 
 
 def _figures(totals: Totals) -> str:
@@ -73,7 +76,9 @@ def _figures(totals: Totals) -> str:
         f"{done}  \n"
         f"{_counted(totals.outcomes['rewritten'], 'place')} and {_counted(totals.files, 'file')} {changed}, "
         f"{totals.refusals} refused, {totals.outcomes['left-alone']} left alone, "
-        f"{totals.outcomes['ignored']} ignored; {_counted(totals.rotations, 'key')} to rotate."
+        f"{totals.outcomes['ignored']} ignored; {_counted(totals.rotations, 'key')} in the code."
+        + f" {_counted(totals.environment, 'place')} left on the credentials of the environment."
+        * bool(totals.environment)
     )
 
 
@@ -85,33 +90,16 @@ def _counted(count: int, noun: str, singular: str = "", many: str = "s") -> str:
     return f"{count:,} {noun}{singular if count == 1 else many}"
 
 
-# --- what to do -----------------------------------------------------------------------------------------------------
-
-
-def _to_do(collected: Collected, totals: Totals) -> Iterator[str]:
-    """A list to tick off, repository by repository."""
-    if not totals.tasks:
-        return
-    yield from ("", "### To do", "")
-    notes = ((repo.result, note) for repo in collected.ranked() if not repo.result.error for note in repo.result.notes)
-    for result, note in islice(notes, _ROWS):
-        yield from _task(result, note)
-    if totals.tasks > _ROWS:
-        yield f"\n… and {totals.tasks - _ROWS:,} more."
-
-
-def _task(result: RepoResult, note: Note) -> Iterator[str]:
-    subjects = ", ".join(_subject(result.revision, subject) for subject in note.subjects[:_SUBJECTS])
-    hidden_count = len(note.subjects) - _SUBJECTS
-    rest = f" and {hidden_count:,} more" if hidden_count > 0 else ""
-    task = note.task.rstrip(".:") if note.subjects else note.task
-    advice = f"{'.' * bool(note.subjects)} **help:** {prose(note.help)}" if note.help else ""
-    yield f"- [ ] {code(result.title)}: {prose(task)}{': ' if note.subjects else ''}{subjects}{rest}{advice}"
-    if note.paste:
-        lines = note.paste.splitlines()
-        yield from ("", *(f"      {line}" for line in lines[:_PASTED]))
-        yield from ([f"      … and {len(lines) - _PASTED:,} more lines"] if len(lines) > _PASTED else ())
-        yield ""
+def _to_do(collected: Collected) -> Iterator[str]:
+    """The numbered steps, as far as half of a comment holds them."""
+    room = LIMIT // 2
+    for number, line in enumerate(brief(collected)):
+        yield from () if number else ("", "### To do, in this order", "")
+        room -= len(line) + 1
+        if room < 0:
+            yield "\nThe other steps do not fit into a comment: `--plan-file FILE` writes all steps."
+            return
+        yield line
 
 
 def _subject(revision: Revision, subject: str) -> str:
@@ -141,16 +129,12 @@ def _repos(collected: Collected, totals: Totals) -> Iterator[str]:
         summary_text = prose(headline(result)) + (f"; {code(result.pull_request)}" if result.pull_request else "")
         read = " ".join(filter(None, (result.revision.branch, result.revision.commit[:12])))
         name = linked(code(result.title), result.revision.remote) + (f" {code(read)}" if read else "")
-        figures = (str(counts[outcome]) for outcome in ("rewritten", "refused"))
-        yield _row(name, _label(state_of(result), totals), *figures, str(_left_rows(counts)), summary_text)
+        figures = (str(counts[outcome]) for outcome in ("rewritten", "refused", "left-alone"))
+        yield _row(name, _label(state_of(result), totals), *figures, summary_text)
 
 
-def _left_rows(counts: dict[str, int]) -> int:
-    return counts["left-alone"] + counts["ignored"]
-
-
-def _reasons(collected: Collected) -> Iterator[str]:
-    for reason in collected.totals.ranked:
+def _reasons(ranked: Iterable[Reason]) -> Iterator[str]:
+    for reason in ranked:
         _, repo, place = reason.examples[0]
         text = " ".join(filter(None, (code(reason.code), prose(reason.text))))
         yield _row(text, str(reason.count), code(f"{repo}: {place}"), prose(reason.help))
@@ -188,5 +172,5 @@ def _stack(stack: StackRow, result: RepoResult) -> Iterator[str]:
     place = code(f"{stack.repo or result.title}: {stack.place}")
     yield place if stack.repo else linked(place, link(result.revision, stack.place))
     yield prose(stack.code) or "unknown"
-    yield prose(stack.hook)
+    yield prose(hook_of(stack, result))
     yield prose(" ".join(f"{remark.removesuffix('.')}." for remark in stack.remarks))

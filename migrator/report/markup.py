@@ -9,6 +9,8 @@ from migrator.regex import regex
 CELL = 160
 """The most characters of a text in a table's cell."""
 
+_PROSE = 2000
+
 _TOKEN = regex(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
 """The code in a sentence: text in backticks, ARNs and environment variables."""
 
@@ -18,12 +20,12 @@ _MENTION = regex(r"([@#])(?=\w)")
 
 
 def prose(text: str) -> str:
-    """The ``text`` as words, in a table's cell or a list; long texts are cut."""
-    text = cut(text)
+    """The ``text`` as words, in a table's cell or a list; only a very long text is cut."""
+    text = cut(text, _PROSE)
     parts: list[str] = []
     end = 0
     for match in _TOKEN.finditer(text):
-        parts += (_plain(text[end : match.start()]), code(match[0].strip("`")))
+        parts += (_plain(text[end : match.start()]), code(match[0].strip("`"), _PROSE))
         end = match.end()
     return "".join((*parts, _plain(text[end:])))
 

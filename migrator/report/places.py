@@ -53,19 +53,19 @@ def place_of(subject: str) -> Place | None:
     return Place(match["path"], int(match["line"])) if match else None
 
 
-def grouped(places: Iterable[Place]) -> Iterator[tuple[Place, str]]:
+def grouped(places: Iterable[Place], most: int = FILES) -> Iterator[tuple[Place, str]]:
     """Each file once, with a place for the link and a label: ``main.tf`` with lines, ``12 more places``.
 
-    At most `FILES` files are named. The last pair has an empty path if there are more.
+    At most so many files are named. The last pair has an empty path if there are more.
     """
     by_file: dict[str, list[int]] = {}
     for place in sorted(set(places)):
         by_file.setdefault(place.path, []).append(place.line)
-    for path, lines in list(by_file.items())[:FILES]:
+    for path, lines in list(by_file.items())[:most]:
         numbers = [str(line) for line in dict.fromkeys(lines) if line]
         more = f" and {len(numbers) - _LINES} more lines" if len(numbers) > _LINES else ""
         yield Place(path, lines[0]), f"{path}:{','.join(numbers[:_LINES])}{more}" if numbers else path
-    other_files = list(by_file.values())[FILES:]
+    other_files = list(by_file.values())[most:]
     if other_files:
         count = sum(map(len, other_files))
         yield (

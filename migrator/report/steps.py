@@ -1,27 +1,30 @@
-"""The order in which a migration goes live, in one line a step; `migrator.report.rollout` has all details."""
+"""What a person must do for a migration to go live, as one numbered list for the summary and all reports.
+
+Trust comes first and the old keys last, as each step needs those before it:
+https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import shlex
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from migrator.model.account import ACCOUNT
-from migrator.model.findings import Finding, Note, Rewrite
-from migrator.model.notes import ATTACH_HOOK, OF_VALUES
-from migrator.model.results import CODE, KEYS, STACKS, stages_of
+from migrator.model.findings import Finding, Note, Refusal, Rewrite
+from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, OF_KEYS, OF_VALUES
+from migrator.model.notes import REMOVE_KEYS_IN_SPACELIFT as REMOVE_KEYS
+from migrator.model.results import CODE, KEYS, KEYS_RULE, STACKS, Mode, StackRow, stages_of
+from migrator.regex import regex
 
 if TYPE_CHECKING:
-    from migrator.model.results import RepoResult
+    from migrator.model.results import RepoResult, Revision
 
-STEPS = (
-    "Let AWS trust the roles",
-    "Set the variables and the hooks on the stacks",
-    "Push the branch",
-    "Run each stack once, and confirm the run",
-    "Remove the static keys from stacks and contexts",
-    "Rotate the keys",
-)
-"""The steps by which a migration goes live, in order."""
+HOOK = "The hook is a list of commands in `before_init` that sign in to AWS."
+"""What the word means, for its first use in a text."""
 
 STAGES = {
     STACKS: ("what the stacks need", "Merge this branch first, and apply the definitions of the stacks"),
@@ -31,46 +34,205 @@ STAGES = {
 """The stages of a migration in words, and when to merge each."""
 
 _STACK_SIDE = "spacelift-"
-_KEYS = "spacelift-credentials"
 _BACKENDS = "s3-backend"
 _INTEGRATION = "spacelift-aws-integration"
-_MANY = 4
-_TRUST = "tf-oidc-migrate trust --spacelift-host HOST{roles} REPO"
+_MANY = 3
+_IS_NO_PATH = regex(r"\w+://|[\w.-]+@[\w.-]+:|[./]+$")
+_OF_REMOVAL = frozenset({APPLY_REMOVAL.code, REMOVE_KEYS.code})
+_OF_DELETION = frozenset({*OF_KEYS, DELETE_ACCESS_KEYS.code})
+
+(_REFUSED, _FIND, _RUN, _TRUST, _VALUES, _STACKS, _PASTE, _OTHER) = range(8)
+(_DISCARD, _PUSH, _MERGE, _DEVELOPERS, _REMOVE, _REMOVAL, _DELETION, _DELETE) = range(8, 16)
 
 
-def short_steps(result: RepoResult) -> Iterator[str]:
-    """The steps after the migration of one repository, in order."""
-    if not result.changed or result.error:
-        return
-    many, one_by_one = f"{len(result.trusts)} roles", ", ".join(row.role for row in result.trusts)
-    roles = one_by_one if len(result.trusts) < _MANY else many
-    role_names = " and ".join(filter(None, (roles, "the roles that the variables name" if any(to_set(result)) else "")))
-    is_integrated = any(integrated(result))
-    role = " --role-arn ARN" * any(to_set(result))
-    trust = (
-        "use the policy in the tasks"
-        if is_integrated and not result.trusts
-        else f"run `{_TRUST.format(roles=role)}`, and apply the module that the command writes"
-    )
-    yield f"Let AWS trust {role_names or 'the roles'}: {trust}."
+class Subjects(NamedTuple):
+    """The subjects of a step in one repository, which has this ``number`` in the run."""
+
+    number: int
+    title: str
+    revision: Revision
+    names: tuple[str, ...]
+
+
+class Step(Struct):
+    """A step: ``text`` is the sentence, ``help`` has more, ``paste`` is a text to copy, ``code`` that of a task.
+
+    ``repositories`` are the first repositories that the step is for, each with its subjects; ``more`` counts the
+    others.
+    """
+
+    text: str
+    help: str = ""
+    paste: str = ""
+    code: str = ""
+    repositories: list[Subjects] = field(default_factory=list)
+    more: int = 0
+
+    @property
+    def title(self) -> str:
+        """The sentence, with a colon if a list of subjects follows."""
+        has_names = any(subjects.names for subjects in self.repositories)
+        return f"{self.text.rstrip('.:')}:" if has_names else self.text
+
+
+def steps(results: Iterable[tuple[int, RepoResult]], most: int = sys.maxsize) -> list[Step]:
+    """The steps that remain after ``results``, each with a number, in order; equal steps are one.
+
+    At most so many repositories of a step are named.
+    """
+    found: dict[tuple[int, str, str, str, str], Step] = {}
+    repos: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    has_variables = is_integrated = False
+    refused = environment = 0
+    for number, result in results:
+        for rank, step, names in () if result.error else _of(result, seen):
+            known = found.setdefault((rank, step.text, step.help, step.paste, step.code), step)
+            if len(known.repositories) < most:
+                known.repositories.append(Subjects(number, result.title, result.revision, names))
+            else:
+                known.more += 1
+        if result.changed and not result.error:
+            repos += [result.repo] * (len(repos) <= _MANY)
+            has_variables |= any(note.code in OF_VALUES for note in result.notes)
+            is_integrated |= any(integrated(result))
+            refused += len(list(_refused(result)))
+            environment += len(result.run_credentials)
+    for (rank, *_), step in found.items():
+        if rank == _TRUST:
+            _trust(step, repos, has_variables, is_integrated)
+        elif rank in (_REMOVE, _DELETE):
+            step.help += _kept(refused, environment)
+    return [step for _, step in sorted(found.items(), key=lambda item: item[0][0])]
+
+
+def _of(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
+    """The steps of one repository, each with its rank and its subjects; ``seen`` are the stacks of others."""
+    refused = _refused(result)
+    if refused:
+        text = "Solve the refused places and run again, or leave them and keep their keys."
+        yield _REFUSED, Step(text), tuple(refused)
+    for note in result.notes:
+        step = Step(note.task, note.help, note.paste, note.code)
+        yield _rank(note) if result.changed else _OTHER, step, note.subjects
+    if result.changed:
+        yield from _before_the_push(result)
+        yield from _after_the_push(result, seen)
+
+
+def _refused(result: RepoResult) -> list[str]:
+    places = [finding.place for finding in result.findings if isinstance(finding.fix, Refusal)]
+    return [str(place) for place in dict.fromkeys((*places, *(problem.place for problem in result.problems)))]
+
+
+def _rank(note: Note) -> int:
+    if note.code in OF_VALUES or note.code == ATTACH_HOOK.code:
+        return _VALUES
+    if note.code in _OF_REMOVAL:
+        return _REMOVAL
+    return _DELETION if note.code in _OF_DELETION else _PASTE if note.paste else _OTHER
+
+
+def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
+    if result.mode in (Mode.PREVIEW, Mode.CHECK):
+        text = f"Run again without `--{result.mode.value}`: the run makes the branch with the changes."
+        yield _RUN, Step(text), ()
+    yield _TRUST, Step(""), tuple(row.role for row in result.trusts)
+    roots = dict.fromkeys(row.root for row in result.signers if row.before != row.after)
+    if roots and not result.stacks:
+        text = "Find the stacks that run these root modules."
+        advice = (
+            "No definition of a stack was found. "
+            "Leave out the folders that Spacelift does not run: `--exclude FOLDER`. "
+            "`tf-oidc-migrate inventory` lists the stacks that are made in Spacelift's pages."
+        )
+        yield _FIND, Step(text, advice), tuple(roots)
+    places = tuple(str(finding.place) for finding in stack_side(result))
+    if places:
+        text = "Merge and apply these definitions of stacks before the code that the stacks run."
+        one_by_one = "" if result.stages else "`--stages` makes a branch for the definitions, and another for the code."
+        yield _STACKS, Step(text, one_by_one), places
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
-    to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
-    steps_before = ["set the variables"] * any(to_set(result)) + [
-        "merge and apply the definitions of the stacks"
-    ] * any(stack_side(result))
-    steps_before += [f"merge and apply the definitions of the stacks in {', '.join(elsewhere)}"] * bool(elsewhere)
-    steps_before += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
-    to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
-    pasted = [f"paste the {'integration' if is_integrated else 'commands into `before_init`'}"] * to_paste
-    if steps_before or pasted:
-        yield f"Before the code is merged: {', '.join([*steps_before, *pasted])}."
-    pushed = f"Discard runs that wait for confirmation, and push {result.branch or 'the branch'}."
-    yield f"{pushed} The proposed runs of the branch must plan without errors."
-    reinitialise = (
-        " Developers run `terraform init -reconfigure` once on their machines." if any(reconfigured(result)) else ""
+    if elsewhere:
+        text = "Merge and apply the definitions of the stacks in these repositories before you push the branch."
+        yield _STACKS, Step(text), tuple(elsewhere)
+
+
+def _after_the_push(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
+    text = "Discard the runs that wait for confirmation on the stacks of this code."
+    yield _DISCARD, Step(text, "These runs were planned with the old code."), tuple(_new(seen, result))
+    plans = "The push starts proposed runs with the new code. Their plans must have no errors."
+    if result.pushed:
+        text, advice = "Check the proposed runs of the pushed branch: their plans must have no errors.", ""
+    elif result.mode is Mode.IN_PLACE:
+        text, advice = "Commit the changes to a branch, and push the branch.", plans
+    else:
+        text, advice = "Push the branch.", f"Prove the branch with `tf-oidc-migrate verify` before. {plans}"
+    yield _PUSH, Step(text, advice), (result.branch,) if result.branch else ()
+    merge = "If a plan shows changes, do not confirm the run. Find the cause first."
+    yield _MERGE, Step("Merge, and confirm one run of each stack.", merge), ()
+    backends = tuple(str(finding.place) for finding in rewritten(result, _BACKENDS))
+    if backends:
+        text = "Run `terraform init -reconfigure` once in each developer's checkout for these backends."
+        yield _DEVELOPERS, Step(text), backends
+    removed = tuple(str(finding.place) for finding in rewritten(result, KEYS_RULE))
+    text = "Remove the static keys from stacks and contexts, and run each stack once more."
+    names = "These are `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, and `TF_VAR_` variables of keys."
+    yield _REMOVE, Step(text, names), removed
+    last_used = "`aws iam get-access-key-last-used` shows when AWS last saw a key."
+    yield (
+        _DELETE,
+        Step("Deactivate the old keys in AWS. Delete the keys after a day of runs without errors.", last_used),
+        (),
     )
-    yield f"Merge, and confirm one run of each stack.{reinitialise}"
-    yield "Remove the static keys from stacks and contexts, run each stack once more, and delete the keys in AWS."
+
+
+def _trust(step: Step, repos: list[str], has_variables: bool, is_integrated: bool) -> None:
+    """Fill in the step on trust policies, which is one for all repositories."""
+    if is_integrated and not any(subjects.names for subjects in step.repositories):
+        step.text = "Let the role of the AWS integration trust Spacelift's account."
+        step.help = "A later step has the policy."
+        return
+    given = "REPO..." if len(repos) > _MANY or any(map(_IS_NO_PATH.match, repos)) else shlex.join(repos)
+    step.text = "Let the roles trust Spacelift: run the command, and apply the module that the command writes."
+    step.paste = f"tf-oidc-migrate trust --spacelift-host HOST{' --role-arn ARN' * has_variables} {given}"
+    parts = ["HOST is the host of your Spacelift account, for example demo.app.spacelift.io."]
+    parts += ["ARN is a role that the next steps set. Repeat the option for each role."] * has_variables
+    parts += ["The role of an AWS integration trusts Spacelift's account instead."] * is_integrated
+    step.help = " ".join([*parts, "Keep the old statements of the trust policies: runs of the old code need them."])
+
+
+def _kept(refused: int, environment: int) -> str:
+    """A sentence on the keys that must stay; ``""`` if none must."""
+    kinds = [(refused, "refused place{}"), (environment, "place{} with credentials of the environment")]
+    kept = [f"{number:,} {what.format('s' * (number > 1))}" for number, what in kinds if number]
+    return f" Keep the keys that these still need: {' and '.join(kept)}." if kept else ""
+
+
+def _new(seen: set[tuple[str, str]], result: RepoResult) -> Iterator[str]:
+    """The stacks that no repository before has ``seen``: several repositories report a stack."""
+    for row in running(result):
+        if (key := (row.repo or result.repo, row.title)) not in seen:
+            seen.add(key)
+            yield row.title
+
+
+def running(result: RepoResult) -> Iterator[StackRow]:
+    """The stacks that run migrated code: those with a reported hook, or with a known role."""
+    trusted = {title.rpartition(": ")[2] for row in result.trusts for title in row.stacks}
+    return (row for row in result.stacks if row.hook or row.title in trusted)
+
+
+def hook_of(row: StackRow, result: RepoResult) -> str:
+    """The change of a stack's hooks, or the reason why the stack gets no hook."""
+    if row.hook:
+        return row.hook
+    if not row.code:
+        return "No hook: the code of the stack is not known."
+    changed = {signer.root for signer in result.signers if signer.before != signer.after}
+    if row.code.rpartition(": ")[2] in changed:
+        return "No hook is needed: the code signs in by itself."
+    return "No hook: this run migrates no code of the stack."
 
 
 def staged(result: RepoResult) -> Iterator[str]:
@@ -86,29 +248,14 @@ def staged(result: RepoResult) -> Iterator[str]:
         yield f"One commit changes {titles}. To merge these one by one, run again with --stages."
 
 
-def to_set(result: RepoResult) -> Iterator[Note]:
-    """The notes on values that stacks need."""
-    return (note for note in result.notes if note.code in OF_VALUES)
-
-
 def stack_side(result: RepoResult) -> Iterator[Finding]:
     """The changes in the definitions of stacks, which must go live before the code."""
-    return (finding for finding in rewritten(result, _STACK_SIDE) if finding.rule != _KEYS)
+    return (finding for finding in rewritten(result, _STACK_SIDE) if finding.rule != KEYS_RULE)
 
 
 def integrated(result: RepoResult) -> Iterator[Finding]:
     """The findings on the AWS integration of stacks, if runs sign in by the integration."""
     return (finding for finding in result.findings if finding.rule == _INTEGRATION)
-
-
-def keys_removed(result: RepoResult) -> Iterator[Finding]:
-    """The settings of Spacelift from which static keys were taken."""
-    return rewritten(result, _KEYS)
-
-
-def reconfigured(result: RepoResult) -> Iterator[Finding]:
-    """The backends with a changed configuration."""
-    return rewritten(result, _BACKENDS)
 
 
 def rewritten(result: RepoResult, rule: str) -> Iterator[Finding]:

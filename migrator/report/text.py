@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
+from msgspec.structs import replace
+
+from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
 from migrator.report.colour import styled
 from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
-from migrator.report.steps import short_steps, staged
+from migrator.report.steps import HOOK, Step, hook_of, staged, steps
 from migrator.report.totals import rotations, without_places
 from migrator.report.verification import headline_of
 from migrator.secret import printable
@@ -58,7 +60,7 @@ def _totals(result: RepoResult) -> str:
         (kinds[Refusal], "refused", "refused"),
         (kinds[LeftAlone], "left alone", "left alone"),
         (kinds[Ignored], "ignored", "ignored"),
-        (sum(len(note.subjects) for note in rotations(result)), "key to rotate", "keys to rotate"),
+        (sum(len(note.subjects) for note in rotations(result)), "key in the code", "keys in the code"),
         (len(result.stacks), "stack", "stacks"),
     )
     return ", ".join(chain(parts, (count(number, *words) for number, *words in counts if number)))
@@ -70,24 +72,22 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     by_kind = {kind: [finding for finding in result.findings if isinstance(finding.fix, kind)] for kind in _FIXES}
     problems = [_problem(problem) for problem in result.problems]
     yield Section("Not processed:", problems, 5, ("file", "files"), "refused")
-    yield Section("To do:", list(_tasks(result.notes, verbose)), 12, ("task", "tasks"))
-    steps = [[f"  {number}. {step}"] for number, step in enumerate(short_steps(result), 1)]
-    yield Section("Then, in this order:", steps, len(steps), ("step", "steps"))
+    yield Section("To do, in this order:", list(_steps(steps([(1, result)]), verbose)), 24, ("step", "steps"))
     yield Section("Stages:", [[f"  {stage}"] for stage in staged(result)], 3, ("stage", "stages"))
     refused = [_refusal(group, verbose) for group in _grouped(by_kind[Refusal])]
-    yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
-    yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 7, ("folder", "folders"))
-    stacks = _stacks(result.stacks, verbose)
-    yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
+    yield Section("Refused, nothing was changed here:", refused, 8, ("reason", "reasons"), "refused")
+    yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 5, ("folder", "folders"))
+    yield Section("Files:", [[f"  {path}"] for path in result.changed], 2, ("file", "files"))
+    stacks = _stacks([replace(row, hook=hook_of(row, result)) for row in result.stacks], verbose)
+    yield Section(f"Stacks ({HOOK[0].lower()}{HOOK[1:-1]}):", stacks, 3, ("stack", "stacks"))
     grouped = _grouped if verbose else _grouped_loosely
     alone = [_left_alone(group, verbose) for group in grouped(by_kind[LeftAlone])]
-    yield Section("Left alone:", alone, 4, ("reason", "reasons"))
+    yield Section("Left alone:", alone, 5, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in by_kind[Ignored]]
         yield Section("Ignored:", ignored, 0, ("place", "places"))
         signers = [[f"  {_signer(row)}"] for row in result.signers]
         yield Section("Who signs in, before and after:", signers, 0, ("line", "lines"))
-        yield Section("Files:", [[f"  {path}"] for path in result.changed], 0, ("file", "files"))
 
 
 _FIXES: tuple[type[Fix], ...] = (Rewrite, Refusal, LeftAlone, Ignored)
@@ -115,7 +115,7 @@ def headline(result: RepoResult) -> str:
         if not result.is_whole:
             return "nothing was migrated" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "nothing would change"
         bare = sum(finding.code == ENVIRONMENT_CREDENTIALS.code for finding in result.findings)
-        uses = f"{count(bare, 'place uses', 'places use')} the credentials of the environment (see --include-ambient)"
+        uses = f"{count(bare, 'place uses', 'places use')} the credentials of the environment"
         return f"nothing to migrate; {uses}" if bare else "nothing to migrate"
     files = count(len(result.changed), "file", "files")
     if result.branch:
@@ -130,17 +130,19 @@ def _problem(problem: FileProblem) -> list[str]:
     return [f"  {problem.place}: {problem.reason}{_code(problem.code)}", *_help(problem.help, "    ")]
 
 
-def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
-    """A block for each note; notes that have the same help one after the other show the help once."""
-    last_help = ""
-    for note in notes:
-        task, is_short = note.task.removesuffix("."), len(note.subjects) <= 1
-        lines = [f"  - {note.line}"] if is_short else [f"  - {task}:"]
-        lines += [] if is_short else listed(list(note.subjects), "      ", verbose=verbose)
-        lines += ["    Text to copy:"] * bool(note.paste)
-        lines += [f"      {line}" for line in note.paste.splitlines()]
-        yield lines + (_help(note.help, "    ") if note.help != last_help else [])
-        last_help = note.help
+def _steps(found: list[Step], verbose: bool) -> Iterator[list[str]]:
+    """A block for each step; the same help is shown once. Of many steps, only verbose summaries have the help."""
+    has_help, last_help = verbose or len(found) <= _MANY_STEPS, ""
+    for number, step in enumerate(found, 1):
+        names = [name for subjects in step.repositories for name in subjects.names]
+        lines = [
+            f"  {number}. {step.title}{f' {names[0]}' if len(names) == 1 else ''}",
+            *(listed(names, "       ", verbose=verbose) if len(names) > 1 else ()),
+        ]
+        lines += ["     Text to copy:"] * bool(step.paste)
+        lines += [f"       {line}" for line in step.paste.splitlines()]
+        yield lines + (_help(step.help, "     ") if has_help and step.help != last_help else [])
+        last_help = step.help
 
 
 def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
@@ -181,8 +183,9 @@ def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
         return [f"  {_headline(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
     rows = listed([_headline(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
     is_same = all(finding.fate == first.fate for finding in group)
-    reason = first.fate if is_same else f"{without_places(first.fate)} (-v lists each)"
-    return [f"  {_counted(group)}: {reason}{_code(first.code)}", *_help(first.help, "    "), *rows]
+    reason = first.fate if is_same else without_places(first.fate)
+    example = "" if verbose else f" (for example {first.place}; -v lists all)"
+    return [f"  {_counted(group)}{example}: {reason}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
 
 def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
@@ -196,7 +199,7 @@ def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
             [*([f"  {folder}"] * (len(folders) > 1)), *(f"{indent}{_row(finding)}" for finding in inside)]
             for folder, inside in folders.items()
         ]
-    return [[f"  {folder}: {_kinds(inside)}"] for folder, inside in folders.items()]
+    return [[f"  {folder}: {', '.join(_kinds(inside))}"] for folder, inside in folders.items()]
 
 
 def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
@@ -210,8 +213,14 @@ def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
         if verbose or len(group) <= FEW:
             lines += [[f"  {_stack(row)}"] for row in group]
         else:
-            said = " ".join(_sentences(first.hook or "The stack is not changed", *first.remarks))
-            lines += [[f"  {len(group)} stacks, for example {first.title} ({_where(first)}): {said}"]]
+            is_same = all(row.remarks == first.remarks for row in group)
+            remarks = (
+                first.remarks
+                if is_same
+                else (*map(without_places, first.remarks), "The place … differs from stack to stack")
+            )
+            said = " ".join(_sentences(first.hook, *remarks))
+            lines += [[f"  {len(group)} stacks, for example {first.title} ({_where(first)}; -v lists all): {said}"]]
     return lines
 
 
@@ -255,9 +264,10 @@ def _counted(findings: list[Finding]) -> str:
     return count(len(findings), *(kinds.pop() if len(kinds) == 1 else ("place", "places")))
 
 
-def _kinds(findings: list[Finding]) -> str:
-    counts = Counter(map(_kind, findings))
-    return ", ".join(count(number, *kind) for kind, number in counts.most_common())
+def _kinds(findings: list[Finding]) -> Iterator[str]:
+    """What is done to the ``findings``, counted by verb and kind."""
+    counts = Counter(("removes" if finding.rule in _REMOVING else "rewrites", _kind(finding)) for finding in findings)
+    return (f"{verb} {count(number, *kind)}" for (verb, kind), number in counts.most_common())
 
 
 def _kind(finding: Finding) -> tuple[str, str]:
@@ -266,4 +276,6 @@ def _kind(finding: Finding) -> tuple[str, str]:
     return _KINDS.get(word) or ((word, f"{word}s") if word in _BLOCKS else ("place", "places"))
 
 
+_MANY_STEPS = 14
+_REMOVING = frozenset({"orphaned-credentials", "spacelift-credentials"})
 _BLOCKS = frozenset({"provider", "backend", "module", "variable", "stack", "context", "output", "locals"})

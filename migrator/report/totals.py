@@ -8,7 +8,7 @@ from enum import Enum
 
 from msgspec import Struct, field
 
-from migrator.model.findings import FileProblem, Note, Place, Refusal
+from migrator.model.findings import FileProblem, LeftAlone, Note, Place, Refusal
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.model.verification import Verdict, worst
@@ -36,18 +36,18 @@ class State(Enum):
 
 _LABELS = {
     State.MIGRATED: "Migrated",
-    State.PARTLY: "Partly migrated",
+    State.PARTLY: "Migrated in part",
     State.REFUSED: "Refused",
     State.FAILED: "Failed",
     State.NOTHING: "Nothing to migrate",
 }
 _VERIFIED = {Verdict.FAILED: State.FAILED, Verdict.NOT_PROVEN: State.PARTLY, Verdict.PROVEN: State.NOTHING}
-_DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Would migrate in part"}
+_DRY_LABELS = {State.MIGRATED: "Would be migrated", State.PARTLY: "Would be migrated in part"}
 _VERIFIED_LABELS = {State.PARTLY: "Not proven", State.NOTHING: "Nothing left to prove"}
 
 
 class Reason(Struct):
-    """A reason for refusals: the count, and the first few places, each with the number of the repository from 1.
+    """A reason for places without a change: the count, and the first few places, with the number of the repository.
 
     ``text`` and ``help`` are the common part of the sentences of all places, ``code`` is the code of the refusals.
     """
@@ -71,8 +71,10 @@ class Totals(Struct):
     rotations: int = 0
     signers: int = 0
     verified: int = 0
-    tasks: int = 0
-    """How many things a person must do."""
+    alone: dict[str, Reason] = field(default_factory=dict)
+    """The reasons of places that were left alone."""
+    environment: int = 0
+    """How many places keep the credentials of the environment."""
     defined: Counter[str] = field(default_factory=Counter)
     """How many stacks each repository defines, by what it tells of them itself."""
     seen: Counter[str] = field(default_factory=Counter)
@@ -95,7 +97,7 @@ class Totals(Struct):
     @property
     def places(self) -> dict[str, int]:
         """The number of places by outcome; a file that could not be parsed is a refused place."""
-        return {**{name: self.outcomes[name] for name in OUTCOMES.values()}, "refused": self.refusals}
+        return {**{name: self.outcomes[name] for name in OUTCOMES}, "refused": self.refusals}
 
     @property
     def refusals(self) -> int:
@@ -115,7 +117,12 @@ class Totals(Struct):
     @property
     def ranked(self) -> list[Reason]:
         """The reasons, the most frequent first."""
-        return sorted(self.reasons.values(), key=lambda reason: (-reason.count, reason.text))
+        return _ranked(self.reasons)
+
+    @property
+    def ranked_alone(self) -> list[Reason]:
+        """The same of places that were left alone."""
+        return _ranked(self.alone)
 
     def add(self, number: int, result: RepoResult) -> None:
         """Count the masked result with this ``number``."""
@@ -128,10 +135,13 @@ class Totals(Struct):
         self.seen.update(stack.repo for stack in result.stacks if stack.repo)
         self.signers += 0 if result.error else len(result.signers)
         self.verified += len(result.verified)
-        self.tasks += 0 if result.error else len(result.notes)
+        self.environment += len(result.run_credentials)
         self.rotations += sum(len(note.subjects) for note in rotations(result))
         for place, fix in refusals(result):
             _add(self.reasons, fix, (number, result.title, place))
+        for finding in result.findings:
+            if isinstance(finding.fix, LeftAlone):
+                _add(self.alone, finding.fix, (number, result.title, finding.place))
 
 
 def state_of(result: RepoResult) -> State:
@@ -149,7 +159,7 @@ def places_of(result: RepoResult) -> dict[str, int]:
     """The number of places of one repository by outcome; the sum over all repositories is `Totals.places`."""
     counts = Counter(outcome(finding) for finding in result.findings)
     counts["refused"] += len(result.problems)
-    return {name: counts[name] for name in OUTCOMES.values()}
+    return {name: counts[name] for name in OUTCOMES}
 
 
 def rotations(result: RepoResult) -> Iterator[Note]:
@@ -168,7 +178,11 @@ def without_places(text: str) -> str:
     return _VARYING.sub("…", text)
 
 
-def _add(reasons: dict[str, Reason], fix: Refusal | FileProblem, example: tuple[int, str, Place]) -> None:
+def _ranked(reasons: dict[str, Reason]) -> list[Reason]:
+    return sorted(reasons.values(), key=lambda reason: (-reason.count, reason.text))
+
+
+def _add(reasons: dict[str, Reason], fix: Refusal | LeftAlone | FileProblem, example: tuple[int, str, Place]) -> None:
     pattern = without_places(fix.reason)
     key = fix.code or pattern
     if key not in reasons and len(reasons) >= _REASONS:

@@ -115,7 +115,7 @@ ATTACH_INTEGRATION = Diagnostic(
     "attach-integration",
     found="Attach an AWS integration with this role to the stack.",
     why="The stack is made in Spacelift's pages.",
-    help="Attach the integration before the code is merged, and remove the static keys of the stack.",
+    help="Attach the integration before you push the branch, and remove the static keys of the stack.",
 )
 
 

@@ -86,7 +86,7 @@ FROM_TEMPLATE = Diagnostic(
 )
 HOOK_BY_TEMPLATE = Diagnostic(
     "give-hook-to-stacks-of-template",
-    found="Give the hook to these stacks, which a template may have made, before the code is merged.",
+    found="Give the hook to these stacks, which a template may have made, before you push the branch.",
     why="A new version of a template does not change earlier stacks.",
     help="Update each stack to a version with the hook, or run `tf-oidc-migrate attach --stack ID`.",
 )

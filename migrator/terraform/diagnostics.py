@@ -57,7 +57,7 @@ CHOOSE_WEB_IDENTITY = Diagnostic(
     "choose-web-identity",
     found="Make sure that these providers choose web identity in every run.",
     why="A condition chooses, and the static credentials for the other case are removed.",
-    help="Set the variables of the condition on each stack before the code is merged.",
+    help="Set the variables of the condition on each stack before you push the branch.",
 )
 NO_WEB_IDENTITY_ROLE = Diagnostic(
     "no-role-for-backend",

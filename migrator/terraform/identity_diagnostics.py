@@ -10,8 +10,8 @@ NAME_ROLES = "Name each role with `--role`, for example `--role profile:dns=ARN`
 ENVIRONMENT_CREDENTIALS = Diagnostic(
     "environment-credentials",
     found="The code names no AWS credentials.",
-    why="The run uses whatever credentials its stack provides, for example static keys in Spacelift.",
-    help="Run again with `--include-ambient` to sign in with OIDC instead.",
+    why="A run uses the credentials that its stack gives, for example those of an AWS integration or static keys.",
+    help="Run again with `--include-ambient` only if these stacks have static keys.",
     page="""\
 A provider or backend without credentials of its own uses the credentials of the environment. Such credentials come
 from variables, from Spacelift's AWS integration, or from the role of a private worker.

@@ -72,6 +72,13 @@ def test_a_hanging_job_is_ended_with_its_children(
     assert wait_for(lambda: not is_alive(worker) and not is_alive(child), 5)
 
 
+def test_where_dask_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "migrator.batch.dask_cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MigrateError, match=r"Dask is not installed.*extra `dask`"):
+        executor(2, "tcp://127.0.0.1:1")
+
+
 def test_where_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migrator.batch.dask_cluster._PATIENCE", 1)
     with pytest.raises(MigrateError, match="No Dask scheduler answers"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,25 @@ def test_a_code_is_kebab_case_and_belongs_to_one_message() -> None:
     )
     assert sorted(declared) == sorted(set(declared)) == sorted(catalogue())
     assert all(re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", code) for code in catalogue())
+
+
+EXTRAS = ("boto3", "botocore", "distributed", "github", "gitlab", "gql", "moto", "psutil", "requests", "urllib3")
+
+
+def codes_without(*libraries: str) -> subprocess.CompletedProcess[str]:
+    """The codes that a program prints that has none of the ``libraries``."""
+    code = "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:]))\n"
+    code += "from migrator.model.catalogue import catalogue; print(*catalogue())"
+    return subprocess.run([sys.executable, "-c", code, *libraries], capture_output=True, text=True, check=False)
+
+
+def test_every_code_is_known_without_any_extra() -> None:
+    done = codes_without(*EXTRAS)
+    assert done.stdout.split() == list(catalogue()), done.stderr
+
+
+def test_no_code_is_missing_because_a_library_of_the_program_is() -> None:
+    assert "ModuleNotFoundError: import of yaml" in codes_without("yaml").stderr
 
 
 def test_the_list_has_all_and_each_has_a_page() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.git.checkout import web_address
+from migrator.git.web_address import web_address
 from migrator.model.results import Revision
 from tests.conftest import MakeRepo
 

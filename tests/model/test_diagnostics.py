@@ -26,7 +26,7 @@ from migrator.model.results import Mode, RepoResult
 from migrator.report import sarif
 from migrator.report.collected import Collected
 from migrator.report.rollout import rollout
-from migrator.report.steps import short_steps
+from migrator.report.steps import steps
 from migrator.secret import mask, mask_shapes
 from tests.conftest import FIXTURES
 from tests.rules.test_fixtures import CASES, case_id, options
@@ -168,7 +168,9 @@ def behaviour(result: RepoResult) -> dict[str, Any]:
         "stacks": [(row.title, row.place, row.repo, row.code, bool(row.hook)) for row in result.stacks],
         "signers": result.signers,
         "trusts": result.trusts,
-        "steps": tuple(short_steps(result)),
+        "steps": sorted(
+            (step.code, step.paste, one.names) for step in steps([(1, result)]) for one in step.repositories
+        ),
         "rollout": [re.split(r"`: ", line)[0] for line in order],
         "totals": (totals.states, totals.outcomes, totals.problems, totals.files, totals.rotations, totals.stacks),
         "sarif": [

@@ -456,12 +456,12 @@ def test_a_template(tmp_path: Path) -> None:
 
 
 def test_the_default_template() -> None:
-    rollout = "## Order of rollout\n"
+    rollout = "## To do, in this order\n"
     filled = fill(read_template(None), summary="- main.tf:1: $x ${y}", rollout=rollout, repo="acme/shop", branch="oidc")
     assert read_template(None) == DEFAULT
     assert filled.title == "Sign in to AWS with Spacelift's OIDC token"
-    assert filled.body.index("## Order of rollout\n") < filled.body.index("- main.tf:1: $x ${y}")
-    assert filled.body.endswith("the git history of acme/shop still holds these keys.\n")
+    assert filled.body.index("## To do, in this order\n") < filled.body.index("- main.tf:1: $x ${y}")
+    assert filled.body.endswith("Deactivate and delete these keys, as the list says.\n")
 
 
 def test_no_secret_gets_into_the_text(tmp_path: Path) -> None:

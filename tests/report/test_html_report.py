@@ -13,9 +13,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from migrator.model.results import RepoResult, TrustRow
 from migrator.report.registry import write_report
-from migrator.report.steps import STEPS
 from tests.conftest import needed
-from tests.report.results import HOSTILE, KEYS, failed, hostile, many, migrated, nothing, sample
+from tests.report.results import HOOK, HOSTILE, KEYS, failed, hostile, many, migrated, nothing, sample
 
 OpenReport = Callable[..., Page]
 
@@ -114,7 +113,7 @@ def test_columns_sort_up_and_down(open_report: OpenReport) -> None:
     head.get_by_role("button").click()
     expect(head).to_have_attribute("aria-sort", "descending")
     assert names(page) == ["shop", "payments", "legacy", "gone", "docs"]
-    page.get_by_role("button", name="To rewrite").click()
+    page.get_by_role("button", name="Places to rewrite").click()
     assert names(page)[:2] == ["shop", "payments"]
     assert head.get_attribute("aria-sort") is None
 
@@ -142,8 +141,8 @@ def test_all_of_it_works_from_the_keyboard(open_report: OpenReport) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Diff of shop")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    for _ in range(3):  # the command and the text to copy come before
+        page.keyboard.press("Tab")
     expect(page.get_by_role("region", name="Diff of shop")).to_be_focused()
 
 
@@ -170,24 +169,37 @@ def test_a_link_to_a_repository_opens_it_even_if_it_was_filtered_out(open_report
     assert page.locator("#r3 .findings tbody tr").count() == 2
 
 
-def test_the_order_of_rollout_leads_from_trust_to_rotation(open_report: OpenReport) -> None:
-    """A step names repositories only if something is to be done there, and links to them and to pull requests."""
+def test_the_steps_lead_from_trust_to_the_old_keys(open_report: OpenReport) -> None:
+    """A step names the repositories that it is for, and links to them; the row of a repository has its own steps."""
+    role = "arn:aws:iam::123456789012:role/shop"
+    shop = replace(migrated(), branch="spacelift-oidc", trusts=(TrustRow(role, ("spacelift_stack.shop",)),))
+    page = open_report([shop, migrated("ours"), nothing(), failed()])
+    steps = page.get_by_role("region", name="To do, in this order").locator(".steps > li")
+    first = [text.splitlines()[0] for text in steps.all_inner_texts()]
+    assert [line.split()[0] for line in first] == [
+        "Run",
+        "Let",
+        "add",
+        *("Discard", "Push", "Merge,", "Remove"),
+        *["Deactivate"] * 2,
+    ]
+    expect(steps.nth(1)).to_contain_text(f"shop: {role}")
+    expect(steps.nth(2)).to_contain_text(HOOK)
+    assert steps.nth(4).get_by_role("listitem").all_inner_texts() == ["shop: spacelift-oidc", "ours"]
+    steps.nth(1).get_by_role("link", name="shop").click()
+    assert page.locator("#r1 .steps > li").count() == len(first)
+    assert not open_report([migrated()]).locator("#r1 .steps").count()
+    expect(open_report([nothing(), failed()]).locator("#todo")).to_have_count(0)
+
+
+def test_a_pull_request_is_a_link_only_if_it_is_an_address(open_report: OpenReport) -> None:
     request = "https://github.com/acme/shop/pull/7"
-    trusts = (TrustRow("arn:aws:iam::123456789012:role/shop", ("spacelift_stack.shop",)),)
-    shop = replace(migrated(), branch="spacelift-oidc", pull_request=request, trusts=trusts)
-    ours = replace(migrated("ours"), pull_request="javascript:window.hit=1")
-    page = open_report([shop, ours, nothing(), failed()])
-    steps = page.get_by_role("region", name="Order of rollout").locator(".steps > li")
-    assert steps.locator("h3").all_inner_texts() == list(STEPS)
-    expect(steps.nth(0)).to_contain_text("shop: arn:aws:iam::123456789012:role/shop, for spacelift_stack.shop")
-    expect(steps.nth(1)).to_contain_text("shop: add to the stack's before_init")
-    assert steps.nth(2).get_by_role("listitem").all_inner_texts() == [f"shop: spacelift-oidc {request}", "ours"]
-    expect(steps.nth(2).get_by_role("link", name=request)).to_have_attribute("href", request)
-    expect(steps.nth(4).get_by_role("list")).to_be_hidden()
+    page = open_report(
+        [replace(migrated(), pull_request=request), replace(migrated("ours"), pull_request="javascript:window.hit=1")]
+    )
+    page.locator("#r1 summary").click()
+    expect(page.get_by_role("link", name=request)).to_have_attribute("href", request)
     assert not page.locator("a[href^=javascript]").count()
-    steps.nth(5).get_by_role("link").click()
-    assert page.url.endswith("#keys")
-    expect(open_report([nothing(), failed()]).locator("#rollout")).to_have_count(0)
 
 
 def test_it_can_be_read_without_scripts(open_report: OpenReport) -> None:
@@ -205,7 +217,7 @@ def test_every_part_has_its_role_and_name(open_report: OpenReport) -> None:
     for role in ("banner", "main", "contentinfo", "search"):
         expect(page.get_by_role(role)).to_have_count(1)
     expect(page.get_by_role("navigation", name="Sections").get_by_role("link")).to_have_count(5)
-    for name in ("Repositories", "Stacks", "Keys to rotate", "Order of rollout"):
+    for name in ("Repositories", "Stacks", "Keys in the code", "To do, in this order"):
         expect(page.get_by_role("region", name=name, exact=True)).to_have_count(1)
     expect(page.get_by_role("img", name="Repositories by outcome")).to_have_count(1)
     for element in page.locator("details").all():

@@ -44,6 +44,7 @@ from migrator.report.text import summary
 from migrator.report.totals import State, state_of
 from migrator.rules.registry import all_rules
 from migrator.span import Edit, Span
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 from tests.conftest import FIXTURES
 from tests.report.results import (
@@ -140,6 +141,12 @@ def test_what_is_no_result_is_told_from_one(change: dict[str, Any]) -> None:
         from_plain(RepoResult, {**to_plain(migrated()), **change})
     with pytest.raises(MigrateError, match="not of a shape"):
         from_plain(RepoResult, {})
+
+
+def test_a_stored_option_that_is_not_known_is_not_passed_over() -> None:
+    assert from_plain(Config, to_plain(Config())) == Config()
+    with pytest.raises(MigrateError, match="not of a shape"):
+        from_plain(Config, {**to_plain(Config()), "later_option": True})
 
 
 # What all of them have in common
@@ -412,7 +419,7 @@ def rendered(text: str) -> ElementTree.Element:
 def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> None:
     text = report(".md", sample())
     assert (
-        "**5 repositories**: 1 ❌ failed, 1 ⛔ refused, 1 ⚠️ would migrate in part, 1 ✅ would migrate, "
+        "**5 repositories**: 1 ❌ failed, 1 ⛔ refused, 1 ⚠️ would be migrated in part, 1 ✅ would be migrated, "
         "1 ▫️ nothing to migrate." in text
     )
     body = rendered(text)
@@ -420,9 +427,10 @@ def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> No
     assert [row[0] for row in tables[0]] == ["Repository", "gone", "legacy", "payments", "shop", "docs"]
     refusal = DEPENDS_ON_REFUSED.refusal(place="…")
     assert tables[1][1][:3] == [f"{refusal.code} {refusal.reason}", "2", "payments: live/main.tf:5"]
-    assert tables[2][4] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
-    assert ["shop", "live/main.tf:31"] in tables[3]
-    assert tables[4][1] == ["spacelift_stack.shop", "payments: stacks.tf:8", "live", "added", "for_each: one for each."]
+    assert tables[2][1][:2] == [f"{ENVIRONMENT_CREDENTIALS.code} {ENVIRONMENT_CREDENTIALS.left_alone().reason}", "1"]
+    assert tables[3][4] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
+    assert ["shop", "live/main.tf:31"] in tables[4]
+    assert tables[5][1] == ["spacelift_stack.shop", "payments: stacks.tf:8", "live", "added", "for_each: one for each."]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -430,7 +438,7 @@ def test_markdown_takes_nothing_for_markup(text: str) -> None:
     results = [one for one in hostile() if one.repo == text]
     body = rendered(report(".md", results))
     assert {element.tag for element in body.iter()} <= {
-        *("body", "h2", "h3", "p", "strong", "br", "code", "ul", "li", "input", "pre"),
+        *("body", "h2", "h3", "p", "strong", "br", "code", "ol", "ul", "li", "input", "pre"),
         *("table", "thead", "tbody", "tr", "th", "td"),
     }
     for table in body.iter("table"):
@@ -647,11 +655,13 @@ def test_markdown_leaves_arns_variables_and_names_as_they_are() -> None:
 
 def test_markdown_has_a_list_to_tick_off() -> None:
     body = rendered(report(".md", [migrated()]))
-    items = ["".join(item.itertext()).strip() for item in body.iter("li")]
+    steps = ["".join(item.itertext()).strip() for item in next(body.iter("ol"))]
     task = ROTATE.note().task.rstrip(".")
-    assert items[0].startswith(f"shop: {task}: live/main.tf:4, live/main.tf:31. help: Git's history keeps")
-    assert HOOK in items[1]
-    assert len(list(body.iter("input"))) == 2
+    (rotation,) = [step for step in steps if step.startswith(task)]
+    assert re.fullmatch(rf"{task}:\s+live/main.tf:4, live/main.tf:31\s+help: Git's history keeps.*", rotation, re.S)
+    (paste,) = [step for step in steps if step.startswith("add to the stack's before_init")]
+    assert HOOK in paste
+    assert len(list(body.iter("input"))) == len(steps)
 
 
 def test_many_places_are_grouped_by_file_and_counted() -> None:

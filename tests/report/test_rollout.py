@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -19,9 +21,12 @@ from migrator.model.fleet import Survey
 from migrator.model.fleet_parts import parts
 from migrator.model.notes import SET_STACK_VARIABLE
 from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
+from migrator.report.collected import Collected
+from migrator.report.registry import REPORTS
 from migrator.report.rollout import rollout
-from migrator.report.steps import short_steps
+from migrator.report.steps import steps
 from migrator.report.text import summary
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from tests.conftest import FIXTURES, MakeRepo, Repo
 from tests.report.results import HOSTILE, KEYS, REWRITE, finding, migrated
 
@@ -30,9 +35,15 @@ STATE = "arn:aws:iam::123456789012:role/terraform-state"
 
 
 def section(text: str, title: str) -> str:
-    found = re.search(rf"^## (?:\d\. )?{title}[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    """A step or a part of the text, from the beginning of its ``title``."""
+    found = re.search(rf"^(?:## |\d+\. \[ \] )({title}.*?)(?=^## |^\d+\. |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found, text
     return found[1]
+
+
+def titles(text: str) -> list[str]:
+    """The first words of the steps, in order."""
+    return re.findall(r"^\d+\. \[ \] (\S+ \S+ \S+)", text, re.MULTILINE)
 
 
 @pytest.fixture
@@ -43,28 +54,24 @@ def webshop(make_repo: MakeRepo) -> Repo:
 def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     repo = str(webshop.root)
     text = rollout([replace(migrate_repo(repo, CONFIG), repo="webshop")])
-    titles = ["Let AWS trust", "Set the variables", "Push the branch", "Run each stack once", "Remove", "Rotate"]
-    assert [line[6:] for line in text.splitlines() if re.match(r"## \d\.", line)] == [
-        next(line[6:] for line in text.splitlines() if line.startswith(f"## {number}. {title}"))
-        for number, title in enumerate(titles, 1)
+    assert [title.strip() for title in titles(text)] == [
+        *("Let the roles", "Set TF_VAR_aws_role_arn to", "Set TF_VAR_aws_role_arn_dns to", "Merge and apply"),
+        *("Discard the runs", "Push the branch:", "Merge, and confirm", "Run `terraform init", "Remove the static"),
+        *("Deactivate the AWS", "Deactivate the old"),
     ]
-    assert f"- `{STATE}`: `spacelift_stack.releases`\n" in section(text, "Let AWS trust")
-    live = section(text, "Set the variables")
-    assert (
-        "`webshop`: Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: `shop`"
-        in live
-    )
-    assert "TF_VAR_aws_role_arn_dns" in live
-    assert "`spacelift/stacks.tf:9,18`" in live
+    trust = section(text, "Let the roles")
+    assert f"writes: `{STATE}`\n" in trust
+    live = section(text, "Set TF_VAR_aws_role_arn to")
+    assert "TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: `shop`" in live
+    assert "TF_VAR_aws_role_arn_dns" in text
+    assert "`spacelift/stacks.tf:9`, `spacelift/stacks.tf:18`" in section(text, "Merge and apply")
     push = section(text, "Push the branch")
-    assert "- `webshop`: `spacelift-oidc`\n" in push
+    assert push.startswith("Push the branch: `spacelift-oidc`\n")
     assert "starts proposed runs" in push
-    assert re.search(r"discard the runs.*\n +- `spacelift_stack.shop`, which runs shop\n", push)
-    assert "`spacelift_stack.releases`: A run waits for confirmation" in section(text, "Run each stack once")
-    assert "`shop/providers.tf:4 (" in section(text, "Rotate")
-    developers = section(text, "For developers")
-    assert "terraform init -reconfigure" in developers
-    assert "`releases/main.tf:3`" in developers
+    assert "`spacelift_stack.shop`, `spacelift_stack.releases`" in section(text, "Discard")
+    assert "`spacelift_stack.releases`, which runs releases: A run waits" in section(text, "Stacks")
+    assert "`shop/providers.tf:4 (" in section(text, "Deactivate the AWS keys")
+    assert "`releases/main.tf:3`" in section(text, "Run `terraform init -reconfigure`")
     assert "Not migrated" not in text
     assert not any(key in text for key in KEYS)
 
@@ -76,17 +83,17 @@ def test_stacks_of_another_repository_come_once(make_repo: MakeRepo) -> None:
     surveys = [one for folder in folders if isinstance(one := survey_repo(str(folder), CONFIG), Survey)]
     known = zip(surveys, parts(surveys), strict=True)
     text = rollout([migrate_repo(survey.repo, CONFIG, fleet) for survey, fleet in known])
-    push = section(text, "Push the branch")
+    push = section(text, "Discard the runs")
     assert push.count("`spacelift_stack.network`") == 1
     assert "spacelift_stack.docs" not in push
-    assert "merge and apply these stack definitions first" in section(text, "Set the variables")
+    assert section(text, "Merge and apply these definitions of stacks before the code")
 
 
 def test_a_hook_to_paste_is_there_to_be_pasted(make_repo: MakeRepo) -> None:
     backend = f'terraform {{\n  backend "s3" {{\n    bucket = "b"\n    role_arn = "{STATE}"\n  }}\n}}\n'
     text = rollout([migrate_repo(str(make_repo({"main.tf": backend}).root), CONFIG)])
-    live = section(text, "Set the variables")
-    assert "\n      export $(printf " in live
+    live = section(text, "Make these commands the first entries")
+    assert "\n        export $(printf " in live
     assert f"--role-arn {STATE} " in live
 
 
@@ -95,17 +102,26 @@ def test_what_is_refused_keeps_its_keys() -> None:
     refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd", code="odd"), 9)))
     text = rollout([refused])
     assert "`shop`: `live/main.tf:9`: it is odd" in section(text, "Not migrated")
-    assert "keep the keys of code that was refused" in section(text, "Remove")
-    assert "keep the keys of code that was refused" not in rollout(
-        [replace(result, findings=(finding(REWRITE),), problems=())]
-    )
+    kept = "Keep the keys that these still need: 1 refused place."
+    assert section(text, "Solve the refused places").endswith(": `live/main.tf:9`\n")
+    assert kept in section(text, "Remove the static keys")
+    assert kept in section(text, "Deactivate the old keys")
+    assert "Keep the keys" not in rollout([replace(result, findings=(finding(REWRITE),), problems=())])
+
+
+def test_places_that_stay_with_the_environment_keep_their_keys() -> None:
+    environment = ENVIRONMENT_CREDENTIALS.left_alone()
+    result = replace(migrated(), findings=(finding(REWRITE), finding(environment, 9), finding(environment, 10)))
+    text = rollout([result])
+    assert "Keep the keys that these still need: 2 places with credentials of the environment." in text
+    assert "2 places left on the credentials of the environment" in _report(result)
 
 
 @pytest.mark.parametrize(
     "results", [[], [RepoResult("shop", Mode.BRANCH)], [replace(migrated(), error="git says no")]], ids=range(3)
 )
 def test_nothing_migrated_is_nothing_to_roll_out(results: list[RepoResult]) -> None:
-    assert rollout(results) == "# Order of rollout\n\nNothing was migrated, so there is nothing to roll out.\n"
+    assert rollout(results, level=2) == "## To do, in this order\n\nNothing was migrated, so there is nothing to do.\n"
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -115,7 +131,7 @@ def test_texts_of_a_repository_are_text(hostile: str) -> None:
     findings = (finding(REWRITE), finding(Refusal(hostile, code="odd"), 9))
     trusts = (TrustRow(STATE, (hostile,)), TrustRow(hostile))
     text = rollout([replace(result, repo=hostile, stacks=stacks, findings=findings, trusts=trusts)])
-    (command,) = re.findall(r"^    (tf-oidc-migrate trust .*)$", text, re.MULTILINE)
+    (command,) = re.findall(r"^        (tf-oidc-migrate trust .*)$", text, re.MULTILINE)
     assert len(shlex.split(command)) == 5 or command.endswith(" REPO...")
     outside = re.sub(r"`[^`\n]*`|<code>[^<]*</code>", "", text.replace(command, ""))
     assert not re.search(r"(?<!\\)<\w|(?<!\\)\]\(|https?://|@\w", outside)
@@ -139,17 +155,27 @@ def test_a_backend_that_signs_in_by_itself_needs_no_hook_and_has_its_place(make_
     backend = Finding("s3-backend", Place("main.tf", 2), "profile", REWRITE)
     result = replace(migrated(), findings=(backend,), signers=(row,), notes=(), stacks=(), problems=())
     text = rollout([replace(result, trusts=(TrustRow(STATE, ("spacelift_stack.app",)),))])
-    assert f"- `{STATE}`: `spacelift_stack.app`\n" in section(text, "Let AWS trust")
-    assert "nothing of the stacks was changed" in section(text, "Set the variables")
-    assert "`main.tf:2`" in section(text, "For developers")
-    assert "hook" not in text.replace("the variables and the hooks on", "")
+    assert f"writes: `{STATE}`\n" in section(text, "Let the roles trust")
+    assert [title.split()[0] for title in titles(text)] == [
+        "Find",
+        "Run",
+        "Let",
+        "Discard",
+        "Push",
+        "Merge,",
+        "Run",
+        "Remove",
+        "Deactivate",
+    ]
+    assert "`main.tf:2`" in section(text, "Run `terraform init -reconfigure`")
+    assert "hook" not in text
 
 
 def test_what_is_to_be_read_or_run_before_the_merge_stands_before_it(make_repo: MakeRepo) -> None:
     aws = 'terraform {\n  required_providers {\n    aws = "~> 3.0"\n  }\n}\n'
     locked = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "3.76.1"\n}\n'
     files = {"main.tf": aws + 'provider "aws" {\n  profile = "live"\n}\n', ".terraform.lock.hcl": locked}
-    push = section(rollout([migrate_repo(str(make_repo(files).root), CONFIG)]), "Push the branch")
+    push = rollout([migrate_repo(str(make_repo(files).root), CONFIG)]).partition("Discard the runs")[0]
     assert "guides/version-4-upgrade" in push
     assert "`main.tf:3 (~> 3.0 -> ~> 4.12)`" in push
     assert "terraform init -upgrade -backend=false" in push
@@ -159,20 +185,21 @@ def test_values_to_paste_and_integrations_have_their_places() -> None:
     value = SET_STACK_VARIABLE.note("shop", paste=STATE, name="TF_VAR_aws_role_arn")
     change = finding(REWRITE, rule="spacelift-aws-integration")
     result = replace(migrated(), notes=(value,), findings=(change,), stacks=(), problems=())
-    live = section(rollout([result]), "Set the variables")
-    assert live.count("Set TF_VAR_aws_role_arn to this value on the stacks that run these root modules: `shop`") == 1
-    assert f"\n      {STATE}\n" in live
-    assert f"definitions first: `{change.place}`" in live
-    assert "trusts Spacelift's account instead" in section(rollout([result]), "Let AWS trust")
-    assert "paste the commands" not in "".join(short_steps(result))
+    text = rollout([result])
+    live = section(text, "Set TF_VAR_aws_role_arn to this value on the stacks that run these root modules: `shop`")
+    assert f"\n        {STATE}\n" in live
+    assert (
+        section(text, "Merge and apply these definitions of stacks").partition(": ")[2].startswith(f"`{change.place}`")
+    )
+    assert "Let the role of the AWS integration trust Spacelift's account" in text
 
 
 def test_settings_that_lose_their_keys_are_among_what_is_removed(make_repo: MakeRepo) -> None:
     repo = make_repo(source=FIXTURES / "rules" / "spacelift-credentials" / "stack" / "before", name="webshop")
     text = rollout([migrate_repo(str(repo.root), CONFIG)])
-    assert "the branch removes these: `stacks.tf:" in section(text, "Remove")
-    assert "Apply the removal of static credentials after the migrated code is merged" in section(text, "Remove")
-    assert "Apply the removal" not in section(text, "Push the branch")
+    assert "`stacks.tf:" in section(text, "Remove the static keys")
+    steps = titles(text)
+    assert steps.index("Remove the static") < steps.index("Apply the removal") < steps.index("Deactivate the old")
 
 
 @pytest.mark.parametrize(("count", "left"), [(4, 0), (5, 2)])
@@ -183,26 +210,29 @@ def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, lef
         (folder / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
     result = migrate_repo(str(tmp_path), Config(mode=Mode.CHECK))
     text = summary(result)
-    assert "of a role on the stacks that run these root modules:\n      live0\n      live1\n      live2\n" in text
-    assert ("      live3\n" in text) is (left == 0)
-    assert (f"      … and {left} more (-v lists all)\n" in text) is (left > 0)
-    assert "      live3\n" in summary(result, verbose=True)
+    assert "of a role on the stacks that run these root modules:\n       live0\n       live1\n       live2\n" in text
+    assert ("       live3\n" in text) is (left == 0)
+    assert (f"       … and {left} more (-v lists all)\n" in text) is (left > 0)
+    assert "       live3\n" in summary(result, verbose=True)
 
 
-def test_the_summary_has_the_steps_in_short(webshop: Repo) -> None:
-    text = summary(migrate_repo(str(webshop.root), CONFIG))
-    steps = text.partition("Then, in this order:\n")[2].partition("\n\n")[0].splitlines()
-    assert [one[2:4] for one in steps] == ["1.", "2.", "3.", "4.", "5."]
-    assert (
-        f"Let AWS trust {STATE} and the roles that the variables name: "
-        "run `tf-oidc-migrate trust --spacelift-host HOST --role-arn ARN REPO`, and apply the module" in steps[0]
-    )
-    assert steps[1].endswith(
-        "Before the code is merged: set the variables, merge and apply the definitions of the stacks."
-    )
-    assert "Discard runs that wait for confirmation, and push spacelift-oidc." in steps[2]
-    assert "terraform init -reconfigure" in steps[3]
-    assert "Then, in this order" not in summary(migrate_repo(str(webshop.root), CONFIG))
+def test_all_outputs_have_the_same_steps(webshop: Repo) -> None:
+    result = replace(migrate_repo(str(webshop.root), replace(CONFIG, mode=Mode.PREVIEW)), repo="webshop")
+    found = [step.text.rstrip(".") for step in steps([(1, result)])]
+    assert found[0] == "Run again without `--preview`: the run makes the branch with the changes"
+    assert len(found) == 12
+    html = re.sub(r"<[^>]+>", "", unescape(_report(result, ".html")))
+    for text in (summary(result), _report(result), rollout([result]), rollout([result], level=2), html):
+        places = [text.replace("`", "").find(step.replace("`", "")) for step in found]
+        assert -1 not in places
+        assert places == sorted(places)
+    assert re.findall(r"^  (\d+)\. ", summary(result), re.MULTILINE) == [str(number) for number in range(1, 13)]
+
+
+def _report(result: RepoResult, ending: str = ".md") -> str:
+    out = io.StringIO()
+    REPORTS[ending](Collected([result]), out)
+    return out.getvalue()
 
 
 def test_a_file_of_it_for_all_repositories_of_a_run(make_repo: MakeRepo, tmp_path: Path) -> None:
@@ -221,15 +251,17 @@ def test_a_file_of_it_for_all_repositories_of_a_run(make_repo: MakeRepo, tmp_pat
     assert not any(key in single for key in KEYS)
 
 
-def test_the_short_steps_name_the_repository_of_the_stacks_and_count_roles(make_repo: MakeRepo) -> None:
+def test_the_steps_name_the_repository_of_the_stacks_and_the_roles(make_repo: MakeRepo) -> None:
     row = replace(migrated().stacks[0], repo="admin", hook="The run on the repository of the stack changes the stack.")
     roles = tuple(TrustRow(f"arn:aws:iam::123456789012:role/r{number}") for number in range(4))
-    trust, live, *_ = short_steps(replace(migrated(), stacks=(row,), trusts=roles, notes=()))
-    assert trust == (
-        "Let AWS trust 4 roles: run `tf-oidc-migrate trust --spacelift-host HOST REPO`, and apply the module that the "
-        "command writes."
+    text = rollout([replace(migrated(), stacks=(row,), trusts=roles, notes=())])
+    trust = section(text, "Let the roles trust Spacelift")
+    assert "tf-oidc-migrate trust --spacelift-host HOST shop\n" in trust
+    assert all(f"`{role.role}`" in trust for role in roles)
+    live = section(
+        text, "Merge and apply the definitions of the stacks in these repositories before you push the branch"
     )
-    assert live == "Before the code is merged: merge and apply the definitions of the stacks in admin."
+    assert live.endswith(": `admin`\n")
 
 
 def test_a_file_that_cannot_be_written_is_told(webshop: Repo, tmp_path: Path) -> None:
@@ -244,11 +276,11 @@ def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> No
     config = replace(CONFIG, auth=Auth.CLOUD_INTEGRATION, role_arn=STATE)
     result = migrate_repo(str(repo.root), config)
     text = rollout([replace(result, repo="app")])
-    assert "trusts Spacelift's account instead" in section(text, "Let AWS trust")
-    live = section(text, "Set the variables")
-    assert "merge and apply these stack definitions first: `stack.tf:1`" in live
-    assert "assume_role_policy" in live
-    assert "spacelift_stack.app" in section(text, "Push")
+    assert section(text, "Let the role of the AWS integration trust Spacelift's account")
+    live = section(text, "Merge and apply these definitions of stacks")
+    assert "`stack.tf:1`" in live
+    assert "assume_role_policy" in text
+    assert "spacelift_stack.app" in section(text, "Discard")
     assert [row.hook for row in result.stacks] == ["No hook is needed. The AWS integration is attached."]
 
 
@@ -256,6 +288,5 @@ def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
     repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n'}, name="app")
     config = replace(CONFIG, role_in=RoleIn.VARIABLE, role_arn=STATE)
     text = rollout([replace(migrate_repo(str(repo.root), config), repo="app")])
-    live = section(text, "Set the variables")
-    assert live.count("Set TF_VAR_aws_role_arn to this value") == 1
-    assert f"      {STATE}" in live
+    assert text.count("Set TF_VAR_aws_role_arn to this value") == 1
+    assert f"\n        {STATE}\n" in section(text, "Set TF_VAR_aws_role_arn to this value")

@@ -67,18 +67,17 @@ def test_a_summary_is_about_a_page_however_large_the_repository(count: int) -> N
     lines = summary(large(count)).splitlines()
     assert len(lines) <= LINES + 5
     for heading in (
-        "To do:",
-        "Then, in this order:",
+        "To do, in this order:",
         "Refused, nothing was changed here:",
         "Would change:",
-        "Stacks:",
+        "Stacks (the hook is a list of commands in `before_init` that sign in to AWS):",
         "Left alone:",
     ):
         assert heading in lines
     if count > 5:
         assert all(
             any(line.startswith("  … and ") and unit in line for line in lines)
-            for unit in ("task", "reason", "folder", "stack")
+            for unit in ("step", "reason", "folder", "stack")
         )
 
 
@@ -121,8 +120,14 @@ def test_reasons_and_remarks_that_differ_in_places_alone_are_counted_together() 
     ]
     result = replace(large(0), findings=tuple(alone), stacks=tuple(stacks), notes=())
     text = summary(result)
-    assert "  4 providers: Used at …. Stays. (-v lists each) [still-used]\n    help: Look.\n" in text
-    assert "  4 stacks, for example stack.0 (stacks.tf:1): The stack is not changed. Signs in by main.tf:0.\n" in text
+    assert (
+        "  4 providers (for example live/team-0000/main.tf:1; -v lists all): Used at …. Stays. [still-used]\n" in text
+    )
+    assert (
+        "  4 stacks, for example stack.0 (stacks.tf:1; -v lists all): No hook: the code of the stack is not known. "
+        in text
+    )
+    assert " Signs in by …. The place … differs from stack to stack.\n" in text
     assert summary(replace(result, findings=tuple(alone[:3]))).count("Used at main.tf:") == 3
     whole = summary(result, verbose=True)
     assert (whole.count("Used at main.tf:"), whole.count("Signs in by main.tf:")) == (4, 4)

@@ -52,13 +52,20 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
         return ()
     before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
+    pasted = {target.path for target in context.hook_plan.targets if not target.runners.all}
+    hooks = {root: around.default for root, around in environments_after(context).items() if root in pasted}
     before_and_after = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
-        SigningRow(root or ".", who, was.title, comes.title, comes.role, comes.is_keyless)
+        SigningRow(root or ".", who, was.title, _shown(comes, hooks.get(root)), comes.role, comes.is_keyless)
         for (root, who), (was, comes) in before_and_after.items()
         if root in roots_shown
     )
+
+
+def _shown(comes: Signer, pasted: Signer | None) -> str:
+    """What signs in; a hook that a person must paste signs in only afterwards."""
+    return f"{comes.title}, after you paste the hook" if comes == pasted else comes.title
 
 
 def signers_after(context: Context) -> Iterator[BlockSigner]:

@@ -9,25 +9,20 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import Any
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span, settle
-from migrator.syntax.hcl.strings import quote
 from migrator.syntax.json import parse as tfjson
 from migrator.syntax.json.parse import Member, Node
+from migrator.syntax.json.write import flat, indent_at, indented, labelled, pretty, property_of, strings, unit_of
 from migrator.syntax.source import newline_at, with_newlines
 from migrator.syntax.terraform import (
     Attribute,
     Block,
     BodyChange,
-    Copied,
     Literal,
     NewArgument,
     NewBlock,
-    NewComment,
-    NewObject,
-    Reference,
 )
 
 
@@ -43,7 +38,7 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
         comment = ", ".join(member.span.of(text) for member in commented)
         edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{comment}}}'))
     if change.append:
-        edits.append(_append(path, text, node, removed, [_property(addition) for addition in change.append]))
+        edits.append(_append(path, text, node, removed, [property_of(addition) for addition in change.append]))
     return tuple(edits)
 
 
@@ -75,7 +70,7 @@ def change_object(
         gap = text[holder.span.start + 1 : first] if _is_spread(text, holder) else " "
         edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{comment}}},{gap}'))
     if append:
-        edits.append(_append(path, text, node, removed, [_property(new_argument) for new_argument in append]))
+        edits.append(_append(path, text, node, removed, [property_of(new_argument) for new_argument in append]))
     return tuple(edits)
 
 
@@ -132,26 +127,26 @@ def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) ->
 def _append(path: str, text: str, node: Node, removed: Sequence[Member], properties: list[str]) -> Edit:
     children = node.members or node.elements
     remaining = [child for child in children if child not in removed]
-    outer = _indent_at(text, node.span.start)
+    outer = indent_at(text, node.span.start)
     newline = newline_at(text, node.span.start)
     if remaining and _is_spread(text, node):
-        indent = _indent_at(text, children[0].span.start)
-        added = "".join(f",\n{_indented(member, indent, indent.removeprefix(outer))}" for member in properties)
+        indent = indent_at(text, children[0].span.start)
+        added = "".join(f",\n{indented(member, indent, indent.removeprefix(outer))}" for member in properties)
         return Edit(path, Span(remaining[-1].span.end, remaining[-1].span.end), with_newlines(added, newline))
     if remaining:
-        added = "".join(f", {_flat(member)}" for member in properties)
+        added = "".join(f", {flat(member)}" for member in properties)
         return Edit(path, Span(remaining[-1].span.end, remaining[-1].span.end), added)
     if node.members and _is_spread(text, node):
-        indent = _indent_at(text, node.members[0].span.start)
+        indent = indent_at(text, node.members[0].span.start)
         lines = f",\n{indent}".join(
-            _indented(member, indent, indent.removeprefix(outer)).lstrip() for member in properties
+            indented(member, indent, indent.removeprefix(outer)).lstrip() for member in properties
         )
         return Edit(path, Span(node.members[0].span.start, node.members[0].span.start), with_newlines(lines, newline))
     place = node.members[0].span.start if node.members else node.span.start + 1
     if "\n" not in text or node.members:
-        return Edit(path, Span(place, place), ", ".join(_flat(member) for member in properties))
-    unit = _unit(text)
-    lines = ",\n".join(_indented(member, outer + unit, unit) for member in properties)
+        return Edit(path, Span(place, place), ", ".join(flat(member) for member in properties))
+    unit = unit_of(text)
+    lines = ",\n".join(indented(member, outer + unit, unit) for member in properties)
     end = "" if "\n" in text[place : node.span.end] else f"\n{outer}"
     return Edit(path, Span(place, place), with_newlines(f"\n{lines}{end}", newline))
 
@@ -165,15 +160,15 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     """Add ``block`` next to blocks of the same type and labels, or as the last property of the file."""
     root = tfjson.read(text)
     holder = root.elements[-1] if root.elements else root
-    names, content = [block.type, *block.labels], {block.type: _labelled(block)}
+    names, content = [block.type, *block.labels], {block.type: labelled(block)}
     while len(names) > 1 and holder.kind == "object":
         values = [member.value for member in holder.members if member.name == names[0]]
         if not values or values[-1].kind not in ("object", "array"):
             break
         holder, content = values[-1], content[names.pop(0)]
-    block_text = _pretty(content)
+    block_text = pretty(content)
     if holder.kind == "object":
-        block_text = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
+        block_text = f"{json.dumps(names[0])}: {pretty(content[names[0]])}"
     return _append(path, text, holder, (), [block_text])
 
 
@@ -184,16 +179,16 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
         return replace_by_list(path, text, value, items)
     first = node.elements[0].span.start
     gap = text[value.start + 1 : first] if "\n" in text[value.start : first] else " "
-    return Edit(path, Span(first, first), "".join(f"{element},{gap}" for element in _array(items)))
+    return Edit(path, Span(first, first), "".join(f"{element},{gap}" for element in strings(items)))
 
 
 def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
     """An array of ``items`` in place of ``value``."""
     if "\n" not in text:
-        return Edit(path, value, f"[{', '.join(_array(items))}]")
-    indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
-    inner = newline + indent + _unit(text)
-    return Edit(path, value, f"[{inner}{f',{inner}'.join(_array(items))}{newline}{indent}]")
+        return Edit(path, value, f"[{', '.join(strings(items))}]")
+    indent, newline = indent_at(text, value.start), newline_at(text, value.start)
+    inner = newline + indent + unit_of(text)
+    return Edit(path, value, f"[{inner}{f',{inner}'.join(strings(items))}{newline}{indent}]")
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
@@ -291,89 +286,3 @@ def _is_empty(node: Node, labels: int) -> bool:
 
 def _node(child: Member | Node) -> Node:
     return child.value if isinstance(child, Member) else child
-
-
-# --- values and their layout ----------------------------------------------------------------------------------------
-
-
-def _property(addition: NewArgument | NewBlock | NewComment) -> str:
-    if isinstance(addition, NewComment):
-        return f"{json.dumps(tfjson.COMMENT)}: {_pretty(json.loads(f'{{{_property(addition.of)}}}'))}"
-    if isinstance(addition, NewArgument):
-        return f"{json.dumps(addition.name)}: {_pretty(_value(addition))}"
-    return f"{json.dumps(addition.type)}: {_pretty(_labelled(addition))}"
-
-
-def _labelled(block: NewBlock) -> Any:
-    """A block's content in an object for each of its labels."""
-    content = _value(block)
-    for label in reversed(block.labels):
-        content = {label: content}
-    return content
-
-
-def _value(addition: NewArgument | NewBlock) -> Any:
-    if isinstance(addition, NewBlock):
-        arguments = {argument.name: _value(argument) for argument in addition.arguments}
-        return arguments | {block.type: _labelled(block) for block in addition.blocks}
-    if isinstance(addition.value, NewObject) and addition.value.condition:
-        return f"${{{addition.value.condition}{_expression(addition.value)}}}"
-    if isinstance(addition.value, NewObject):
-        return {argument.name: _value(argument) for argument in addition.value.items}
-    if isinstance(addition.value, Copied):
-        return json.loads(addition.value.text)
-    if isinstance(addition.value, tuple):
-        return [_template(element) for element in addition.value]
-    return _template(addition.value)
-
-
-def _expression(value: object) -> str:
-    """The text of ``value`` in HCL, in an expression within a string."""
-    if isinstance(value, NewObject):
-        return f"{{ {', '.join(f'{new.name} = {_expression(new.value)}' for new in value.items)} }}"
-    return value.address if isinstance(value, Reference) else quote(value.text) if isinstance(value, Literal) else ""
-
-
-def _template(value: Literal | Reference) -> str | None:
-    """The string that Terraform's JSON has for ``value``: every string is a template, and a type a bare word."""
-    if isinstance(value, Reference) and value.address == "null":
-        return None
-    if isinstance(value, Reference):
-        return f"${{{value.address}}}" if "." in value.address else value.address
-    return value.text.replace("${", "$${").replace("%{", "%%{")
-
-
-def _array(items: Sequence[Literal]) -> list[str]:
-    return [json.dumps(_template(literal), ensure_ascii=False) for literal in items]
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _flat(member: str) -> str:
-    opening, closing = "[]" if member.startswith("{") else "{}"
-    return json.dumps(json.loads(f"{opening}{member}{closing}"), ensure_ascii=False)[1:-1]
-
-
-def _indented(member: str, indent: str, unit: str) -> str:
-    """The lines of a property, which is indented by two spaces a level, at ``indent`` and by ``unit`` a level."""
-    lines = []
-    for line in member.split("\n"):
-        level = (len(line) - len(line.lstrip(" "))) // 2
-        lines.append(indent + unit * level + line[2 * level :])
-    return "\n".join(lines)
-
-
-def _indent_at(text: str, offset: int) -> str:
-    start = text.rfind("\n", 0, offset) + 1
-    line = text[start:offset]
-    return line[: len(line) - len(line.lstrip())]
-
-
-def _unit(text: str) -> str:
-    """One level of indentation: the indent of the file's first indented line."""
-    for line in text.split("\n"):
-        if line.strip() and line[0] in " \t":
-            return line[: len(line) - len(line.lstrip())]
-    return "  "
