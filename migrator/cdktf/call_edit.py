@@ -1,4 +1,4 @@
-"""The edits by which a call of a CDKTF program signs in as it is to: arguments that come, and those that go.
+"""The edits that change the sign-in of a call in a CDKTF program: new arguments, and removed arguments.
 
 ``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take ``assume_role_with_web_identity`` as a struct, or as a dict
 with its fields: https://developer.hashicorp.com/terraform/cdktf/concepts/remote-backends.
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
     from migrator.terraform.backend_edit import SignIn
 
 ArgumentInHolder = tuple["Items", "Item"]
-"""An argument of a call, and what holds it: the call, or a dict that is passed to it."""
+"""The holder of an argument, and the argument: the holder is the call, or a dict in the call."""
 
 
-def sign_in_edits(call: CdktfCall, signed: SignIn[ArgumentInHolder]) -> Iterator[Edit]:
-    """The edits by which a backend or remote state signs in as it is to."""
-    new = {argument.name: _value(call, argument.value) for argument in signed.append}
-    return changed(call, new, signed.remove, signed.comment_out)
+def sign_in_edits(call: CdktfCall, new_sign_in: SignIn[ArgumentInHolder]) -> Iterator[Edit]:
+    """The edits that change the sign-in of a backend or remote state."""
+    new_arguments = {argument.name: _value(call, argument.value) for argument in new_sign_in.append}
+    return changed(call, new_arguments, new_sign_in.remove, new_sign_in.comment_out)
 
 
 def changed(
     call: CdktfCall,
-    new: Mapping[str, str],
+    new_arguments: Mapping[str, str],
     removed: Sequence[ArgumentInHolder],
     commented: Sequence[ArgumentInHolder] = (),
 ) -> Iterator[Edit]:
-    """The edits that give arguments to a call, in the place of the first of its own that go, and take others away."""
+    """The edits that put new arguments in the place of the first removed argument of a call, and remove the others."""
     path, text, arguments = call.document.path, call.program.text, call.call.arguments
-    empty = {name: argument for name in new if (argument := call.call.keyword(name)) is not None}
+    empty = {name: argument for name in new_arguments if (argument := call.call.keyword(name)) is not None}
     for name, argument in empty.items():
-        yield python_edit.replace_value(path, text, argument, new[name])
-    added = ",\n".join(f"{name}={value}" for name, value in new.items() if name not in empty)
-    own = min(
+        yield python_edit.replace_value(path, text, argument, new_arguments[name])
+    added = ",\n".join(f"{name}={value}" for name, value in new_arguments.items() if name not in empty)
+    first_removed = min(
         (argument for holder, argument in removed if holder is arguments),
         key=lambda argument: argument.span,
         default=None,
     )
     starred = next((argument for argument in arguments.items if argument.star == "**"), None)
-    replaced = own if added else None
+    replaced = first_removed if added else None
     if replaced is not None:
         yield from python_edit.replace(path, text, arguments, replaced, added)
     elif added and starred is not None:
@@ -61,7 +61,7 @@ def changed(
 
 
 def _value(call: CdktfCall, value: object) -> str:
-    """A value in Python's terms: an object is a dict."""
+    """A value in Python's syntax: an object is a dict."""
     if isinstance(value, Literal):
         return python_edit.quote(call.program, value.text)
     if isinstance(value, NewObject):

@@ -1,7 +1,7 @@
-"""The CDKTF programs of a repository: the AWS providers, S3 backends and remote states that they call for.
+"""The calls in CDKTF programs that make AWS providers, S3 backends and remote states.
 
-A call takes the arguments of the block that it stands for: https://developer.hashicorp.com/terraform/cdktf. Provider
-bindings are prebuilt (``cdktf_cdktf_provider_aws``) or generated (``imports``); both spell them alike.
+A call takes the arguments of the block that it writes: https://developer.hashicorp.com/terraform/cdktf. Provider
+bindings are prebuilt (``cdktf_cdktf_provider_aws``) or generated (``imports``); both have the same names.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ VARIABLE = "cdktf.TerraformVariable"
 
 
 _ASSIGNED = regex(r"([\w.]+)[ \t]*(?::[^=\n]*)?=\s*$")
-_SET = regex(
+_CREDENTIALS_SET = regex(
     r"(?<![\w.])(?P<target>[\w.]+)\.(?:(?P<name>\w+)[ \t]*=(?!=)|add_override\(\s*[\"'](?P<path>[^\"'\n]+)[\"'])"
 )
 _OVERRIDDEN = ("provider.aws", "terraform.backend.s3")
 
 
 class CdktfCall(Struct, frozen=True, eq=False, dict=True):
-    """A call for an AWS provider, an S3 backend or the state of one."""
+    """A call that makes an AWS provider, an S3 backend or a remote state in S3."""
 
     document: Document
     program: Program
@@ -54,12 +54,12 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def place(self) -> Place:
-        """Where the call begins."""
+        """The place where the call begins."""
         return Place(self.document.path, self.call.line, self.call.span.start)
 
     @property
     def title(self) -> str:
-        """What is called, for messages."""
+        """The called class, for messages."""
         return f"{self.call.name.rpartition('.')[2]}(…)"
 
     @property
@@ -74,17 +74,17 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def credentials(self) -> tuple[tuple[Items, Item], ...]:
-        """The arguments that name static credentials, each with what holds it; no ignored ones."""
+        """The arguments that name static credentials, each with its holder, without excluded arguments."""
         return tuple(self._named(CREDENTIALS))
 
     @cached_property
     def role_family(self) -> tuple[tuple[Items, Item], ...]:
-        """The flat arguments that make a backend assume a role, each with what holds the argument."""
+        """The flat arguments that assume a role for a backend, each with its holder."""
         return () if self.is_provider else tuple(self._named(ROLE_FAMILY))
 
     @cached_property
     def ignored(self) -> tuple[Item, ...]:
-        """The arguments that would be changed, but for a comment of their own."""
+        """The arguments that a comment excludes from the migration."""
         return tuple(argument for _, argument in self._all_named(self._names) if self._is_ignored(argument))
 
     @cached_property
@@ -93,7 +93,7 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         return tuple(sorted((argument.name or "", self._argument_text(argument)) for _, argument in self.credentials))
 
     def _argument_text(self, argument: Item) -> str:
-        """What an argument says: a string, or an expression, as another file of the program understands it."""
+        """The value of an argument: a string, or an expression that another file of the program understands."""
         value = self.program.string(argument)
         if value is not None:
             return repr(value)
@@ -102,18 +102,18 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def web_identity(self) -> Item | None:
-        """The argument by which it signs in with web identity itself, if so."""
+        """The argument with the web identity of the call, if it has one."""
         argument = self.call.keyword(WEB_IDENTITY)
         return None if argument is None or self.program.is_none(argument) else argument
 
     @property
     def has_web_identity(self) -> bool:
-        """Whether it signs in with web identity itself."""
+        """Whether the call signs in with web identity itself."""
         return self.web_identity is not None
 
     @property
     def web_identity_role(self) -> str | None:
-        """The role that web identity is for as a literal; None where that cannot be read off."""
+        """The literal role of the web identity; None if the role is unknown."""
         elements = self.program.elements(self.web_identity) if self.web_identity else None
         holders = elements.items if elements else [self.web_identity] if self.web_identity else []
         structs = [self.program.structure(value) for value in holders]
@@ -122,7 +122,7 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def role_arn(self) -> Item | None:
-        """The flat ``role_arn``, unless it is empty or to be left alone."""
+        """The flat ``role_arn``, unless it is empty or excluded by a comment."""
         argument = next((argument for _, argument in self.role_family if argument.name == "role_arn"), None)
         return (
             None
@@ -132,7 +132,7 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def assume_role(self) -> Item | None:
-        """The argument by which it assumes a role as an object, if so."""
+        """The argument with an object for a role to assume, if there is one."""
         argument = self.call.keyword("assume_role")
         return None if argument is None or self.program.is_none(argument) else argument
 
@@ -143,7 +143,7 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def assumed(self) -> AssumedRole[tuple[Items, Item]] | Refusal | None:
-        """The role that a backend assumes, each value in Python's terms; None where there is none."""
+        """The role that a backend assumes, each value in Python's syntax; None without a role."""
         if any(argument.name in ROLE_FAMILY for argument in self.ignored):
             return ROLE_IGNORED.refusal()
         if self.role_arn is None:
@@ -165,12 +165,12 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         return AssumedRole(members, self.role_family, literal, is_flat=True, comments=comments)
 
     def _value(self, holder: Items, argument: Item) -> str | None:
-        """A flat argument's value as a member of an object; None where that is not known."""
-        written = argument.value.of(self.program.text)
+        """A flat argument's value as a member of an object; None if the value is unknown."""
+        text = argument.value.of(self.program.text)
         if argument.name == "assume_role_duration_seconds":
-            return duration(written)
+            return duration(text)
         if holder is self.call.arguments:
-            return written
+            return text
         literal = self.program.string(argument)
         return None if literal is None else quote(self.program, literal)
 
@@ -181,7 +181,7 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
-        """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
+        """The reason why the call is not migrated; None if the call is migrated."""
         if self.document.is_excluded:
             return EXCLUDED.ignored()
         statement = self.call.statements[-1].span if self.call.statements else self.call.span
@@ -201,8 +201,8 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
         return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
     def _plain(self, argument: Item) -> str | None:
-        written = argument.value.of(self.program.text).lower()
-        return written if written in ("true", "false") else self.program.string(argument)
+        text = argument.value.of(self.program.text).lower()
+        return text if text in ("true", "false") else self.program.string(argument)
 
     def _skip_reasons_of_hosts(self) -> Iterator[LeftAlone | Refusal]:
         for name, argument in self._endpoints():
@@ -256,7 +256,7 @@ class CdktfProgram(Struct, frozen=True, eq=False):
 
     @property
     def group(self) -> str:
-        """The name that binds together what must be changed together: `Finding.group`."""
+        """The name of the group that changes together: `Finding.group`."""
         return f"CDKTF program {self.folder or '.'}"
 
     @property
@@ -270,7 +270,7 @@ class CdktfProgram(Struct, frozen=True, eq=False):
         return tuple(call for call in self.calls if call.is_provider)
 
     def is_migrated(self, include_ambient: bool) -> bool:
-        """Whether the program is being migrated, and a backend of its stacks needs another way to sign in."""
+        """Whether the program is migrated, and a backend of its stacks needs another sign-in."""
         backends = [call for call in self.backends if call.web_identity is None and call.skip_reason is None]
         if not backends:
             return False
@@ -280,7 +280,7 @@ class CdktfProgram(Struct, frozen=True, eq=False):
 
     @property
     def role_arns(self) -> set[str | None]:
-        """The roles that the program's backends assume; None stands for a role that is not a literal."""
+        """The roles that the program's backends assume; None for a role that is not a literal."""
         backends = [call for call in self.backends if call.skip_reason is None]
         return {call.program.string(call.role_arn) for call in backends if call.role_arn}
 
@@ -298,11 +298,11 @@ def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
 
 
 def _set_later(documents: list[Document], calls: list[CdktfCall]) -> Iterator[tuple[Place, str]]:
-    """Where credentials are set by attribute, or by ``add_override``: what is written so wins over the call."""
+    """The places that set credentials after the call, by attribute or ``add_override``, and override the call."""
     for document in (document for document in documents if not document.is_excluded):
         texts_before = (call.program.text[: call.call.span.start] for call in calls if call.document is document)
         targets = {target[1] for head in texts_before if (target := _ASSIGNED.search(head))}
-        for match in _SET.finditer(document.text):
+        for match in _CREDENTIALS_SET.finditer(document.text):
             is_of_call = match["target"] in targets
             names = {*CREDENTIALS, *ROLE_FAMILY} & {*re.split(r"\W", match["path"] or match["name"])}
             if names and (is_of_call or (match["path"] or "").startswith(_OVERRIDDEN)):

@@ -1,4 +1,4 @@
-"""The diagnostics of CDKTF programs: what in a call is not known, or cannot be edited."""
+"""The diagnostics of CDKTF programs: unknown parts of a call, and the reasons against an edit."""
 
 from __future__ import annotations
 

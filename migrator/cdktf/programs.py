@@ -1,4 +1,4 @@
-"""Which Python files make CDKTF programs that sign in to AWS; libcst, slow to load, is needed for those alone."""
+"""The Python files of CDKTF programs that sign in to AWS; only these need libcst, which is slow to load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GENERATED = regex(rb"^import jsii\b", re.MULTILINE)
 
 
 def cdktf_programs(workspace: Workspace) -> list[CdktfProgram]:
-    """The programs of the repository, one for each folder; a file that is no Python is noted as a problem."""
+    """The programs of the repository, one for each folder; a file with invalid Python becomes a problem."""
     folders: dict[str, list[Document]] = {}
     for document in workspace.of_kind(Kind.PYTHON):
         if _is_interesting(document.source.data) and _is_understood(document):
@@ -34,7 +34,7 @@ def cdktf_programs(workspace: Workspace) -> list[CdktfProgram]:
 
 
 def _is_interesting(data: bytes) -> bool:
-    """Whether a file may call for what is looked for; generated bindings, which are huge, only define it."""
+    """Whether a file may make a provider or backend; generated bindings, which are huge, only define classes."""
     return any(word in data for word in _WORDS) and _GENERATED.search(data) is None
 
 

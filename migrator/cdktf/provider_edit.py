@@ -51,7 +51,7 @@ _UNKNOWN: Origin = (("", ""),)
 
 
 class _Role(Struct, frozen=True):
-    """A role in Python's terms, the edits that it needs, and the variable that holds it, if one does."""
+    """A role in Python's syntax, the edits that it needs, and the variable that holds it, if any."""
 
     expression: str
     edits: tuple[Edit, ...] = ()
@@ -68,7 +68,7 @@ class PythonIdentity:
         config: Config,
         other_user: Callable[[str, Collection[str]], str | None],
     ) -> None:
-        """``apart`` says where a role is also that of others than those with the fingerprints."""
+        """``other_user`` finds the place of an identity with a role that is not among the fingerprints."""
         self._other_user = other_user
         self._folder = program.folder
         self._providers = [call for call in program.providers if call.skip_reason is None]
@@ -76,7 +76,7 @@ class PythonIdentity:
         self._config = config
 
     def sign_in(self, provider: CdktfCall) -> Rewrite | Refusal:
-        """Take its credentials from the provider and let it sign in by web identity."""
+        """The edits that replace the provider's credentials by web identity."""
         if provider.web_identity is not None:
             outcome = "The static credentials are removed. The provider has web identity already."
             return Rewrite(tuple(changed(provider, {}, provider.credentials)), outcome)
@@ -92,8 +92,8 @@ class PythonIdentity:
         role_text = f"var.{role.variable.name}" if role.variable else f'"{self._config.role_arn}"'
         token = python_edit.quote(provider.program, self._config.token_file)
         members = f"        role_arn={role.expression},\n        web_identity_token_file={token},\n"
-        new = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
-        edits = (*imports, *role.edits, *changed(provider, new, provider.credentials))
+        new_arguments = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
+        edits = (*imports, *role.edits, *changed(provider, new_arguments, provider.credentials))
         return Rewrite(edits, f"The provider signs in with web identity: {role_text}.")
 
     def set_value(self, provider: CdktfCall) -> Iterator[Note]:
@@ -104,7 +104,7 @@ class PythonIdentity:
 
     @property
     def roles(self) -> Iterator[str | None]:
-        """The roles that the providers sign in with afterwards; None for a role that is not written in the program."""
+        """The roles of the providers after the migration; None for a role that is not written in the program."""
         for provider in self._providers:
             if provider.web_identity is not None:
                 yield provider.web_identity_role
@@ -149,7 +149,7 @@ class PythonIdentity:
 
     @property
     def role_arn_users(self) -> Iterator[tuple[Place, str]]:
-        """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
+        """The places of the providers that get the role of --role-arn, each with its identity's fingerprint."""
         for provider in self._by_precedence:
             if self._identities[scope_of(provider), provider.origin] is None and self._objection(provider) is None:
                 yield provider.place, _fingerprint(provider)
@@ -158,26 +158,26 @@ class PythonIdentity:
     def _identities(self) -> dict[tuple[Key, Origin], _Name]:
         """A name for every origin of credentials in each scope; see `migrator.terraform.identities`.
 
-        A stack is a root module of its own. Other scopes may be part of any stack, and share its variables: for them
-        a name is for the same origin in all of the program.
+        A stack is a root module of its own. Other scopes may be part of any stack, and share its variables: a name in
+        such a scope means one origin in the whole program.
         """
         names: dict[tuple[Key, Origin], _Name] = {}
-        taken: dict[_Name, set[Origin]] = {}
+        taken_names: dict[_Name, set[Origin]] = {}
         for provider in filter(is_stack, self._by_precedence):
             key, origin = scope_of(provider), provider.origin
             if (key, origin) not in names:
                 scope_names = {name for (scope, _), name in names.items() if scope == key}
                 name = _named(provider, scope_names | self._unavailable(key), is_first=not scope_names)
                 names[key, origin] = name
-                taken.setdefault(name, set()).add(origin)
+                taken_names.setdefault(name, set()).add(origin)
         for call in self._providers:
             for name in self._unavailable(scope_of(call)):
-                taken.setdefault(name, set()).add(_UNKNOWN)
+                taken_names.setdefault(name, set()).add(_UNKNOWN)
         for provider in (call for call in self._by_precedence if not is_stack(call)):
-            shared = [name for name, origins in taken.items() if origins == {provider.origin}]
-            name = shared[0] if shared else _named(provider, taken.keys(), is_first=True)
+            shared = [name for name, origins in taken_names.items() if origins == {provider.origin}]
+            name = shared[0] if shared else _named(provider, taken_names.keys(), is_first=True)
             names[scope_of(provider), provider.origin] = name
-            taken.setdefault(name, set()).add(provider.origin)
+            taken_names.setdefault(name, set()).add(provider.origin)
         return names
 
     @property
@@ -187,7 +187,7 @@ class PythonIdentity:
         return sorted(needing, key=lambda call: call.call.keyword("alias") is not None)
 
     def _unavailable(self, key: Key) -> set[_Name]:
-        """The names of identities that a scope has given away, for what is not known any more."""
+        """The names of earlier identities of a scope; the credentials behind these names are no longer known."""
         scope_providers = [provider for provider in self._providers if scope_of(provider) == key]
         unavailable: set[_Name] = (
             {None} if any(self._may_have_first(provider) for provider in scope_providers) else set()
@@ -230,7 +230,7 @@ class PythonIdentity:
         return _Role(f"{name}.string_value", (*imported[1], inserted), variable)
 
     def _local_name(self, provider: CdktfCall, variable: RoleVariable) -> str | Refusal:
-        """A name for the variable that nothing else has, nor the same variable of another scope in the function."""
+        """A name for the variable that is unused in the function, also by variables of other scopes."""
         name = re.sub(r"\W", "_", variable.name)
         local = [call for call in self._migrating if is_in_same_frame(call, provider)]
         if scope_of(min(local, key=lambda call: call.call.span)) != scope_of(provider):
@@ -267,20 +267,20 @@ def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], var
 
 
 def _struct(provider: CdktfCall) -> tuple[str, list[Edit]] | Refusal:
-    """How the struct of web identity is to be written beside the call, and the edits that import it."""
-    prefix, dot, written = provider.call.callee.rpartition(".")
+    """The code of the web identity struct for the call, and the edits that import the class."""
+    prefix, dot, class_name = provider.call.callee.rpartition(".")
     if dot:
         return f"{prefix}.{_STRUCT}", []
     for import_ in provider.program.imports:
-        if import_.module and import_.local.get("AwsProvider") == written:
+        if import_.module and import_.local.get("AwsProvider") == class_name:
             return python_edit.imported(
                 provider.document.path, provider.program, provider.call, import_.module, _STRUCT
             )
-    return IMPORT_UNKNOWN.refusal(name=written)
+    return IMPORT_UNKNOWN.refusal(name=class_name)
 
 
 def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name: str) -> str:
-    """The statement that declares ``variable``; a construct that is no stack would give it another name."""
+    """The statement that declares ``variable``; in a construct that is no stack, Terraform's name would differ."""
     program, scope = lead.program, lead.call.argument(0, "scope")
     if scope is None:
         raise ValueError("a provider without a scope")

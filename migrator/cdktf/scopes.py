@@ -1,4 +1,4 @@
-"""The scopes of a CDKTF program's providers: which are the same, what is declared in them, and where more can be.
+"""The scopes of a CDKTF program's providers, their variables, and the places for new variables.
 
 A provider's scope is the stack, or a construct in one, that its call names first.
 """
@@ -51,13 +51,13 @@ def declared_variables(provider: CdktfCall, key: Key) -> dict[str, Call]:
 
 
 def is_stack(provider: CdktfCall) -> bool:
-    """Whether the scope is known to be a stack, whose variables are called by their ids."""
+    """Whether the scope is a stack, in which ids of variables are their names."""
     scope = provider.call.argument(0, "scope")
     return scope is not None and provider.program.makes(provider.call, scope, _STACK)
 
 
 def anchor_of(lead: CdktfCall, group: Sequence[CdktfCall]) -> Statement | Refusal:
-    """The statement before which a variable for ``group`` can be declared once, and be seen by all of it."""
+    """The statement before which one declaration of a variable is visible to all calls of ``group``."""
     scope = lead.call.argument(0, "scope")
     bound = lead.program.bound_at(lead.call, scope) if scope else []
     if isinstance(bound, Refusal):
@@ -71,7 +71,7 @@ def anchor_of(lead: CdktfCall, group: Sequence[CdktfCall]) -> Statement | Refusa
 
 
 def _reaches(call: Call, anchor: Statement) -> bool:
-    """Whether what is put before ``anchor`` has been done whenever ``call`` is."""
+    """Whether code before ``anchor`` always runs before ``call``."""
     return any(
         statement.block == anchor.block and statement.span.start >= anchor.span.start for statement in call.statements
     )

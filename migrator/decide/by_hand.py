@@ -1,4 +1,4 @@
-"""An inventory has stacks beside those that code defines; both get credentials from the account."""
+"""The stacks of an inventory that no code defines; the account may give credentials to these, too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StacksByHand:
-    """The ``stacks`` of an account that run code of a repository, and that no code of the run is known to define."""
+    """The ``stacks`` of an account that run code of a repository, and that no code of the run defines."""
 
     def __init__(
         self, workspace: Workspace, repo: str, fleet: Fleet, account: Account, defined: Sequence[StackDefinition]
@@ -37,20 +37,20 @@ class StacksByHand:
                 self._by_root.setdefault(stack.code.project_root, []).append(stack)
 
     def _is_run(self, stack: KnownStack) -> bool:
-        """Whether a stack runs code of the repository, on the branch that is being migrated."""
+        """Whether a stack runs code of the repository, on the branch of the migration."""
         root, identity = stack.code.project_root, self._workspace.identity
         return root is not None and runs(stack.code, identity, root) and is_of_branch(stack.code, identity)
 
-    def with_stacks_by_hand(self, elsewhere: list[KnownStack], path: str) -> list[KnownStack]:
-        """The stacks of other repositories that run the root module at ``path``, and those made by hand that do."""
-        slugs = {stack.slug_in_account for stack in elsewhere}
+    def with_stacks_by_hand(self, known_stacks: list[KnownStack], path: str) -> list[KnownStack]:
+        """The stacks of other repositories and those made by hand that run the root module at ``path``."""
+        slugs = {stack.slug_in_account for stack in known_stacks}
         by_hand = (
             stack for stack in (*self._by_root.get(path, ()), *self._below) if stack.slug_in_account not in slugs
         )
-        return [*elsewhere, *(stack for stack in by_hand if runs(stack.code, self._workspace.identity, path))]
+        return [*known_stacks, *(stack for stack in by_hand if runs(stack.code, self._workspace.identity, path))]
 
     def with_static_keys(self, defined: Iterable[StackDefinition]) -> set[StackDefinition | str]:
-        """The stacks, and the root modules by path, that the account hands static credentials to."""
+        """The stacks, and the root modules by path, that get static credentials from the account."""
         defined_with_keys = {stack for stack in defined if stack.account is not None and stack.account.static_keys}
         known_stacks = (*filter(self._is_run, self._elsewhere), *self.stacks)
         with_keys = (other for other in known_stacks if other.account is not None and other.account.static_keys)
@@ -64,7 +64,7 @@ def integrations_of(stacks: Iterable[StackDefinition]) -> dict[StackDefinition, 
 
 
 def origin_of_stack(context: Context, code: str) -> str:
-    """Say where a stack comes from that runs the root module ``code``, and that no code is known to define."""
+    """The origin, for people, of a stack that runs the root module ``code`` and that no code defines."""
     if templates := context.templates_of("" if code == "." else code):
         return f"by the template at {', '.join(templates)}, or by hand"
     name = context.workspace.identity.name.lower()

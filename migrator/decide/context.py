@@ -1,6 +1,6 @@
-"""Rules and the parts of a decision look at one repository, and at what is to become of it.
+"""One repository with all decisions about it, for the rules and for the parts of the decisions.
 
-Each part is made when somebody asks for it, and takes the context as its one argument.
+Each part is made at its first use, and takes the context as its only argument.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """A context holds what ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``.
+    """The decisions for ``workspace`` with the options of ``config``; the ``fleet`` knows the repository as ``repo``.
 
-    ``settled`` are the findings of the phases before the one that runs, with their fates, ``changes`` what those come
-    to.
+    ``earlier_findings`` are the findings of the earlier phases, with their fates; ``changes`` are the changes of these
+    findings.
     """
 
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
@@ -55,7 +55,7 @@ class Context:
         self.earlier_findings: tuple[Finding, ...] = ()
         self.changes: tuple[Change, ...] = ()
         called_modules = link_called_modules(workspace, fleet, self.outside_calls if fleet.modules else ())
-        self.called: tuple[CalledModule, ...] = tuple(
+        self.called_modules: tuple[CalledModule, ...] = tuple(
             call for call in called_modules if call.module.gains or call.module.loses
         )
         """The modules of other repositories whose variables change, each with its calls here."""
@@ -69,12 +69,12 @@ class Context:
     def callers(self) -> tuple[KnownCall, ...]:
         """The calls of this repository's modules by others, and by itself under its own URL."""
         is_own = self.workspace.is_own
-        own = (
+        own_calls = (
             outside_call.known_call
             for outside_call in self.outside_calls
             if outside_call.known_call.source and is_own(outside_call.known_call.source)
         )
-        return (*self.fleet.calls, *own)
+        return (*self.fleet.calls, *own_calls)
 
     @cached_property
     def facts(self) -> Facts:
@@ -87,13 +87,13 @@ class Context:
         return account_of(self.config.inventory)
 
     def templates_of(self, path: str) -> tuple[str, ...]:
-        """Find the blueprints whose stacks run the root module at ``path``, in this and in other repositories."""
+        """The blueprints whose stacks run the root module at ``path``, in this and in other repositories."""
         own_blueprints = [str(stack.place) for stack in self.facts.runners_of(path).blueprints]
         known_stacks = (stack for survey in self.fleet.surveys for stack in survey.stacks if stack.is_blueprint)
-        elsewhere = [
+        other_blueprints = [
             f"{other.repo}: {other.place}" for other in known_stacks if runs(other.code, self.workspace.identity, path)
         ]
-        return tuple(dict.fromkeys((*own_blueprints, *elsewhere)))
+        return tuple(dict.fromkeys((*own_blueprints, *other_blueprints)))
 
     @cached_property
     def variable_settings(self) -> VariableSettings:

@@ -1,4 +1,4 @@
-"""Messages about roles and identities: which role is for whom, and why a role cannot be given to a provider."""
+"""Messages about roles and identities: the users of a role, and the reasons against a role for a provider."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""In these root modules, all sign in with the one role that the environment of their runs has.
+"""The root modules in which everything signs in with the role of the environment.
 
-It comes by variables of the AWS SDKs (``--backend-auth env``),
-https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html, or by Spacelift's AWS integration
-(``--auth cloud-integration``). Then no block needs to say how to sign in, and keys or a profile that are left would
-win. What needs another role than the others cannot live there.
+The role comes from variables of the AWS SDKs (``--backend-auth env``),
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html, or from Spacelift's AWS
+integration (``--auth cloud-integration``). Then no block needs a sign-in, and remaining keys or profiles would override
+the role. A block that needs another role cannot use the environment.
 
-Keys, profile and shared files of a backend go as well. The environment's role reaches the state itself where it is the
-one that was assumed; another one stays, and is assumed with it, in the form that the engine knows.
+Keys, profile and shared files of a backend are removed as well. If the backend assumed the role of the environment, the
+role reaches the state itself. Another role stays, and is assumed with the environment's role, in the form that the
+engine supports.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
 
 
 class EnvironmentRoot(Struct, frozen=True, eq=False):
-    """Such a root module; ``place`` is that of its backend, or of a provider where it has none.
+    """A root module whose environment signs in; ``place`` is its backend's, or without a backend a provider's.
 
-    ``role`` is None where it is not known, and the stacks have it already. The parts of a ``group`` are changed
-    together: `Finding.group`. ``has_integration`` tells how the role comes.
+    ``role`` is None if it is unknown, and the stacks already have it. The parts of a ``group`` change together:
+    `Finding.group`. ``has_integration`` says that an integration brings the role.
     """
 
     module: Module
@@ -63,18 +64,18 @@ class EnvironmentRoot(Struct, frozen=True, eq=False):
 
     @property
     def title(self) -> str:
-        """The name among those of its repository."""
+        """The name of the root module in its repository."""
         return self.module.path or "."
 
     @property
     def variables(self) -> tuple[tuple[str, str], ...]:
-        """The variables that its stacks are to set, each with its value."""
+        """The variables that its stacks must set, each with its value."""
         is_known = isinstance(self.role, str) and not self.has_integration
         return ((ROLE, str(self.role)), (TOKEN_FILE, self.token_file)) if is_known else ()
 
 
 class EnvironmentRoots:
-    """The ``roots`` of a repository that live on their environment, as the user asks for it."""
+    """The ``roots`` of a repository whose environment signs in, by the user's options."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -88,19 +89,19 @@ class EnvironmentRoots:
                 self._by_module.setdefault(path, []).append(environment_root)
 
     def at(self, path: str) -> EnvironmentRoot | None:
-        """The root module at ``path``, if it is one of them."""
+        """The root module at ``path``, if its environment signs in."""
         return self._by_path.get(path)
 
     def roots_reaching(self, module: Module) -> list[EnvironmentRoot]:
-        """Those from which ``module`` is reached."""
+        """The root modules that call ``module``, directly or through other modules."""
         return self._by_module.get(module.path, [])
 
     def covers(self, provider: Provider) -> bool:
-        """Whether a provider is to live on its environment, or on nothing that is known here."""
+        """Whether a provider uses the credentials of its environment, or of an unknown integration."""
         return self._context.config.has_integration or bool(self.roots_reaching(provider.module))
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
-        """Take its credentials from a provider that is to live on its environment."""
+        """Remove the credentials of a provider whose environment signs in."""
         if not self.roots_reaching(provider.module):
             return NO_INTEGRATION.refusal()
         for module in self._context.workspace.modules_of(provider.document):
@@ -172,7 +173,7 @@ class EnvironmentRoots:
         return BACKEND_NEEDS_OTHER_ROLE.refusal() if is_other else role
 
     def _of_providers(self, module: Module, config: Config) -> str | Refusal | None:
-        """The one role of all providers; None where it is not known."""
+        """The one role of all providers; None if it is unknown."""
         instances = self._context.root_identities.instances(module.path)
         role = instances if isinstance(instances, Refusal) else self._context.root_identities.role(instances)
         if isinstance(instances, Refusal) or isinstance(role, Refusal):
@@ -181,14 +182,14 @@ class EnvironmentRoots:
             return None if instances else config.role_arn
         identities = self._context.root_identities
         unmapped = [instance.provider for instance in instances if instance.role is None]
-        refusals = (found for provider in unmapped if (found := identities.role_arn_refusal(provider, role)))
+        refusals = (refusal for provider in unmapped if (refusal := identities.role_arn_refusal(provider, role)))
         mismatches = (self._context.role_mappings.partition_refusal(instance.provider, role) for instance in instances)
         if mismatch := next(filter(None, mismatches), None):
             return mismatch
         return identities.variation_refusal(module.path, instances) or next(refusals, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
-        """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""
+        """The role of a backend without providers: by an option, by a mapping, or the role that it assumes today."""
         if config.backend_role_arn is not None or root is None:
             return config.backend_role_arn or config.role_arn
         mapped_roles = {
@@ -204,7 +205,7 @@ class EnvironmentRoots:
 
 
 def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
-    """The role that a backend assumes in any form; None where there is none, or it is not known."""
+    """The role that a backend assumes in any form; None without a role, or if the role is unknown."""
     document, nested = backend.document, backend.block.attribute("assume_role")
     items = document.object_items(nested) if nested is not None else backend.role_family
     argument = next((attribute for attribute in items if attribute.name == "role_arn"), None)
@@ -214,14 +215,14 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
 
 
 def other_credentials_refusal(context: Context, stack: StackDefinition) -> Refusal | None:
-    """Say why a stack's runs have credentials that override web identity of the environment; None if they have none."""
+    """The refusal if credentials of a stack's runs override web identity of the environment; None otherwise."""
     if place := context.facts.integrations.get(stack):
         return STACK_HAS_INTEGRATION.refusal(place=place)
     return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
 def static_keys_refusal(facts: Facts, stack: StackDefinition) -> Refusal | None:
-    """Find what hands static credentials to a stack's runs and cannot go for its sake alone; None if nothing does."""
+    """The refusal if a setting with static keys for the stack cannot be removed for it alone; None otherwise."""
     for setting in facts.settings:
         reach = setting.reach
         is_shared = reach.unknown or reach.others or reach.elsewhere or len(reach.stacks) > 1
@@ -237,9 +238,9 @@ def static_keys_refusal(facts: Facts, stack: StackDefinition) -> Refusal | None:
 def environment_sign_in(
     workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
 ) -> SignIn[Attribute] | Refusal:
-    """Decide how a backend of a root module leaves signing in to its environment.
+    """The sign-in of a root module's backend by the environment.
 
-    ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
+    ``rejects_flat`` says that the engine does not support a flat ``role_arn``.
     """
     nested = backend.block.attribute("assume_role")
     if nested is not None and backend.role_arn is not None:
@@ -262,6 +263,6 @@ def environment_sign_in(
 
 
 def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:
-    """Note that the integration's role must read the state, where another role was assumed for it before."""
+    """A note that the integration's role must read the state, if another role read the state before."""
     if root.has_integration and backend.assumes_role and assumed_role(workspace, backend) != root.role:
         yield INTEGRATION_READS_STATE.note(str(backend.place))

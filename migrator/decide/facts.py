@@ -1,4 +1,4 @@
-"""Everything that the rules need to know of a repository is gathered here, once."""
+"""All facts about a repository that the rules need, gathered once."""
 
 from __future__ import annotations
 
@@ -43,19 +43,22 @@ if TYPE_CHECKING:
 
 
 class Facts(Struct, frozen=True, eq=False, dict=True):
-    """The facts tell what the folder that may be changed holds.
+    """The facts about the folder of the migration.
 
-    ``stray_backends`` are partial configurations for an unknown root module,
-    ``backend_commands`` the commands of scripts for backends,
-    ``serving`` the stacks that run root modules of other repositories of the run, ``programs`` those of CDKTF,
-    ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
-    ``settings`` those of Spacelift with static credentials, ``modules_with_static_keys`` the modules without a
-    backend that use them,
-    ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
-    the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
-    Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
-    those with settings of their own, ``tested`` the folders that tests of a module run. ``by_hand`` are the stacks of
-    an inventory that run code of the repository, and that no code of the run is known to define.
+    - ``stray_backends`` - partial configurations for an unknown root module
+    - ``backend_commands`` - the commands of scripts for backends
+    - ``serving`` - the stacks that run root modules of other repositories of the run
+    - ``programs`` - the programs of CDKTF, ``unit_runners`` - the stacks of each of the units of ``terragrunt``
+    - ``settings`` - Spacelift's settings with static credentials
+    - ``modules_with_static_keys`` - the modules without a backend that get these credentials
+    - ``other_providers`` - other providers with AWS keys
+    - ``variables`` - the variables of stacks
+    - ``runners_of`` - the stacks that run a root module, by its path, with and without a backend
+    - ``integrations`` - the places that attach Spacelift's AWS integration to stacks
+    - ``overrides`` - the mounted files that may override the code
+    - ``own_runs``, ``own_tasks`` - the runs and tasks with settings of their own
+    - ``tested`` - the folders that tests of a module run
+    - ``by_hand`` - the stacks of an inventory that run code of the repository, and that no code of the run defines
     """
 
     providers: tuple[Provider, ...]
@@ -81,7 +84,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     by_hand: tuple[KnownStack, ...] = ()
 
     def overrides_of(self, path: str) -> list[Override]:
-        """Find what may win over how the code of the root module at ``path`` signs in."""
+        """The files and settings that may override the sign-in in the code of the root module at ``path``."""
         active = [override for override in self.overrides if not override.holds_values and override.ignored is None]
         return [
             override
@@ -109,7 +112,9 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
     root_modules = [module for module in modules if backends[module.path]]
     units = terragrunt(workspace, providers)
     commands = list(backend_commands(workspace, root_modules, units.modules))
-    stray = _complete(backends, root_modules, commands, partial_backends(workspace, root_modules, units.modules))
+    stray_backends = _complete(
+        backends, root_modules, commands, partial_backends(workspace, root_modules, units.modules)
+    )
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     stacks_by_hand = StacksByHand(workspace, repo, fleet, account, stacks)
@@ -142,7 +147,7 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
         tuple(provider for module in modules for provider in providers[module.path]),
         tuple(map(root, root_modules)),
         tuple(stacks),
-        tuple(stray),
+        tuple(stray_backends),
         tuple(commands),
         tuple((stack, root) for stack in stacks for root in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
@@ -170,14 +175,14 @@ def _complete(
     partial_files: Iterable[tuple[Module | None, S3Backend]],
 ) -> list[S3Backend]:
     """Add the partial configurations and the stores of ``commands`` to ``backends``; returns those without a module."""
-    stray: list[S3Backend] = []
+    stray_backends: list[S3Backend] = []
     for owner, partial in partial_files:
-        (stray if owner is None else backends[owner.path]).append(partial)
+        (stray_backends if owner is None else backends[owner.path]).append(partial)
     for module in root_modules:
-        own = backends[module.path]
-        store = store_of(own, (command for command in commands if command.root is module))
-        backends[module.path] = [replace(backend, store=store) for backend in own] if store else own
-    return stray
+        own_backends = backends[module.path]
+        store = store_of(own_backends, (command for command in commands if command.root is module))
+        backends[module.path] = [replace(backend, store=store) for backend in own_backends] if store else own_backends
+    return stray_backends
 
 
 def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:
@@ -187,7 +192,9 @@ def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]]
 
 
 def _runners(definitions: list[StackDefinition], known_stacks: list[KnownStack]) -> Runners:
-    stacks, blueprints = ([stack for stack in definitions if stack.is_blueprint is made] for made in (False, True))
+    stacks, blueprints = (
+        [stack for stack in definitions if stack.is_blueprint is is_blueprint] for is_blueprint in (False, True)
+    )
     return Runners(tuple(stacks), tuple(known_stacks), tuple(blueprints))
 
 
@@ -197,42 +204,42 @@ def _settings(
     stacks: list[StackDefinition],
     roots: list[Module],
     reaches: Reaches,
-    own: tuple[OwnRun, ...],
+    own_runs_found: tuple[OwnRun, ...],
 ) -> Iterator[Setting]:
     in_terraform = [setting for module in modules for setting in terraform_settings(workspace, module, reaches)]
     yield from _of_tests(workspace, in_terraform)
     yield from module_settings(workspace, (stack for stack in stacks if isinstance(stack, TerraformDefinition)))
-    yield from run_settings(tuple(own_run for own_run in own if workspace.in_scope(own_run.place.path)))
+    yield from run_settings(tuple(own_run for own_run in own_runs_found if workspace.in_scope(own_run.place.path)))
     yield from runtime_settings(workspace, stacks, [module.path for module in roots])
     yield from blueprint_settings(stacks)
 
 
 def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Setting]:
-    """The settings, with the folders that its tests run in the place of a module which is this very repository."""
+    """The settings, with the folders of tests in place of a registry module that is this repository."""
     folders = test_roots(workspace)
     for setting in settings:
-        others = setting.reach.others if folders else ()
+        other_stacks = setting.reach.others if folders else ()
         own_stacks = [
             stack
-            for stack in others
+            for stack in other_stacks
             if stack.is_module and runs(replace(stack.code, project_root=""), workspace.identity, "")
         ]
         if own_stacks:
-            reach = replace(setting.reach, others=tuple(stack for stack in others if stack not in own_stacks))
+            reach = replace(setting.reach, others=tuple(stack for stack in other_stacks if stack not in own_stacks))
             yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
         else:
             yield setting
 
 
 def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator[Setting]:
-    """The settings, with what they reach in other repositories by the labels of contexts."""
+    """The settings, with the receivers in other repositories by the labels of contexts."""
     for setting in settings:
         receivers = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
         yield replace(setting, reach=replace(setting.reach, elsewhere=receivers)) if receivers else setting
 
 
 def _with_static_keys(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
-    """The stacks, and the paths of root modules, that get static credentials by ``settings``."""
+    """The stacks, and the paths of root modules, that get static credentials from ``settings``."""
     active = [setting for setting in settings if not setting.is_ignored and setting.names]
     stacks = frozenset(stack for setting in active for stack in setting.reach.stacks)
     return stacks | frozenset(path for setting in active for path in setting.roots)

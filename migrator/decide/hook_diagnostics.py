@@ -1,4 +1,4 @@
-"""Messages about hooks: which role a hook has, and which providers can use the credentials of a hook."""
+"""Messages about hooks: the role of a hook, and the providers that can use the credentials of a hook."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Providers live on the hook's credentials, as Spacelift's workaround for engines before 1.6 has it to the letter.
+"""The providers that use the hook's credentials, as in Spacelift's workaround for engines before 1.6.
 
-The hook exports credentials for the backend, and they serve the provider, too; so its ``assume_role_with_web_identity``
-stands there as a comment: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. As a hook has one role,
-all providers of a root module must be content with that.
+The hook exports credentials for the backend, and the provider uses these, too. Its ``assume_role_with_web_identity``
+becomes a comment: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. Since a hook has one role, all
+providers of a root module must use that role.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _COMMENT = regex(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 
 
 class HookIdentity:
-    """Decides which providers of a repository may live on the credentials of a hook."""
+    """The decisions about providers that use the credentials of a hook."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -57,7 +57,7 @@ class HookIdentity:
         }
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
-        """Take its credentials from the provider, and let a comment tell of what the hook stands for."""
+        """Remove the provider's credentials, and leave a comment with the web identity that the hook replaces."""
         if provider.has_web_identity:
             return self._without_web_identity(provider)
         for root in self._roots(provider):
@@ -74,7 +74,7 @@ class HookIdentity:
         )
 
     def _without_web_identity(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
-        """Take its credentials from the provider, and comment its web identity out, for which the hook stands then."""
+        """Remove the provider's credentials, and comment out its web identity, which the hook replaces."""
         removed = tuple(sign_in_edits(provider, ()))
         if not self.replaces_web_identity(provider):
             unchanged = WEB_IDENTITY_STAYS.left_alone()
@@ -90,19 +90,19 @@ class HookIdentity:
         )
 
     def replaces_web_identity(self, provider: Provider) -> bool:
-        """Whether a hook stands for the web identity that a provider has: all its root modules get that role."""
+        """Whether a hook replaces the provider's web identity: all its root modules get the same role."""
         targets = [self._targets.get(root) for root in self._roots(provider)]
         roles = {target.role for target in targets if target is not None and isinstance(target.role, str)}
         expressions = {quote(role) if role != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for role in roles}
         return None not in targets and len(roles) == 1 and set(provider.web_identity_roles) == expressions
 
     def needs(self, provider: Provider) -> frozenset[str]:
-        """The groups without which the provider would have no credentials: those of its root modules."""
+        """The groups of the provider's root modules, which give the provider its credentials."""
         targets = (self._targets.get(root) for root in self._roots(provider))
         return frozenset(target.group for target in targets if target is not None)
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """Note that the provider's lists of accounts do not admit the account of the hook's role, if so."""
+        """A note if the provider's lists of accounts exclude the account of the hook's role."""
         role = self._role(provider)
         if isinstance(role, Literal) and not provider.has_web_identity:
             yield from self._context.role_mappings.account_notes(provider, role.text)
@@ -112,7 +112,7 @@ class HookIdentity:
         return sorted({root.path for module in modules for root in self._context.workspace.roots_of(module)})
 
     def _role(self, provider: Provider) -> Literal | RoleVariable:
-        """The hook's role, as a provider would say it."""
+        """The hook's role as a value for a provider."""
         targets = [self._targets.get(root) for root in self._roots(provider)]
         roles = {target.role for target in targets if target is not None and isinstance(target.role, str)} - {
             SHELL_ROLE
@@ -120,7 +120,7 @@ class HookIdentity:
         return Literal(roles.pop()) if len(roles) == 1 else role_variable(None)
 
     def _objection(self, provider: Provider, root: str) -> Refusal | None:
-        """Say why the provider cannot use the credentials of a hook of the module at ``root``; None if it can."""
+        """The refusal of the hook's credentials of the module at ``root`` for the provider; None if they fit."""
         target, root_title = self._targets.get(root), root or "."
         if target is None and root not in self._hooked:
             return NO_HOOK.refusal(root=root_title, what="provider")
@@ -145,7 +145,7 @@ class HookIdentity:
         return ROLE_ASSUMES_ITSELF.refusal(role=expression) if is_assumed else None
 
     def _mismatch(self, provider: Provider, root: str, role: str) -> Refusal | None:
-        """Say why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
+        """The refusal if the hook's role is wrong for the providers below a root module; None otherwise."""
         if mismatch := self._context.role_mappings.partition_refusal(provider, role):
             return mismatch
         identities = self._context.root_identities
@@ -166,7 +166,7 @@ class HookIdentity:
 
 
 def _by_module(context: Context) -> Iterator[tuple[str, Target]]:
-    """The targets of hooks that are to come, by the path of the root module; units of Terragrunt have one, too."""
+    """The targets of new hooks, by the path of the root module, also of units of Terragrunt."""
     targets: dict[str, Target] = {}
     for target in context.hook_plan.targets:
         several = replace(target, role=SEVERAL_HOOK_ROLES.refusal())

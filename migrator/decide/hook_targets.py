@@ -1,4 +1,4 @@
-"""Some root modules, CDKTF programs and Terragrunt units sign in by a hook, each with the role of the hook."""
+"""The root modules, CDKTF programs and Terragrunt units that sign in by a hook, each with the role of the hook."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _VARIABLE_TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
 
 
 class Target(Struct, frozen=True, eq=False):
-    """A root module, unit or CDKTF program that is migrated and signs in by a hook; its backend is at ``place``.
+    """A root module, unit or CDKTF program of the migration that signs in by a hook; its backend is at ``place``.
 
     ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
     `KnownRoot`, and so are ``is_native`` and ``region``.
@@ -60,12 +60,12 @@ class Target(Struct, frozen=True, eq=False):
 
     @property
     def title(self) -> str:
-        """The name among those of its repository."""
+        """The name of the target in its repository."""
         return self.path or "."
 
 
 def hook_targets(context: Context) -> tuple[Target, ...]:
-    """Find what needs a hook, and what does not as far as is known here, but might for a stack elsewhere."""
+    """The targets that need a hook, and those that only stacks of other repositories may give a hook."""
     regions = dict(_regions(context.facts))
     return tuple(
         replace(target, region=region_to_name(target.role, regions.get(target.path, "")))
@@ -112,7 +112,7 @@ def _assumed_role(backend: S3Backend) -> str | None:
 
 
 def _units(context: Context) -> Iterator[Target]:
-    """The units of Terragrunt, of which one stack may run several."""
+    """The units of Terragrunt; one stack may run several units."""
     config, terragrunt_units = context.config, context.facts.terragrunt
     targets = [
         Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
@@ -137,7 +137,7 @@ def _units(context: Context) -> Iterator[Target]:
 
 
 def _unit_role(unit: Unit, config: Config) -> str | Refusal:
-    """The role of a unit's hook, on which Terragrunt's own requests for the bucket live as well."""
+    """The role of a unit's hook, which Terragrunt's own requests for the bucket use, too."""
     if config.backend_auth is BackendAuth.NATIVE:
         return TERRAGRUNT_NEEDS_HOOK.refusal()
     return _hook_role(unit.role_arns, config)
@@ -146,7 +146,7 @@ def _unit_role(unit: Unit, config: Config) -> str | Refusal:
 def _hook_role(
     role_arns: set[str | None], config: Config, mapped_roles: AbstractSet[str | Refusal] = frozenset()
 ) -> str | Refusal:
-    """The role for the state: the one asked for, that reached it before, ``mapped``, of the providers, in the shell."""
+    """The role for the state: by the option, the role that it assumes today, the mapped role, or the shell's."""
     if config.backend_role_arn is not None:
         return config.backend_role_arn
     if len(role_arns) > 1:
@@ -161,7 +161,7 @@ def _hook_role(
 
 
 def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
-    """The region of each state's bucket, or else of the provider beside it, by the path of what reads the state."""
+    """The region of each state's bucket, or else of the provider, by the path of the code with the state."""
     for unit in facts.terragrunt.units:
         for state in unit.states:
             value = state.item_value("region")
@@ -178,7 +178,7 @@ def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def region_of(root: Root) -> str:
-    """The region of a root module's state, or else of its provider; ``""`` if it is not known."""
+    """The region of a root module's state, or else of its provider; ``""`` if the region is unknown."""
     providers = (provider for provider in root.providers if provider.alias is None)
     blocks: list[S3Backend | Provider] = [*reversed(root.backends), *providers]
     arguments = ((block.document, block.block.attribute("region")) for block in blocks)

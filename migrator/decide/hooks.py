@@ -1,4 +1,4 @@
-"""Stacks get the hook for the root modules that they run, here and in the other repositories of the run."""
+"""The stacks that get the hook for the root modules that they run, in this repository and in others."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 class PlannedHook(Struct, frozen=True, eq=False):
-    """A stack that is to get the hook, since it runs ``code``: with ``role``, as a part of ``group``.
+    """A hook for a stack, since the stack runs ``code``: with ``role``, as a part of ``group``.
 
-    ``refusal`` says why what it runs is not migrated, if so; ``in_runtime_config`` are the slugs of the stacks whose
-    hooks go into the runtime configuration of another repository.
+    ``refusal`` is the reason why the code is not migrated, if there is one; ``in_runtime_config`` are the slugs of the
+    stacks whose hooks go into the runtime configuration of another repository.
     """
 
     stack: StackDefinition
@@ -51,17 +51,17 @@ class PlannedHook(Struct, frozen=True, eq=False):
 
     @property
     def kind(self) -> str:
-        """The role and region, which all hooks of one context have in common."""
+        """The role and region, which are equal for all hooks of one context."""
         return f"{self.role} {self.region}".rstrip()
 
     @property
     def message(self) -> str:
-        """The stack and what it runs, for people."""
+        """The stack and its code, for people."""
         return f"{self.stack.title}, which runs {self.code}"
 
 
 class HookPlan:
-    """All hooks that the stacks of a repository are to get."""
+    """All hooks for the stacks of a repository."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -100,7 +100,7 @@ class HookPlan:
         return entries(role, self._context.config, region)
 
     def notes(self, planned: PlannedHook, fix: Fix) -> list[Note]:
-        """Note what must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
+        """The work that the hook leaves to a person; with the hook to paste, if the user excludes the stack."""
         if isinstance(fix, Ignored):
             return self.hook_notes(planned.role, planned.code, planned.region)
         if planned.stack.is_blueprint and not planned.refusal:
@@ -118,7 +118,7 @@ class HookPlan:
         return [*notes, ADD_HOOK.note(code, paste="\n".join(commands), lists=lists)]
 
     def fate_without_edit(self, planned: PlannedHook) -> Fix | None:
-        """Decide what becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
+        """The fate of a stack that needs no edit, or that must not be edited; None if it needs an edit."""
         stack, missing = planned.stack, self._missing(planned.stack)
         if stack.is_ignored:
             return stack.document.ignored
@@ -134,7 +134,7 @@ class HookPlan:
         return self._lists.objection(stack, missing)
 
     def prepend(self, planned: PlannedHook) -> Rewrite | Refusal:
-        """The edits of the stack's lists of hooks, for every phase that is asked for."""
+        """The edits of the stack's lists of hooks, for every phase of the options."""
         edits: list[Edit] = []
         missing = [name for name in self._missing(planned.stack) if self._belongs_in_stack(planned, name)]
         for name in missing:
@@ -145,7 +145,7 @@ class HookPlan:
         return Rewrite(tuple(dict.fromkeys(edits)), f"The hook is the first entry of {' and '.join(missing)}.")
 
     def obstacle(self, stack: StackDefinition) -> str:
-        """Say why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
+        """The reason why the stack, and the other stacks of its block, cannot get a hook; ``""`` if they can."""
         if stack not in self._obstacles:
             siblings = self._lists.siblings(stack)
             hooks = RequiredHooks(self._lists, dict.fromkeys(siblings, self.entries(SHELL_ROLE)))
@@ -165,7 +165,7 @@ class HookPlan:
         return next((edits.reason for edits in outcomes if isinstance(edits, Refusal)), "")
 
     def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
-        """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
+        """The edits of the runtime configuration: all hooks in it, and ``variables`` of its stacks."""
         planned = [
             (stack, self.entries(target.role, target.region))
             for target in self.targets
@@ -177,7 +177,7 @@ class HookPlan:
         return self.runtime.add(planned, variables, tests)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
-        """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""
+        """The known stacks that run ``target`` and read the runtime configuration in its repository."""
         for stack in target.runners.definitions:
             if (runtime_stack := self._context.strategies.runtime_stack(stack)) is not None:
                 yield runtime_stack
@@ -186,11 +186,11 @@ class HookPlan:
                 yield RuntimeStack(other.slug, other.lists)
 
     def is_in_runtime_config(self, stack: KnownStack) -> bool:
-        """Whether the hook of a stack that is defined elsewhere goes into the runtime configuration beside the code."""
+        """Whether the hook of another repository's stack goes into the runtime configuration of this one."""
         return self._context.config.hook_in is HookPlace.RUNTIME_CONFIG and bool(stack.slug)
 
     def without_slug(self, target: Target) -> Iterator[str]:
-        """The titles of the stacks that run ``target``, and that the runtime configuration cannot speak of."""
+        """The titles of the stacks that run ``target``, and that have no slug for the runtime configuration."""
         for stack in target.runners.definitions:
             if not stack.is_ignored and self._context.strategies.runtime_stack(stack) is None:
                 yield stack.title

@@ -1,4 +1,4 @@
-"""The user names roles for identities with --role; here each provider and backend gets its own, or a refusal."""
+"""The roles of `--role` for identities: each provider and backend gets its role, or a refusal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SEVERAL = SEVERAL_MAPPED_ROLES.refusal()
 
 
 class RoleMappings:
-    """The mappings of a run, as they apply to the providers and backends of one repository."""
+    """The mappings of a run for the providers and backends of one repository."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -51,7 +51,7 @@ class RoleMappings:
         self.used_mappings: set[str] = set()
 
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
-        """The stacks of other repositories, and of the account, that give a variable of a root module a value."""
+        """The stacks of other repositories, and of the account, that set a variable of a root module."""
         runners = self._context.facts.runners_of(root)
         places = [Place(f"{stack.repo}: {stack.place}") for stack in runners.known_stacks if name in stack.sets]
         return places + [Place(account.place) for account in runners.accounts if name in account.sets]
@@ -60,11 +60,11 @@ class RoleMappings:
         return self._context.terragrunt_inputs.of(name)
 
     def origins(self, holder: Provider | S3Backend) -> Origins:
-        """Find where the credentials of ``holder`` come from."""
+        """The origins of the credentials of ``holder``."""
         return self._origins.setdefault(holder, Origins(self._context.workspace, holder))
 
     def instances(self, provider: Provider) -> frozenset[tuple[str, Identity]] | None:
-        """The provider's credentials in each root module that leads to it; None if the ways are too many."""
+        """The provider's identities in each root module that calls its module; None if there are too many."""
         if provider not in self._instances:
             try:
                 by_root = self.residues.at_roots(provider.module, self.residues.identity(provider))
@@ -74,7 +74,7 @@ class RoleMappings:
         return self._instances[provider]
 
     def role(self, holder: Provider | S3Backend) -> str | Refusal | None:
-        """The one role that ``holder`` is mapped to; None if it is not, a refusal if it is mapped to several."""
+        """The one mapped role of ``holder``; None without a mapping, a refusal for several roles."""
         if not self._context.config.roles:
             return None
         if isinstance(holder, S3Backend):
@@ -83,11 +83,11 @@ class RoleMappings:
         return _SEVERAL if len(roles) > 1 else next(iter(roles), None)
 
     def is_mapped(self, holder: Provider | S3Backend) -> bool:
-        """Whether the user named one role for it."""
+        """Whether the user maps the holder to one role."""
         return self.role(holder) is not None and not (isinstance(holder, Provider) and self.is_several(holder))
 
     def is_several(self, provider: Provider) -> bool:
-        """Whether the provider is mapped, but to no one role: it has another in other instances or environments."""
+        """Whether the provider has several mapped roles, in different instances or environments."""
         roles = self._roles_of(provider) if self._context.config.roles else frozenset()
         return len(roles) > 1 and not any(isinstance(outcome, Refusal) for outcome in roles)
 
@@ -103,7 +103,7 @@ class RoleMappings:
     def cases(
         self, provider: Provider, root: str, identity: Identity
     ) -> list[tuple[Place | None, str | Refusal | None]]:
-        """The role of one identity of the provider: for each of its environments, with a place, or for all."""
+        """The roles of one identity of the provider: for each of its environments, with a place, or for all."""
         differing = self.values.varying_places(root, identity)
         if not self._context.config.roles:
             return [(None, None)]
@@ -119,7 +119,7 @@ class RoleMappings:
         return role_cases or [(None, None)]
 
     def varies(self, differing: Sequence[Place]) -> Refusal:
-        """Say that credentials are others in other environments, which is said at some places."""
+        """The refusal for credentials that differ between environments, with the places that say so."""
         return VARYING_ENVIRONMENTS.refusal(what=", ".join(map(str, differing)) or "terraform.workspace")
 
     def _mapped(
@@ -140,7 +140,7 @@ class RoleMappings:
         return matches[0].arn if matches else None
 
     def _places_of(self, mapping: RoleMapping) -> list[str]:
-        """A place of each of the identities that a mapping stands for, here and in other repositories."""
+        """A place for each identity of a mapping, in this repository and in others."""
         own_places = {name: str(provider.place) for name, provider in self._identities_of(mapping).items()}
         other_places = {
             user.fingerprint: user.place for user in self._context.fleet.role_users if user.role == mapping.title
@@ -151,14 +151,14 @@ class RoleMappings:
         ]
 
     def users(self) -> Iterator[RoleUser]:
-        """The identities that each mapping stands for in this repository."""
+        """The identities of each mapping in this repository."""
         for mapping in self._context.config.roles:
             if mapping.origin[0] != "account":
                 for name, provider in self._identities_of(mapping).items():
                     yield RoleUser(mapping.title, str(provider.place), name)
 
     def _identities_of(self, mapping: RoleMapping) -> dict[str, Provider]:
-        """The identities that a mapping stands for in all root modules, each with a provider."""
+        """The identities of a mapping in all root modules, each with a provider."""
         if mapping not in self._identities_by_mapping:
             mappings = (*self._context.config.roles, mapping)
             entries = self._known_origins.get(mapping.origin, ())
@@ -170,7 +170,7 @@ class RoleMappings:
 
     @cached_property
     def _known_origins(self) -> dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]]:
-        """The fingerprints of identities, with all that each is known by, by every one of these origins.
+        """The fingerprints of identities, with all their origins, by each of these origins.
 
         A variable that is not known counts as the same in two root modules, as the user says so. A resource does not.
         """
@@ -179,7 +179,7 @@ class RoleMappings:
             for root, identity in self.instances(provider) or ():
                 known_identity = self.values.known_identity(root, identity)
                 origins = self._origins_of_siblings(provider, root, identity) | _profile(known_identity)
-                symbols = {symbol for _, made in identity for symbol in made.symbols}
+                symbols = {symbol for _, value in identity for symbol in value.symbols}
                 name = fingerprint(identity, "not known", root=root)
                 if known_identity or not all(
                     symbol.op == "var" or symbol.name == "terraform.workspace" for symbol in symbols
@@ -190,7 +190,7 @@ class RoleMappings:
         return by_origin
 
     def providers(self, root: str) -> Iterator[Provider]:
-        """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
+        """The providers of a root module, and of the modules that it calls, that get a new sign-in."""
         for path in (root, *sorted(self._context.workspace.reached_from(root))):
             module = self._context.workspace.modules.get(path)
             for provider in self._context.facts.in_module(module) if module is not None else ():
@@ -205,7 +205,7 @@ class RoleMappings:
                     yield provider
 
     def _identities_by_origin(self, root: str) -> dict[Origin, set[Identity]]:
-        """The identities below a root module that are known by each origin that a role may be mapped by."""
+        """The identities below a root module, by each origin that `--role` can map."""
         if root not in self._claims:
             claims = self._claims[root] = {}
             for provider in self.providers(root):
@@ -221,12 +221,12 @@ class RoleMappings:
         return self._claims[root]
 
     def _origins_of_siblings(self, provider: Provider, root: str, identity: Identity) -> frozenset[Origin]:
-        """The origins that one identity of the provider is known by, but for its profile.
+        """The origins of one identity of the provider, without its profile.
 
-        What is said of the provider, or passed under a name of its module, is of no use where it is for several.
+        The provider's own origins, and names of its module, do not count if the provider has several identities there.
         """
-        variables = {("var", term.name) for _, made in identity for term in made.symbols if term.op == "var"}
-        identities = {there for path, there in self.instances(provider) or () if path == root}
+        variables = {("var", term.name) for _, value in identity for term in value.symbols if term.op == "var"}
+        identities = {instance for path, instance in self.instances(provider) or () if path == root}
         if len(identities) > 1 or is_varying(identity):
             return frozenset(variables)
         return frozenset(
@@ -234,7 +234,7 @@ class RoleMappings:
         )
 
     def how_to_map(self, provider: Provider) -> str:
-        """The option that names a role for the provider; ``""`` where nothing tells it from others."""
+        """The option that maps the provider to a role; ``""`` if no option distinguishes the provider from others."""
         order = ("profile", "alias", "var", "account")
         origins = sorted(
             self.origins(provider).mappable_origins, key=lambda origin: (order.index(origin[0]), origin[1])
@@ -253,13 +253,13 @@ class RoleMappings:
         return f"--role {':'.join(unambiguous[0])}=ARN" if unambiguous else ""
 
     def partition_refusal(self, provider: Provider, role: str) -> Refusal | None:
-        """Say why a role cannot be assumed in the provider's region; None if it can, as far as is known."""
+        """The refusal of a role of another partition than the provider's region; None otherwise."""
         arguments = ((block.document, body.attribute("region")) for block in provider.family for body in block.bodies)
         regions = (self.values.string(provider.module, document, region) for document, region in arguments if region)
         return partition_objection(role, next(filter(None, regions), ""))
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
-        """Note that the provider's own lists of accounts do not admit the account of ``role``, if so."""
+        """A note if the provider's lists of accounts exclude the account of ``role``."""
         if any(block.assumed_roles for block in provider.family):
             return
         account, origins = account_of(role), self.origins(provider)

@@ -1,4 +1,4 @@
-"""A variable that is called like a role's may be for something else: a role's is a string that providers sign in by."""
+"""The purpose of a variable with the name of a role variable: only strings for the sign-in of providers count."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def is_free(context: Context, module: Module, name: str) -> bool:
-    """Whether nothing has the variable ``name`` yet: where it is declared, nobody uses it, nor gives it a value."""
+    """Whether the variable ``name`` is unused: if it is declared, no code uses the variable or sets it."""
     if is_in_use(module, f"var.{name}") or not _is_string(module, name):
         return False
     if not any(module.blocks("variable", name)):
@@ -28,7 +28,7 @@ def is_free(context: Context, module: Module, name: str) -> bool:
 
 
 def is_for_sign_in(context: Context, module: Module, name: str) -> bool:
-    """Whether the variable is for nothing but the roles of providers, in ``module`` and wherever that passes it on."""
+    """Whether ``module``, and all modules that it passes the variable to, use it only for the roles of providers."""
     pending, seen = [(module, name)], set[tuple[str, str]]()
     while pending:
         current, name_here = pending.pop()
@@ -50,7 +50,7 @@ def is_for_sign_in(context: Context, module: Module, name: str) -> bool:
 
 
 def _is_string(module: Module, name: str) -> bool:
-    """Whether nothing says that the variable is no string, or has a value if nobody gives it one."""
+    """Whether the variable may be a string, and has no default."""
     for document, block in module.blocks("variable", name):
         type_, default = block.attribute("type"), block.attribute("default")
         if type_ is not None and document.expression(type_).strip() not in ("string", '"string"'):
@@ -61,7 +61,7 @@ def _is_string(module: Module, name: str) -> bool:
 
 
 def _signing(module: Module) -> Iterator[tuple[Document, Span]]:
-    """Find where providers say which role they sign in with."""
+    """The places where providers name the role of their sign-in."""
     for document, provider in module.blocks("provider"):
         for body in (provider, *provider.blocks("_")):
             for block in body.blocks():
@@ -72,7 +72,7 @@ def _signing(module: Module) -> Iterator[tuple[Document, Span]]:
 
 
 def _passed(workspace: Workspace, module: Module, name: str) -> Iterator[tuple[Document, Span, Module, str]]:
-    """Find where modules of the repository get the variable as it is, and what they call it."""
+    """The modules of the repository that get the variable unchanged, each with its name there."""
     for path, calls in workspace.calls.items():
         for call in calls:
             if call.caller is module and path in workspace.modules:

@@ -1,4 +1,4 @@
-"""With ``--role-in variable``, stacks give the role variables of a root module their values."""
+"""The values of role variables in root modules, which stacks set with ``--role-in variable``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_va
 
 
 class RoleValue(Struct, eq=False):
-    """The ``role`` that the variable ``name`` of the root module at ``root`` is to have, for providers at ``users``."""
+    """The ``role`` for the variable ``name`` of the root module at ``root``, for providers at ``users``."""
 
     root: str
     name: str
@@ -44,12 +44,12 @@ class RoleValue(Struct, eq=False):
 
     @property
     def environment_variable(self) -> str:
-        """The environment variable of a run that sets it."""
+        """The environment variable of a run that sets the role variable."""
         return PREFIX + self.name
 
 
 def value_notes(context: Context, root: str, name: str, role: str | None = None) -> Iterator[Note]:
-    """Note that the stacks which run the root module at ``root`` are to give the variable ``name`` a value.
+    """Notes that the stacks which run the root module at ``root`` must set the variable ``name``.
 
     A value that the account sets already is compared by checksum, if the ``role`` is known.
     """
@@ -66,7 +66,7 @@ def value_notes(context: Context, root: str, name: str, role: str | None = None)
 
 
 class RoleValues:
-    """The values that the providers which were signed in so far need."""
+    """The values for the providers with a new sign-in so far."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -76,7 +76,7 @@ class RoleValues:
         return iter(self._values.values())
 
     def require(self, root: Module, name: str, role: str, user: Place) -> Refusal | None:
-        """Ask for a value; a refusal where the variable is to have another, or a stack gives it another already."""
+        """Require a value; a refusal if the variable needs another value, or if a stack sets another value."""
         value = self._values.get((root.path, name)) or RoleValue(root.path, name, role)
         if value.role != role:
             return VARIABLE_FOR_TWO_ROLES.refusal(variable=f"var.{name}", root=root.path or ".")
@@ -87,16 +87,16 @@ class RoleValues:
         return None
 
     def has_value(self, root: Module, name: str) -> bool:
-        """Whether the variable ``name`` of a root module is given a value."""
+        """Whether the variable ``name`` of a root module has a required value."""
         return (root.path, name) in self._values
 
     def add_user(self, root: Module, name: str, user: Place) -> None:
-        """Say that what is at ``user`` needs the variable as well, if it is given a value."""
+        """Record that ``user`` needs the variable, too, if the variable has a required value."""
         if (value := self._values.get((root.path, name))) is not None:
             value.users.append(user)
 
     def _objection(self, value: RoleValue) -> Refusal | None:
-        """Say where a stack sets the variable to another role, if one does."""
+        """The refusal if a stack sets the variable to another role."""
         variable, role = value.environment_variable, value.role
         runners = self._context.facts.runners_of(value.root)
         for stack in runners.definitions:

@@ -1,4 +1,4 @@
-"""A provider takes its role from a variable: one name for each identity, declared and passed down to the provider."""
+"""The variables for providers' roles: one name for each identity, declared and passed down to the provider."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ _VARIABLES_FILES = ("variables.tf", "variables.tf.json", "variables.tofu", "vari
 
 
 class _Step(Struct, frozen=True, eq=False):
-    """A module in which ``variable`` is declared for an identity, ``origin``.
+    """A module that declares ``variable`` for the identity ``origin``.
 
-    Its ``calls`` stand each with what the caller calls the variable.
+    Each of its ``calls`` has the caller's name for the variable.
     """
 
     module: Module
@@ -56,7 +56,7 @@ class _Step(Struct, frozen=True, eq=False):
 
 
 class RoleVariables:
-    """The role variables of a repository: declared where they are needed, handed down, and each for one identity."""
+    """The role variables of a repository, declared and passed down, each for one identity."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -79,9 +79,9 @@ class RoleVariables:
             mapped_providers = [
                 provider for provider in providers if self._context.web_identity.has_literal_role(provider)
             ]
-            taken = () if role_arn is not None or is_free(self._context, module, ROLE_VARIABLE) else (None,)
+            taken_names = () if role_arn is not None or is_free(self._context, module, ROLE_VARIABLE) else (None,)
             names = identities(
-                module, providers, first_role, self._context.web_identity.identity, taken, mapped_providers
+                module, providers, first_role, self._context.web_identity.identity, taken_names, mapped_providers
             )
             self._identities[module.path] = names
         return self._identities[module.path]
@@ -89,10 +89,10 @@ class RoleVariables:
     def provide(
         self, module: Module, variable: RoleVariable, origin: Identity, sharing_modules: Sequence[Module] = ()
     ) -> tuple[Edit, ...] | Refusal:
-        """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it.
+        """The edits that declare ``variable`` in ``module``, and pass it down in every module that calls this one.
 
-        A file that modules share may declare it if they are all ``alike`` in needing it.
-        Refuses where a call may be for several identities, or where not all callers may be known.
+        A shared file may declare the variable if all ``sharing_modules`` need it. Refuses if a call may be for several
+        identities, or if some callers may be unknown.
         """
         edits: list[Edit] = []
         for step in self._steps_to_roots(module, variable, origin):
@@ -109,17 +109,17 @@ class RoleVariables:
     def in_roots(
         self, module: Module, variable: RoleVariable, origin: Identity
     ) -> Iterator[tuple[Module, str, Identity]]:
-        """The root modules from which ``module`` is reached, each with what it calls ``variable`` and the identity."""
+        """The root modules that reach ``module``, each with its name for ``variable`` and the identity."""
         for step in self._steps_to_roots(module, variable, origin):
             if not isinstance(step, Refusal) and step.module.path not in self._context.workspace.calls:
                 yield step.module, step.variable.name, step.origin
 
     def identity_of_variable(self, module: Module, name: str) -> Identity | None:
-        """The identity whose role the variable ``name`` of ``module`` holds; None if that is not known."""
+        """The identity of the role variable ``name`` of ``module``; None if it is unknown."""
         return self._assigned.get((module.path, name))
 
     def _assign(self, path: str, name: str, identity: Identity) -> Identity:
-        """Let the variable ``name`` of a module be for an identity, unless it is for one already: whose it is then."""
+        """Assign the variable ``name`` of a module to an identity, unless it has one; return its identity."""
         if (path, name) not in self._assigned:
             self._assigned[path, name] = identity
             self._names.setdefault((path, identity), []).append(name)
@@ -129,7 +129,7 @@ class RoleVariables:
         return is_free(self._context, module, name)
 
     def _steps_to_roots(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
-        """``module`` and all that call it, with what each of them calls the variable."""
+        """``module`` and all modules that call it, each with its name for the variable."""
         too_many = TOO_MANY_CALLS.refusal(module=f"The module {module.path or '.'}")
         pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
         while pending:
@@ -166,15 +166,19 @@ class RoleVariables:
             yield _Step(current, variable, origin, tuple(calls))
 
     def _name_in_caller(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable | None:
-        """Name the variable in the caller: as the identity is called there, else alike, else by the call's name."""
+        """The variable in the caller: by the identity's name there, else the same name, else the call's name."""
         path = call.caller.path
         own_names = self._names.get((path, origin), [])
         if own_names and variable.name not in own_names:
             return variable_called(own_names[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
-        new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST_NAMES))))
+        new_variables = (
+            role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST_NAMES)))
+        )
         first = [variable] if self._is_free(call.caller, variable.name) else []
-        candidates = chain(first, (variable for variable in new if variable.name not in self._declared(call.caller)))
+        candidates = chain(
+            first, (variable for variable in new_variables if variable.name not in self._declared(call.caller))
+        )
         return next(
             (candidate for candidate in candidates if self._assigned.get((path, candidate.name), origin) == origin),
             None,
@@ -230,7 +234,7 @@ def _declare(
 
 
 def _variables_file(view: Sequence[Document]) -> Document | None:
-    """Find where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
+    """The file for a new variable: ``variables.tf``, else the file that declares most variables."""
     candidates = [
         document
         for document in view

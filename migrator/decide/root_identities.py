@@ -1,7 +1,6 @@
-"""Identities meet in a root module: its providers sign in with credentials that may differ, and a role is for some.
+"""The identities in a root module: its providers may use different credentials, and a role is for one identity.
 
-What gives all of them one role (``--role-arn``, a hook, the environment of a run) speaks for one identity, and for none
-that differs from it or is not known.
+A common role (by ``--role-arn``, a hook, the environment of a run) is for one known identity alone.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _LEAVE_OUT = (
 
 
 class ProviderInstance(Struct, frozen=True, eq=False):
-    """A provider as it signs in, in one instance of it below a root module; ``role`` is what it is mapped to."""
+    """One instance of a provider below a root module; ``role`` is its mapped role."""
 
     provider: Provider
     identity: Identity
@@ -45,13 +44,13 @@ class RootIdentities:
         self._provider_with_role = cache(self._find_provider_with_role)
 
     def instances(self, root: str) -> list[ProviderInstance] | Refusal:
-        """The providers below a root module, each once for every identity that it has there."""
+        """The providers below a root module, each once for every identity there."""
         if root not in self._instances:
             self._instances[root] = self._find(root)
         return self._instances[root]
 
     def role(self, instances: Iterable[ProviderInstance]) -> str | Refusal | Identity | None:
-        """The one role that is for all of them, or else their one identity; a refusal where they need several."""
+        """The one role of all instances, or else their one identity; a refusal if they need several."""
         roles: set[str | Refusal | Identity] = set()
         unmapped: set[Identity] = set()
         for instance in instances:
@@ -64,7 +63,7 @@ class RootIdentities:
         return NEED_SEVERAL if len(roles) > 1 or len(unmapped) > 1 else next(iter(roles), None)
 
     def variation_refusal(self, root: str, instances: Iterable[ProviderInstance]) -> Refusal | None:
-        """Say why no role that is written out can be right for them, if so: their credentials vary."""
+        """The refusal of a literal role if the credentials of the instances vary; None otherwise."""
         for instance in instances:
             places = self._context.role_mappings.values.varying_places(root, instance.identity)
             if is_varying(instance.identity):
@@ -74,7 +73,7 @@ class RootIdentities:
         return None
 
     def role_arn_refusal(self, provider: Provider, role: str) -> Refusal | None:
-        """Say why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
+        """The refusal of the --role-arn ``role`` if it would be for other identities, too; None otherwise."""
         instances = self._context.role_mappings.instances(provider)
         if instances is None:
             return TOO_MANY
@@ -97,47 +96,47 @@ class RootIdentities:
         return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=self.remedy(provider))
 
     def other_user(self, root: str, role: str) -> str | None:
-        """Find where something with other credentials than those below ``root`` may have ``role``; None if nothing."""
+        """The place of another identity with ``role`` than those below ``root``; None if there is none."""
         shared = self._context.shared_roles
         fingerprints = {shared.fingerprint(root, instance.identity) for instance in self.unmapped(root)}
         return shared.other_user(role, fingerprints) if fingerprints else None
 
     def unmapped(self, root: str) -> list[ProviderInstance]:
-        """The providers below a root module that nothing is mapped to."""
+        """The providers below a root module without a mapping."""
         instances = self.instances(root)
         return [] if isinstance(instances, Refusal) else [instance for instance in instances if instance.role is None]
 
     def with_role_arn(self, root: str, role: str) -> list[ProviderInstance]:
-        """The providers that --role-arn is for below a root module, as far as that is known."""
+        """The providers below a root module that get the role of --role-arn, as far as known."""
         instances = self._with_role_arn(root, role)
         return [] if isinstance(instances, Refusal) else instances
 
     def remedy(self, provider: Provider) -> str:
-        """Say how the provider gets a role of its own."""
+        """The advice on a role for the provider alone."""
         instances = self._context.role_mappings.instances(provider) or ()
         if len(instances) > len({root for root, _ in instances}):
             return _LEAVE_OUT
         option = self._context.role_mappings.how_to_map(provider)
         return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
-    def _collision(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
-        """Say who else would have the role below a root module, if anybody."""
-        if len(own) > 1 or any(map(is_varying, own)):
+    def _collision(self, root: str, provider: Provider, own_identities: set[Identity], role: str) -> Refusal | None:
+        """The refusal if another identity below a root module would get the role; None otherwise."""
+        if len(own_identities) > 1 or any(map(is_varying, own_identities)):
             return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
         instances = self._with_role_arn(root, role)
         if isinstance(instances, Refusal):
             return instances
-        other = next((instance for instance in instances if instance.identity not in own), None)
+        other = next((instance for instance in instances if instance.identity not in own_identities), None)
         if other is not None:
             other_title = f"the provider at {other.provider.place}"
             return IDENTITY_COLLISION.refusal(other=other_title, remedy=self.remedy(provider))
-        signed = self._provider_with_role(root, quote(role))
-        if signed is None or signed.module is provider.module:
+        signed_provider = self._provider_with_role(root, quote(role))
+        if signed_provider is None or signed_provider.module is provider.module:
             return None
-        return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
+        return ROLE_IN_USE.refusal(place=signed_provider.place, remedy=self.remedy(provider))
 
     def _find_with_role_arn(self, root: str, role: str) -> list[ProviderInstance] | Refusal:
-        """Find the providers that --role-arn is for below a root module: its first, or all where it has none."""
+        """The providers below a root module for --role-arn: of its first block, or all without one."""
         instances = self.instances(root)
         if isinstance(instances, Refusal):
             return instances
@@ -150,7 +149,7 @@ class RootIdentities:
         return [instance for instance in first if instance.provider is first[0].provider] or unmapped
 
     def _find_provider_with_role(self, root: str, role: str) -> Provider | None:
-        """A provider below a root module that has web identity with ``role`` already."""
+        """A provider below a root module that already has web identity with ``role``."""
         for path in (root, *sorted(self._context.workspace.reached_from(root))):
             module = self._context.workspace.modules.get(path)
             for provider in self._context.facts.in_module(module) if module is not None else ():

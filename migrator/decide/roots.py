@@ -1,4 +1,4 @@
-"""Root modules are run by stacks."""
+"""Root modules, and the stacks that run them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Runners(Struct, frozen=True, eq=False):
-    """The stacks that run one root module: those that are defined here, and in other repositories of the run.
+    """The stacks that run one root module: by ``definitions`` of this repository, and ``known_stacks`` of others.
 
-    Stacks that are made of ``blueprints`` may run it, too; none of them is known.
+    Stacks from ``blueprints`` may run the root module, too; none of these stacks is known.
     """
 
     definitions: tuple[StackDefinition, ...] = ()
@@ -33,16 +33,16 @@ class Runners(Struct, frozen=True, eq=False):
 
     @property
     def all(self) -> tuple[StackDefinition | KnownStack, ...]:
-        """Those from here and elsewhere."""
+        """The stacks of this repository and of others."""
         return (*self.definitions, *self.known_stacks)
 
     @property
     def accounts(self) -> Iterator[AccountStack]:
-        """The stacks as an inventory has them."""
+        """The stacks in the inventory of the account."""
         return (stack.account for stack in self.all if stack.account is not None)
 
     def merged(self, other: Runners) -> Runners:
-        """These and ``others``, each once."""
+        """The stacks of these runners and of ``other``, each once."""
         return Runners(
             tuple(dict.fromkeys((*self.definitions, *other.definitions))),
             tuple(dict.fromkeys((*self.known_stacks, *other.known_stacks))),
@@ -53,9 +53,9 @@ class Runners(Struct, frozen=True, eq=False):
 class Root(Struct, frozen=True, eq=False, dict=True):
     """A root module with an S3 backend, and the stacks that run it.
 
-    ``backends`` are the block itself, those of override files, and the partial configurations for it;
-    ``remote_states`` what it and the modules that it calls read from S3. ``gets_static_keys`` tells that
-    settings of Spacelift hand static credentials to its runs.
+    ``backends`` are the block itself, those of override files, and the partial configurations. ``remote_states`` are
+    the states that the root module, and the modules that it calls, read from S3. ``gets_static_keys`` says that
+    Spacelift's settings give static credentials to its runs.
     """
 
     module: Module
@@ -67,25 +67,25 @@ class Root(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def group(self) -> str:
-        """The name that binds together what must be changed together: `Finding.group`."""
+        """The name of the group that changes together: `Finding.group`."""
         return group_of(self.module)
 
     @cached_property
     def backend(self) -> S3Backend:
-        """The block that counts: an override file's replaces the others."""
+        """The block that counts: the block of an override file replaces the others."""
         blocks = [backend for backend in self.backends if not backend.is_partial]
         return next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
 
     @cached_property
     def carriers(self) -> tuple[S3Backend, ...]:
-        """Those of the ``backends`` that assume a role."""
+        """The ``backends`` that assume a role."""
         return tuple(backend for backend in self.backends if backend.assumes_role)
 
     @cached_property
     def role_arns(self) -> set[str]:
-        """The expressions of the roles that the backend assumes: what partial configurations say counts most.
+        """The expressions of the roles that the backend assumes; partial configurations count most.
 
-        ``""`` stands for none, where some of them that stand for each other assume a role and others do not.
+        ``""`` means no role, if some alternative configurations assume a role and others do not.
         """
         files = [backend for backend in self.backends if backend.is_partial]
         partial = {backend.role_arn for backend in files if backend.role_arn}
@@ -96,7 +96,7 @@ class Root(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def names_credentials(self) -> bool:
-        """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
+        """Whether the backend, or a provider or remote state of the root module, names static credentials or a role."""
         providers = [
             provider
             for provider in self.providers
@@ -110,11 +110,11 @@ class Root(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def has_web_identity(self) -> bool:
-        """Whether the backend signs in with web identity itself already."""
+        """Whether the backend already signs in with web identity itself."""
         return any(backend.has_web_identity for backend in self.backends)
 
     def is_migrated(self, include_ambient: bool) -> bool:
-        """Whether the root module is being migrated, and its backend needs another way to sign in."""
+        """Whether the root module is migrated, and its backend needs another sign-in."""
         return self._is_to_sign_in and (include_ambient or self.names_credentials)
 
     @cached_property
@@ -123,17 +123,17 @@ class Root(Struct, frozen=True, eq=False, dict=True):
 
 
 class ModuleWithStaticKeys(Struct, frozen=True, eq=False):
-    """A root module without an S3 backend to whose runs settings of Spacelift hand static credentials."""
+    """A root module without an S3 backend whose runs get static credentials from Spacelift's settings."""
 
     module: Module
     stacks: tuple[StackDefinition, ...]
 
     @property
     def group(self) -> str:
-        """The name that binds together what must be changed together: `Finding.group`."""
+        """The name of the group that changes together: `Finding.group`."""
         return group_of(self.module)
 
 
 def group_of(module: Module) -> str:
-    """The name that binds together what must be changed together in a root module: `Finding.group`."""
+    """The name of the group of a root module: `Finding.group`."""
     return f"root module {module.path or '.'}"

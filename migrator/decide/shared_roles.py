@@ -1,8 +1,7 @@
 """No two identities of a run share a role of --role-arn or --backend-role-arn.
 
-A role that the user names once speaks for one identity: that of root modules in HCL, of what Terragrunt writes, of
-programs of CDKTF, of backends, here and in the other repositories of the run. Where two of these differ, or it is not
-known that they are the same, none of them gets the role.
+Such a role is for one identity: of root modules in HCL, of Terragrunt's code, of programs of CDKTF, of backends, in
+this repository and in the others of the run. If two identities differ, or may differ, none of them gets the role.
 """
 
 from __future__ import annotations
@@ -32,20 +31,20 @@ _Key = tuple[str, bool]
 
 
 class SharedRoles:
-    """The identities for which the roles that the user named once speak."""
+    """The identities that use the roles of --role-arn and --backend-role-arn."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._environments: dict[str, str] = {}
 
-    def other_user(self, role: str, own: Collection[str], *, is_backend: bool = False) -> str | None:
-        """Find where something has ``role`` as well and is none of the ``own`` fingerprints; None if nothing."""
+    def other_user(self, role: str, fingerprints: Collection[str], *, is_backend: bool = False) -> str | None:
+        """The place of an identity with ``role`` that is not among the ``fingerprints``; None if there is none."""
         users = self._users.get((role, is_backend), {})
-        return next((place for name, place in users.items() if name not in own), None)
+        return next((place for name, place in users.items() if name not in fingerprints), None)
 
     @cached_property
     def users(self) -> tuple[RoleUser, ...]:
-        """The users of such a role in this repository, once for each identity."""
+        """The users of these roles in this repository, once for each identity."""
         by_key: dict[tuple[str, bool, str], RoleUser] = {}
         role_users = (*self._providers(), *self._backends(), *self._generated(), *self._programs())
         for user in (*role_users, *self._context.role_mappings.users()):
@@ -60,29 +59,29 @@ class SharedRoles:
         return users
 
     def fingerprint(self, root: str, identity: Identity) -> str:
-        """The fingerprint of an identity at a root module; what is not known is only equal to itself."""
+        """The fingerprint of an identity at a root module; an unknown identity is only equal to itself."""
         context = self._context
         if not identity:
             return self._environment(root)
         known_identity = context.role_mappings.values.known_identity(root, identity)
         if not known_identity:
             return fingerprint(identity, "not known", context.repo, root)
-        is_local = any(name == "root" or made.symbols for name, made in known_identity)
+        is_local = any(name == "root" or value.symbols for name, value in known_identity)
         return fingerprint(known_identity, *((context.repo,) if is_local else ()))
 
     # --- backends ----------------------------------------------------------------------------------------------------
 
     def backend_refusal(self, root: Root) -> Refusal | None:
-        """Say why no role that the user named once can be for a root module's backend, if so."""
+        """The refusal if no shared role can be for the root module's backend; None otherwise."""
         role = self._backend_role(root)
         if role is None:
             return None
         if mismatch := partition_objection(role, region_of(root)):
             return mismatch
-        own = self._backend_identities(root)
-        if len(own) > 1:
+        fingerprints = self._backend_identities(root)
+        if len(fingerprints) > 1:
             return VARYING_BACKENDS.refusal(role=role)
-        place = self.other_user(role, own, is_backend=True)
+        place = self.other_user(role, fingerprints, is_backend=True)
         if place is None:
             return None
         return BACKEND_COLLISION.refusal(place=place, role=role)
@@ -95,7 +94,7 @@ class SharedRoles:
                 yield from (RoleUser(role, place, name, is_backend=True) for name in self._backend_identities(root))
 
     def _backend_role(self, root: Root) -> str | None:
-        """The role of an option that a root module's backend is to get; None where it has one of its own, or none."""
+        """The role by an option for a root module's backend; None if it has its own role, or without an option."""
         context = self._context
         config = context.config.at(root.module.path)
         if not root.is_migrated(config.include_ambient):
@@ -111,8 +110,10 @@ class SharedRoles:
         for backends in [[*complete, backend] for backend in partial] or [complete]:
             identity = dict(entry for backend in backends for entry in self._credentials(backend))
             roles = sorted({backend.role_arn for backend in backends if backend.role_arn}) if is_hooked else []
-            own = self.fingerprint(root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0])))
-            identities.add(fingerprint((), own, *roles))
+            own_fingerprint = self.fingerprint(
+                root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0]))
+            )
+            identities.add(fingerprint((), own_fingerprint, *roles))
         return identities
 
     def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:
@@ -149,7 +150,7 @@ class SharedRoles:
         return {self._context.config.at(provider.module.path).role_arn for provider in providers}
 
     def _gets_role(self, root: str) -> bool:
-        """Whether providers of a root module that name no credentials get a role."""
+        """Whether providers of a root module without credentials get a role."""
         include_ambient = self._context.config.include_ambient
         return include_ambient or any(
             candidate.module.path == root and candidate.is_migrated(include_ambient) for candidate in self._roots
@@ -160,7 +161,7 @@ class SharedRoles:
         return tuple(root for root in self._context.facts.roots if self._context.strategies.needs_hook(root))
 
     def _environment(self, root: str) -> str:
-        """The fingerprint of the credentials that the runs of a root module find in their environment."""
+        """The fingerprint of the credentials in the environment of a root module's runs."""
         if root not in self._environments:
             runners = self._context.facts.runners_of(root)
             stacks = {*runners.definitions, *runners.blueprints}
@@ -173,7 +174,7 @@ class SharedRoles:
         return self._environments[root]
 
     def _name_of(self, setting: Setting) -> str:
-        """Name what a setting hands to a run: the same where the same value stands in the same module."""
+        """The name of a setting's value: equal values in one module have one name."""
         value = setting.block.attribute("value") if isinstance(setting, TerraformSetting) else None
         modules = self._context.workspace.modules_of(setting.document) if value is not None else []
         if value is None or not modules:
@@ -193,5 +194,5 @@ class SharedRoles:
     def _programs(self) -> Iterator[RoleUser]:
         for program, runners in self._context.facts.programs:
             if (role := self._context.config.at(program.folder).role_arn) is not None:
-                spoken = self._context.python_identity(program, runners).role_arn_users
-                yield from (RoleUser(role, str(place), name) for place, name in spoken)
+                users = self._context.python_identity(program, runners).role_arn_users
+                yield from (RoleUser(role, str(place), name) for place, name in users)

@@ -1,4 +1,4 @@
-"""Stacks may give a root module's backend different roles, by partial configurations of their own.
+"""The different roles that stacks give a root module's backend, by partial configurations of their own.
 
 ``TF_CLI_ARGS_init`` of a stack names its own file: https://docs.spacelift.io/vendors/terraform/terraform-backend.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def runners_by_role(
     context: Context, root: Root, role_of: Callable[[S3Backend], str | None]
 ) -> dict[str | None, Runners]:
-    """The stacks that run ``root`` by the role of their file; all for no role where that is not known of each."""
+    """The stacks that run ``root`` by the role of their file; all without a role if a file is unknown."""
     files = [backend for backend in root.backends if backend.is_partial]
     partial = {backend.document.path: role for backend in files if (role := role_of(backend))}
     stacks_by_role: dict[str | None, list[StackDefinition]] = {}

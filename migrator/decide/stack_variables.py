@@ -1,4 +1,4 @@
-"""Stacks are to set some variables, and the runtime configuration is to hold some of these."""
+"""The variables that stacks must set; the runtime configuration holds some of these."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class RequiredVariable(Struct, frozen=True, eq=False):
-    """A ``variable`` for a stack, since it runs ``code``; ``here`` is None for one that another repository defines.
+    """A ``variable`` for a stack, since it runs ``code``; other repositories' stacks have no ``definition``.
 
-    ``needs`` and ``group`` are as in `Finding`; ``refusal`` says why what the stack runs is not migrated, if so.
-    ``is_vital`` tells that the runs sign in by it: without it the group is not migrated. What they run stands at
-    ``place``, if it is here.
+    ``needs`` and ``group`` are as in `Finding`. ``refusal`` is the reason why the stack's code is not migrated, if any.
+    ``is_vital`` says that the runs sign in by the variable: without it the group is not migrated. The code is at
+    ``place``, if this repository has it.
     """
 
     variable: Variable
@@ -41,7 +41,7 @@ class RequiredVariable(Struct, frozen=True, eq=False):
 
     @property
     def slug(self) -> str:
-        """The stack's slug; ``""`` where it is not known."""
+        """The stack's slug; ``""`` if it is unknown."""
         return (self.definition.slug or "") if self.definition else self.known_stack.slug if self.known_stack else ""
 
 
@@ -88,7 +88,7 @@ def _of_others(context: Context) -> Iterator[RequiredVariable]:
 
 
 def set_at(context: Context, required: RequiredVariable) -> SetVariable | None:
-    """The variable as it is set for its stack already."""
+    """The existing setting of the variable for its stack."""
     if required.definition is None:
         variables = context.facts.variables.in_runtime_config(required.slug)
     else:

@@ -1,7 +1,7 @@
-"""A root module's backend signs in by itself or leaves that to a hook, for a reason.
+"""The sign-in of a root module's backend, by itself or by a hook, with the reason.
 
-A hook works with every version of Terraform and OpenTofu, so that is what is taken unless a version that signs in by
-itself is certain: see ``docs/strategies.md``.
+A hook works with every version of Terraform and OpenTofu. So a backend uses the hook, unless the version certainly
+supports a sign-in by itself: see ``docs/strategies.md``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Strategy(Struct, frozen=True):
-    """The way a root module's backend is to sign in, and ``because`` of what; ``""`` where nothing says so.
+    """The ``way`` in which a root module's backend signs in, with a ``reason``; ``""`` without a reason.
 
     ``way`` is never `BackendAuth.AUTO`.
     """
@@ -57,7 +57,7 @@ _UNCHANGED = regex(r"(?:, so nothing was changed|\. Nothing was changed here)\.\
 
 
 class Strategies:
-    """Decides how the backends of a repository are to sign in; ``has_hook`` tells what stacks have a hook already."""
+    """The strategies of a repository's backends; ``has_hook`` says which stacks already have a hook."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -71,30 +71,30 @@ class Strategies:
         self.of_program = cache(self._choose_for_program)
 
     def has_hook(self, stack: StackDefinition) -> bool:
-        """Whether the stack exchanges a token before init already."""
+        """Whether the stack already exchanges a token before init."""
         runtime_stack = self.runtime_stack(stack)
         by_file = runtime_stack is not None and self.runtime.has_hook(runtime_stack.slug, "before_init")
         return by_file or self.lists.has_hook(stack, "before_init")
 
     def runtime_stack(self, stack: StackDefinition) -> RuntimeStack | None:
-        """Find what the runtime configuration must know of the stack; None if it is not known, or does not matter."""
+        """The stack for the runtime configuration; None if its slug is unknown, or if the stack is excluded."""
         if stack.slug is None or stack.is_ignored or IGNORES in stack.labels:
             return None
         lists = ((name, self.lists.commands(stack, name)) for name in phase_lists(self._context.config))
-        return RuntimeStack(stack.slug, tuple((name, found) for name, found in lists if found != ()))
+        return RuntimeStack(stack.slug, tuple((name, commands) for name, commands in lists if commands != ()))
 
     def needs_hook(self, root: Root) -> bool:
-        """Whether the root module is being migrated, and its backend leaves signing in to a hook."""
+        """Whether the root module is migrated, and its backend needs a hook."""
         return root.is_migrated(self._context.config.include_ambient) and self.of(root).way is BackendAuth.HOOK
 
     def sign_in(self, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:
-        """Decide how one of the root module's backends is to sign in by itself."""
+        """The sign-in of one of the root module's backends by itself."""
         carriers = root.carriers
         is_carrier = backend in carriers or (not carriers and backend is root.backend)
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
             return PARTIAL_WITHOUT_ROLE.refusal()
         is_tofu = (
-            all(any(evidence.is_tofu for evidence in known) for known in self._of_stacks(root))
+            all(any(evidence.is_tofu for evidence in stack_evidence) for stack_evidence in self._of_stacks(root))
             and not backend.is_partial
         )
         config, mapped = self._context.config.at(root.module.path), self.mapped_role(backend)
@@ -103,13 +103,13 @@ class Strategies:
         return sign_in(backend, config, mapped or config.role_arn, has_own=is_carrier, may_vary=is_tofu)
 
     def mapped_role(self, backend: S3Backend) -> str | Refusal | None:
-        """The role that the user named for the backend's identity, or the one that a remote state is read with."""
+        """The mapped role of the backend's identity, also for a backend of a remote state."""
         return self._context.role_mappings.role(backend)
 
     def native_readers(self, state: RemoteState) -> list[Root] | Refusal | None:
-        """The root modules that read a remote state which is to sign in by itself; None where a hook signs in.
+        """The root modules that read a remote state which signs in by itself; None if a hook signs in.
 
-        Of those without an S3 backend, which get no hook, it is what their own code is certain of that counts.
+        Readers without an S3 backend get no hook: for these, the evidence of their own code counts.
         """
         auth = self._context.config.backend_auth
         reading = [root for root in self._context.facts.roots if state in root.remote_states]
@@ -127,26 +127,26 @@ class Strategies:
     def state_sign_ins(
         self, state: RemoteState, roots: Sequence[Root]
     ) -> Iterator[tuple[StateConfig, SignIn[Attribute] | Refusal]]:
-        """Decide how each part of a remote state's configuration signs in by itself, which ``roots`` read."""
+        """The sign-in of each part of a remote state by itself, if ``roots`` read the state."""
         roles = {self.role(root) for root in roots}
         config = self._context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
         role = roles.pop() if len(roles) == 1 else config.role_arn
         return state_sign_ins(state, config, role, self.mapped_role)
 
     def objection(self, root: Root) -> Refusal | None:
-        """Say why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
-        signed = [] if root.has_web_identity else [self.sign_in(root, backend) for backend in root.backends]
+        """The refusal if the root module's backends or states cannot sign in by themselves; None otherwise."""
+        outcomes = [] if root.has_web_identity else [self.sign_in(root, backend) for backend in root.backends]
         for state in root.remote_states:
             if state.skip_reason is None and not state.has_web_identity and state.names:
-                signed += [outcome for _, outcome in self.state_sign_ins(state, [root])]
-        return next((outcome for outcome in signed if isinstance(outcome, Refusal)), None)
+                outcomes += [outcome for _, outcome in self.state_sign_ins(state, [root])]
+        return next((outcome for outcome in outcomes if isinstance(outcome, Refusal)), None)
 
     def engine(self, root: Root) -> Engine:
-        """Gather what is known of the root module's engine, but for what its stacks say."""
+        """The evidence on the root module's engine, without its stacks."""
         return Engine(self._code(root), *self.runtime.evidence(root.module.path))
 
     def program_engine(self, program: CdktfProgram) -> Engine:
-        """Gather what is known of a program's engine: nothing in it says which engine reads what it writes."""
+        """The evidence on a program's engine: no code of the program names the engine."""
         return Engine((), *self.runtime.evidence(program.folder))
 
     def _code_of(self, root: Root) -> tuple[Evidence, ...]:
@@ -159,7 +159,7 @@ class Strategies:
         )
 
     def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
-        """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
+        """Whether ``code`` signs in by itself if stacks of other repositories have a suitable engine."""
         is_auto = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
         if not is_auto or any(map(self.has_hook, runners.definitions)):
             return False
@@ -170,36 +170,44 @@ class Strategies:
         return strategy.is_native or (not runners.definitions and objection is None)
 
     def role(self, root: Root) -> str | None:
-        """The one literal role with which the root module's backend signs in by itself, if there is one."""
-        signed = [self.sign_in(root, backend) for backend in root.backends]
-        roles = {outcome.role for outcome in signed if isinstance(outcome, SignIn) and is_role_arn(outcome.role)}
+        """The one literal role with which the root module's backend signs in by itself, if any."""
+        outcomes = [self.sign_in(root, backend) for backend in root.backends]
+        roles = {outcome.role for outcome in outcomes if isinstance(outcome, SignIn) and is_role_arn(outcome.role)}
         config = self._context.config.at(root.module.path)
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
     def flat_role_objection(self, root: Root) -> str:
-        """Say why the root module's flat role is an error already; ``""`` if it may be none."""
-        rejection = next((evidence for known in self._of_stacks(root) if (evidence := rejects_flat_role(known))), None)
+        """The reason why the root module's flat role is already an error; ``""`` if it may be valid."""
+        rejection = next(
+            (evidence for stack_evidence in self._of_stacks(root) if (evidence := rejects_flat_role(stack_evidence))),
+            None,
+        )
         return f"Terraform from 1.10 on rejects the role here, and {rejection}" if rejection else ""
 
     def doubts(self, root: Root) -> Iterator[Note]:
-        """Note what speaks against signing in by itself where the user wants it in any case."""
+        """A note on evidence against the sign-in by itself, if the user requires it."""
         if self._context.config.backend_auth is BackendAuth.NATIVE:
-            against = (opposing for known in self._of_stacks(root) if not (opposing := verdict(known)).is_native)
+            opposing_verdicts = (
+                opposing
+                for stack_evidence in self._of_stacks(root)
+                if not (opposing := verdict(stack_evidence)).is_native
+            )
             evidence = next(
-                (opposing.why for opposing in against if opposing.why and opposing.why.high <= FIRST_NATIVE), None
+                (opposing.why for opposing in opposing_verdicts if opposing.why and opposing.why.high <= FIRST_NATIVE),
+                None,
             )
             if evidence is not None:
                 yield ENGINE_TOO_OLD.note(root.module.path or ".", why=evidence)
 
     def _choose(self, root: Root) -> Strategy:
-        """Root modules that read the same state leave it to a hook together, if one of them needs that."""
-        own = self._own_strategy(root)
-        if own.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
-            return own
+        """The strategy of a root module: if a reader of the same state needs a hook, all its readers use the hook."""
+        own_strategy = self._own_strategy(root)
+        if own_strategy.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
+            return own_strategy
         siblings = (sibling for sibling in self._sharing(root) if not self._own_strategy(sibling).is_native)
-        hooked = next((other.module.path or "." for other in siblings if not other.has_web_identity), None)
-        reason = f"the root module {hooked}, which reads the same state, needs a hook"
-        return Strategy(BackendAuth.HOOK, reason) if hooked is not None else own
+        hook_root = next((other.module.path or "." for other in siblings if not other.has_web_identity), None)
+        reason = f"the root module {hook_root}, which reads the same state, needs a hook"
+        return Strategy(BackendAuth.HOOK, reason) if hook_root is not None else own_strategy
 
     def _choose_own(self, root: Root) -> Strategy:
         is_open = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
@@ -208,7 +216,7 @@ class Strategies:
         return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
 
     def _sharing(self, root: Root) -> list[Root]:
-        """The other root modules that read a state that ``root`` reads, or one that such a module reads."""
+        """The other root modules that read a state of ``root``, or of another such module."""
         sharing = {root: None}
         pending = [root] if root.remote_states else []
         while pending:
@@ -224,13 +232,13 @@ class Strategies:
         return self._decide(runners, evidence, lambda: self._program_objection(program))
 
     def call_sign_in(self, program: CdktfProgram, call: CdktfCall) -> SignIn[tuple[Items, Item]] | Refusal:
-        """Decide how a backend or remote state of a program signs in by itself."""
+        """The sign-in of a backend or remote state of a program by itself."""
         config = self._context.config.at(program.folder)
         return sign_in(call, config, config.role_arn, has_own=True, may_vary=True)
 
     def _program_objection(self, program: CdktfProgram) -> Refusal | None:
-        signed = (self.call_sign_in(program, call) for call in program.calls if may_sign_in(call))
-        return next((result for result in signed if isinstance(result, Refusal)), None)
+        outcomes = (self.call_sign_in(program, call) for call in program.calls if may_sign_in(call))
+        return next((result for result in outcomes if isinstance(result, Refusal)), None)
 
     def _decide(
         self, runners: Runners, all_evidence: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
@@ -254,7 +262,7 @@ class Strategies:
         )
 
     def _of_stacks(self, root: Root) -> Iterator[tuple[Evidence, ...]]:
-        """The evidence on the engine of each stack that runs the root module: all that may hold of it."""
+        """The evidence on the engine of each stack that runs the root module."""
         return _evidence(self.engine(root), root.runners)
 
 
@@ -267,7 +275,7 @@ def _evidence(engine: Engine, runners: Runners) -> Iterator[tuple[Evidence, ...]
 
 
 def may_sign_in(call: CdktfCall) -> bool:
-    """Whether a call of a program that is being migrated is to sign in by itself: a backend, or a state with a role."""
+    """Whether a call of a migrated program signs in by itself: a backend, or a state with a role."""
     if call.is_provider or call.skip_reason is not None or call.web_identity is not None:
         return False
     return call.is_backend or bool(call.credentials or call.role_family or call.assumes_role)
@@ -288,5 +296,5 @@ def with_reason(outcome: str, reason: str) -> str:
 
 
 def phase_lists(config: Config) -> list[str]:
-    """The lists of hooks that the user wants the hook in."""
+    """The lists of hooks that get the hook, by the options."""
     return [f"before_{phase}" for phase in config.hook_phases]

@@ -1,4 +1,4 @@
-"""A repository tells of its stacks: to people in the summary, and to the other repositories of the run."""
+"""The record of a repository's stacks, for people and for the other repositories of the run."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _NO_HOOK = "No hook is needed: the backend signs in by itself."
 _RULES_WITHOUT_HOOK = ("spacelift-aws-integration", "spacelift-variables")
 _HOOK_EXISTS = "The stack has the hook already."
 _CHANGED_BY_OTHER_RUN = "The run on the repository of the stack changes the stack."
-_ATTACHED = "Attach the hook with `tf-oidc-migrate attach`."
+_ATTACH_HOOK = "Attach the hook with `tf-oidc-migrate attach`."
 _OF_TEMPLATE = (
     "Update the stack to a new version of the template, or attach the hook with `tf-oidc-migrate attach --stack`."
 )
 _IN_RUNTIME_CONFIG = "The hook is added to `.spacelift/config.yml`."
-_SET = "Set the variables that the tasks name on the stack."
+_SET_VARIABLES = "Set the variables that the tasks name on the stack."
 
 
 class Surveyor:
-    """Knows a repository, and the fates of what was found in it."""
+    """The record of a repository, with the fates of its findings."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def survey(self, repo: str) -> Survey:
-        """Gather what the other repositories of a run, which know this one as ``repo``, must know of it."""
+        """The record for the other repositories of a run, which know this one as ``repo``."""
         stacks = [
             stack for stack in self._context.facts.stacks if self._context.workspace.in_scope(stack.document.path)
         ]
@@ -65,8 +65,8 @@ class Surveyor:
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity
-        hooked = (*self._context.hook_plan.targets, *self._context.hook_plan.natives)
-        for target in hooked:
+        targets = (*self._context.hook_plan.targets, *self._context.hook_plan.natives)
+        for target in targets:
             if isinstance(target.role, str):
                 variables, reason = self._variables_of(target.path), self._reason(target.group)
                 slugs = self._in_runtime_config(target)
@@ -78,7 +78,7 @@ class Surveyor:
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
-        paths = {target.path for target in hooked} | {
+        paths = {target.path for target in targets} | {
             environment_root.module.path for environment_root in self._context.environment_roots.roots
         }
         for path in sorted(
@@ -87,7 +87,7 @@ class Surveyor:
             yield KnownRoot(repo, identity, path, "", variables=self._variables_of(path), by="variables")
 
     def _with_known_roles(self) -> set[str]:
-        """The root modules whose stacks must be known, as they may have a say in what a role that is known is for."""
+        """The root modules whose stacks must be known, since they may set variables of known identities."""
         if not self._context.config.roles and not any(
             (self._context.config.role_arn, *(roles.role_arn for roles in self._context.config.paths))
         ):
@@ -98,7 +98,7 @@ class Surveyor:
         return {root.path for module in modules.values() for root in self._context.workspace.roots_of(module)}
 
     def _reason(self, group: str) -> str:
-        """Say why a group is not migrated; ``""`` if it is."""
+        """The reason why a group is not migrated; ``""`` if it is migrated."""
         return self._refused.get(group, "")
 
     @cached_property
@@ -111,7 +111,7 @@ class Surveyor:
         return {str(finding.group): f"The place {finding.place} is refused." for finding in refused}
 
     def _variables_of(self, root: str) -> tuple[tuple[str, str], ...]:
-        """The variables that the stacks of a root module are to set, for providers that are migrated."""
+        """The variables that the stacks of a root module must set, for migrated providers."""
         return tuple(
             (role_value.environment_variable, role_value.role) for role_value in self._values_by_root.get(root, ())
         )
@@ -128,7 +128,7 @@ class Surveyor:
         return by_root
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
-        """The slugs of the stacks whose hooks go into the runtime configuration alone."""
+        """The slugs of the stacks whose hooks are only in the runtime configuration."""
         runtime, names = self._context.hook_plan.runtime, phase_lists(self._context.config)
         stacks = self._context.hook_plan.runtime_stacks(target)
         return frozenset(
@@ -160,7 +160,7 @@ class Surveyor:
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
-        """Say why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
+        """The reason why a stack cannot get another repository's integration or variables; ``""`` if it can."""
         if refusal := static_keys_refusal(self._context.facts, stack):
             pass
         elif by == "integration":
@@ -170,19 +170,21 @@ class Surveyor:
         return refusal.reason if refusal else ""
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
-        """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
+        """The variables that set a role for the stack's runs; other values may be secret."""
         values = ((variable.name, variable.value) for variable in self._context.facts.variables.of(stack))
         return tuple((name, value) for name, value in values if value is not None and is_role_arn(value))
 
     def _known_lists(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
     ) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
-        """Lists of hooks as others must know them: commands only if they are repeated, and never one with a secret."""
+        """The lists of hooks for others: commands only if they are repeated, and never with a secret."""
         is_repeated = self._context.config.hook_in is HookPlace.RUNTIME_CONFIG
-        return tuple((name, found if is_repeated and not _holds_secret(found or ()) else None) for name, found in lists)
+        return tuple(
+            (name, commands if is_repeated and not _holds_secret(commands or ()) else None) for name, commands in lists
+        )
 
     def rows(self) -> Iterator[StackRow]:
-        """A row for each stack that the given folder defines, or that runs a root module of it."""
+        """A row for each stack that the folder of the migration defines, or that runs its root modules."""
         fates = {
             (finding.place, finding.subject, finding.names): finding.fate
             for finding in self._context.earlier_findings
@@ -203,16 +205,16 @@ class Surveyor:
         yield from self._rows_elsewhere(native)
 
     def _rows_elsewhere(self, native: Mapping[StackDefinition | KnownStack, str]) -> Iterator[StackRow]:
-        """The stacks of other repositories, and those that are made in Spacelift."""
-        shown: set[str] = set()
+        """The rows of other repositories' stacks, and of stacks that are made in Spacelift."""
+        slugs_shown: set[str] = set()
         for known_stack, code, fate in self._fates_elsewhere(native):
-            shown.add(known_stack.slug_in_account)
+            slugs_shown.add(known_stack.slug_in_account)
             row = StackRow(known_stack.title, known_stack.place, known_stack.repo, code, fate)
             yield self._with_account(
                 row, known_stack, origin_of_stack(self._context, code) if known_stack.is_by_hand else "by code"
             )
         for known_stack in self._context.facts.by_hand:
-            if known_stack.slug_in_account not in shown:
+            if known_stack.slug_in_account not in slugs_shown:
                 code = known_stack.code.project_root or "."
                 row = StackRow(known_stack.title, known_stack.place, known_stack.repo, code)
                 yield self._with_account(row, known_stack, origin_of_stack(self._context, code))
@@ -220,11 +222,11 @@ class Surveyor:
     def _fates_elsewhere(
         self, native: Mapping[StackDefinition | KnownStack, str]
     ) -> Iterator[tuple[KnownStack, str, str]]:
-        """The stacks of other repositories, each with the code that runs, and what becomes of the stack."""
+        """The stacks of other repositories, each with its code and its fate."""
         for target in self._context.hook_plan.targets:
             for known_stack in target.runners.known_stacks:
                 is_made = known_stack.is_by_hand and self._context.templates_of(target.path)
-                fate = _OF_TEMPLATE if is_made else _ATTACHED if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN
+                fate = _OF_TEMPLATE if is_made else _ATTACH_HOOK if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN
                 fate = _IN_RUNTIME_CONFIG if self._context.hook_plan.is_in_runtime_config(known_stack) else fate
                 yield (
                     known_stack,
@@ -234,7 +236,11 @@ class Surveyor:
         for root in self._context.environment_roots.roots:
             for known_stack in root.runners.known_stacks:
                 obstacle = dict(known_stack.obstacles).get("integration" if root.has_integration else "variables", "")
-                yield known_stack, root.title, obstacle or (_SET if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN)
+                yield (
+                    known_stack,
+                    root.title,
+                    obstacle or (_SET_VARIABLES if known_stack.is_by_hand else _CHANGED_BY_OTHER_RUN),
+                )
         yield from ((runner, code, _NO_HOOK) for runner, code in native.items() if isinstance(runner, KnownStack))
 
     @staticmethod
@@ -244,14 +250,14 @@ class Surveyor:
         return replace(row, remarks=(f"Defined {defined}.", f"Signs in today: {stack.account.signs_in}.", *row.remarks))
 
     def _fate_of_values(self, stack: StackDefinition) -> str:
-        """Say what a stack without a hook gets instead, and what becomes of that; ``""`` if that is nothing."""
+        """The fate of the other sign-in of a stack without a hook; ``""`` without one."""
         for finding in self._context.earlier_findings:
             if finding.rule in _RULES_WITHOUT_HOOK and finding.subject == stack.title:
                 return f"No hook is needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
         return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:
-        """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""
+        """The stacks whose migrated code signs in by itself, each with that code."""
         native: dict[StackDefinition | KnownStack, str] = {}
         refused = {finding.group for finding in self._context.earlier_findings if isinstance(finding.fix, Refusal)}
         for root in self._context.facts.roots:
@@ -293,7 +299,7 @@ class Surveyor:
             yield "Stacks that were made from this blueprint earlier do not change."
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
-        """Whether the stack runs code of this repository, of a branch that is not being migrated."""
+        """Whether the stack runs code of this repository on a branch without a migration."""
         identity = self._context.workspace.identity
         if is_of_branch(stack.code, identity):
             return False
@@ -311,5 +317,5 @@ def _holds_secret(commands: Sequence[str]) -> bool:
 
 
 def _code_title(code: Code) -> str:
-    """Name the code that a stack runs; ``""`` if that is not known."""
+    """The name of the code that a stack runs; ``""`` if it is unknown."""
     return f"{code.repository}: {code.project_root or '.'}" if code.repository and code.project_root is not None else ""

@@ -1,4 +1,4 @@
-"""A provider signs in by web identity: here its block is made, and the role that stands there is chosen."""
+"""The web identity of a provider: the new block, and its role."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MAPPED = "mapped to"
 
 
 class WebIdentity:
-    """Decides what every provider of a repository is to sign in with."""
+    """The decisions about the web identity of the providers of a repository."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -51,9 +51,9 @@ class WebIdentity:
         self._by_hook = context.hook_identity if is_by_hook else None
 
     def sign_in(self, provider: Provider, values: RoleValues) -> Rewrite | Refusal | LeftAlone:
-        """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of.
+        """Replace the provider's credentials by web identity, in all modules that contain its file.
 
-        The values that its role variable is to have on stacks are added to ``values``.
+        The values of its role variable on stacks are added to ``values``.
         """
         is_optional = provider.is_switch or self._is_unset(provider)
         if is_optional and (place := self._integration(provider)) is not None:
@@ -91,12 +91,12 @@ class WebIdentity:
         return Rewrite(tuple(edits), " ".join(filter(None, outcomes)))
 
     def role_expression(self, provider: Provider) -> str | None:
-        """The expression of the role that the provider is to sign in with; None if it cannot."""
+        """The expression of the provider's new role; None if it gets none."""
         role = self._role(provider)
         return None if isinstance(role, Refusal) else _expression(role)
 
     def roles_at_roots(self, provider: Provider) -> Iterator[tuple[str, str | Refusal | None]]:
-        """The roles that the provider's variable is to hold, each with the path of a root module; None for any role."""
+        """The roles for the provider's variable, each with the path of a root module; None for any role."""
         role = self._role(provider)
         for root, name, identity in self._in_roots(role, provider) if isinstance(role, RoleVariable) else ():
             known_role = self._known_value(root, name, provider, identity)
@@ -104,10 +104,10 @@ class WebIdentity:
                 yield root.path, known_role or named
 
     def _in_roots(self, variable: RoleVariable, provider: Provider) -> Iterator[tuple[Module, str, Identity]]:
-        """The root modules of the provider, each with what it calls the variable, and the provider's identity there."""
+        """The root modules of the provider, each with its name for the variable, and the provider's identity."""
         for module in self._context.workspace.modules_of(provider.document):
-            own = self._identity_in(module, provider)
-            yield from self._context.role_variables.in_roots(module, variable, own)
+            identity = self._identity_in(module, provider)
+            yield from self._context.role_variables.in_roots(module, variable, identity)
 
     def _is_unset(self, provider: Provider) -> bool:
         """Whether the credentials are variables that are empty by default, and that get no other value."""
@@ -118,7 +118,7 @@ class WebIdentity:
         )
 
     def _integration(self, provider: Provider) -> Place | None:
-        """The AWS integration by which all stacks sign in that run the provider, if there is one."""
+        """The AWS integration of all stacks that run the provider, if there is one."""
         modules = self._context.workspace.modules_of(provider.document)
         roots = {root.path for module in modules for root in self._context.workspace.roots_of(module)}
         runners = [self._context.facts.runners_of(path) for path in roots]
@@ -131,7 +131,7 @@ class WebIdentity:
         return places[0] if is_known else None
 
     def _provide(self, role: RoleVariable, provider: Provider, values: RoleValues) -> list[Edit] | Refusal:
-        """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
+        """The edits that pass the variable to the provider in all modules with its file, with known values."""
         edits: list[Edit] = []
         modules = self._context.workspace.modules_of(provider.document)
         for module in modules:
@@ -144,9 +144,9 @@ class WebIdentity:
         return edits
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """Note what is left to do: give the role variable its value in each root module, and see to its account.
+        """Notes on the remaining work: values of the role variable in root modules, and the provider's account.
 
-        A note also tells what has become of the constraints on the provider's releases.
+        A note also names the changed constraints on the provider's releases.
         """
         if self._by_hook is not None:
             yield from self._by_hook.notes(provider)
@@ -163,7 +163,7 @@ class WebIdentity:
     def pass_roles(
         self, called: Module, inputs: Sequence[KnownInput], place: Place, values: RoleValues
     ) -> tuple[Edit, ...] | Refusal:
-        """The edits by which the roles reach the calls at ``place`` of a module of another repository.
+        """The edits that pass the roles to the calls at ``place`` of another repository's module.
 
         The calls are added to the users of ``values``.
         """
@@ -178,7 +178,7 @@ class WebIdentity:
         return tuple(edits)
 
     def called_module_notes(self, called: Module, inputs: Sequence[KnownInput], values: RoleValues) -> Iterator[Note]:
-        """The role variables of root modules that are to be set for a module of another repository."""
+        """Notes on the role variables of root modules for another repository's module."""
         for variable, identity in self._role_inputs(called, inputs):
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
                 is_root = root.path not in self._context.workspace.called_elsewhere
@@ -192,7 +192,7 @@ class WebIdentity:
         )
 
     def identity_of_variable(self, module: Module, name: str) -> Identity | None:
-        """The identity whose role the variable ``name`` of a module holds, in the module's terms; None if not known."""
+        """The identity of the role variable ``name``, in the module's terms; None if it is unknown."""
         return self._context.role_variables.identity_of_variable(module, name)
 
     def needs(self, provider: Provider) -> frozenset[str]:
@@ -200,11 +200,11 @@ class WebIdentity:
         return self._by_hook.needs(provider) if self._by_hook is not None else frozenset()
 
     def _value_notes(self, root: Module, name: str, provider: Provider, identity: Identity) -> Iterator[Note]:
-        """Note that a variable of a root module needs its value: which one in which environment, if that is known."""
+        """A note that a variable of a root module needs a value: for each environment, if the values are known."""
         cases = self._context.role_mappings.cases(provider, root.path, _without_mapping(identity))
         known_roles = {role for _, role in cases if isinstance(role, str)}
         if root.path in self._context.workspace.called_elsewhere:
-            return  # there its callers give it one
+            return  # its callers pass a value there
         if self._known_value(root, name, provider, identity) is not None:
             return
         if len(cases) == 1 and known_roles:
@@ -222,7 +222,7 @@ class WebIdentity:
             yield ROLE_OF_ENVIRONMENT.note(str(place), name=name, role=role_title)
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
-        """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
+        """The role's ARN, or the variable for it: one variable for each origin of credentials."""
         is_several = self._context.role_mappings.is_several(provider)
         mapped_role = None if is_several else self._context.role_mappings.role(provider)
         if isinstance(mapped_role, Refusal):
@@ -251,7 +251,7 @@ class WebIdentity:
         return refused or Literal(role_arn)
 
     def modules_with_role_arn(self) -> Iterator[Module]:
-        """The modules that nobody calls here, and whose credentials come from callers, if --role-arn is for them."""
+        """The uncalled modules with --role-arn whose credentials come from callers elsewhere."""
         for path, module in self._context.workspace.modules.items():
             is_literal = self._context.config.at(path).literal_role_arn is not None
             providers = self._context.role_mappings.providers(path) if path not in self._context.workspace.calls else ()
@@ -268,7 +268,7 @@ class WebIdentity:
         return self._context.config.role_in is RoleIn.LITERAL and self._context.role_mappings.is_mapped(provider)
 
     def identity(self, provider: Provider) -> Identity:
-        """Credentials tell identities apart, and the role that they are mapped to, where a variable holds it."""
+        """The identity of the provider: its credentials, and its mapped role if a variable holds the role."""
         identity = self._context.role_mappings.residues.identity(provider)
         if self._context.config.role_in is RoleIn.LITERAL or self._context.role_mappings.is_several(provider):
             return identity
@@ -280,12 +280,12 @@ class WebIdentity:
         )
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
-        """The identity of the provider in another module that its file is part of."""
-        same_blocks = (own for own in self._context.facts.in_module(module) if own.block is provider.block)
+        """The identity of the provider in another module with its file."""
+        same_blocks = (other for other in self._context.facts.in_module(module) if other.block is provider.block)
         return self.identity(next(same_blocks, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:
-        """The role that the variable ``name`` of a root module is to have for an identity, if it is known."""
+        """The role for the variable ``name`` of a root module and an identity, if it is known."""
         if self._context.config.role_in is RoleIn.LITERAL:
             return None
         cases = self._context.role_mappings.cases(provider, root.path, _without_mapping(identity))
@@ -314,7 +314,7 @@ class WebIdentity:
         return None
 
     def _objection(self, provider: Provider, role: str) -> Refusal | None:
-        """Say why the provider cannot sign in with ``role``, an expression."""
+        """The refusal if the provider cannot sign in with ``role``, an expression; None otherwise."""
         if self._context.config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
             return PORTABLE_IN_JSON.refusal()
         if is_varying(self._context.role_mappings.residues.identity(provider)):

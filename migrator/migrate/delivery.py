@@ -15,7 +15,7 @@ from migrator.git.branch import Checkout
 from migrator.migrate.branches import commit, earlier_branch
 from migrator.model.results import Mode, Plan, RepoResult
 from migrator.writing import undo_log
-from migrator.writing.diff import unified_diff
+from migrator.writing.diff import masked_diff
 from migrator.writing.lock import LOG, locked
 from migrator.writing.replace import Replacement, uninterrupted
 
@@ -44,9 +44,8 @@ def deliver(
     if not plan.changes:
         return earlier_branch(result, config, own)
     if config.mode is Mode.PREVIEW or config.keep_diff:
-        diff = unified_diff(plan.changes)
-        shown = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
-        result = replace(result, diff=shown, is_masked=shown != diff)
+        diff, is_masked = masked_diff(plan.changes, plan.changes if config.show_secrets else plan.masked)
+        result = replace(result, diff=diff, is_masked=is_masked)
     if config.mode is Mode.PREVIEW:
         return result
     _require_unchanged(workspace)

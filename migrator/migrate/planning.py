@@ -81,13 +81,13 @@ class Planning:
 
     def _refusal(self, call: KnownCall) -> str:
         """The reason why the call of a module of another repository cannot follow the module; ``""`` if it can."""
-        if not self._context.called:
+        if not self._context.called_modules:
             return ""
         refused = (finding for finding in self._settlement.findings if isinstance(finding.fix, Refusal))
         groups = {finding.group: finding.fate for finding in refused if finding.group}
         called = (
             called_module
-            for called_module in self._context.called
+            for called_module in self._context.called_modules
             if any(call is outside_call.known_call for outside_call in called_module.calls)
         )
         return next((groups[called_module.group] for called_module in called if called_module.group in groups), "")
@@ -142,7 +142,7 @@ class Planning:
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
             stages=stages,
         )
-        return masked(plan, secrets.known)
+        return masked(plan, secrets.known_secrets)
 
     def _stages(self) -> tuple[StagedChanges, ...]:
         """The changes in the stages in which they go live."""

@@ -58,10 +58,14 @@ def _listed(found: Iterable[Step], collected: Collected) -> Iterator[str]:
         is_short = has_one and len(step.repositories[0].names) <= 1
         names = f" {_subjects(step.repositories[0])}" if is_short and step.repositories[0].names else ""
         yield f"{number}. [ ] {prose(step.title if has_one else step.text)}{names}"
-        for subjects in () if is_short else step.repositories:
-            names = _subjects(subjects)
-            title = "" if has_one else f"{code(subjects.title)}{': ' * bool(names)}"
-            yield f"    - {title}{names}"
+        for subjects in () if is_short else (subjects for subjects in step.repositories if subjects.names):
+            yield f"    - {'' if has_one else f'{code(subjects.title)}: '}{_subjects(subjects)}"
+        if (
+            others := ""
+            if has_one
+            else ", ".join(code(subjects.title) for subjects in step.repositories if not subjects.names)
+        ):
+            yield f"    - {others}"
         if step.more:
             yield f"    - and {step.more:,} more repositories: `--plan-file FILE` names all"
         if step.paste:

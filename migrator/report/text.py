@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, groupby
 
 from msgspec.structs import replace
 
@@ -132,17 +132,21 @@ def _problem(problem: FileProblem) -> list[str]:
 
 def _steps(found: list[Step], verbose: bool) -> Iterator[list[str]]:
     """A block for each step; the same help is shown once. Of many steps, only verbose summaries have the help."""
-    has_help, last_help = verbose or len(found) <= _MANY_STEPS, ""
-    for number, step in enumerate(found, 1):
-        names = [name for subjects in step.repositories for name in subjects.names]
-        lines = [
-            f"  {number}. {step.title}{f' {names[0]}' if len(names) == 1 else ''}",
-            *(listed(names, "       ", verbose=verbose) if len(names) > 1 else ()),
-        ]
-        lines += ["     Text to copy:"] * bool(step.paste)
-        lines += [f"       {line}" for line in step.paste.splitlines()]
-        yield lines + (_help(step.help, "     ") if has_help and step.help != last_help else [])
-        last_help = step.help
+    has_help, last_help, number = verbose or len(found) <= _MANY_STEPS, "", 0
+    for code, alike in groupby(found, key=lambda step: step.code):
+        kind = list(alike)
+        is_whole = verbose or not code or len(kind) <= FEW + 1
+        for place, step in enumerate(kind if is_whole else kind[:FEW], number + 1):
+            names = [name for subjects in step.repositories for name in subjects.names]
+            lines = [f"  {place}. {step.title}{f' {names[0]}' if len(names) == 1 else ''}"]
+            lines += listed(names, "       ", verbose=verbose) if len(names) > 1 else ()
+            lines += ["     Text to copy:"] * bool(step.paste)
+            lines += [f"       {line}" for line in step.paste.splitlines()]
+            yield lines + (_help(step.help, "     ") if has_help and step.help != last_help else [])
+            last_help = step.help
+        number += len(kind)
+        if not is_whole:
+            yield [f"  … and {len(kind) - FEW} more steps like these (-v lists all)"]
 
 
 def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:

@@ -114,9 +114,9 @@ def check(context: Context) -> Iterator[Finding]:
     """A finding for each call with static credentials or a role, and for each that would use the hook's credentials."""
     for program, runners in context.facts.programs:
         strategy = context.strategies.of_program(program, runners)
-        old = tuple(_old_versions(context.workspace, program.folder))
+        version_notes = tuple(_old_versions(context.workspace, program.folder))
         identity = context.python_identity(program, runners)
-        yield from refused_without_hook(context, _findings(context, program, strategy, old, identity))
+        yield from refused_without_hook(context, _findings(context, program, strategy, version_notes, identity))
 
 
 def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
@@ -128,7 +128,11 @@ def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
 
 
 def _findings(
-    context: Context, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...], identity: PythonIdentity
+    context: Context,
+    program: CdktfProgram,
+    strategy: Strategy,
+    version_notes: tuple[Note, ...],
+    identity: PythonIdentity,
 ) -> Iterator[Finding]:
     include_ambient = context.config.include_ambient
     is_migrated = program.is_migrated(include_ambient)
@@ -140,7 +144,9 @@ def _findings(
         if is_migrated and strategy.is_native and may_sign_in(call):
             finding: Finding | None = _native(context, program, call, strategy)
         else:
-            finding = _provider(identity, call, has_all, group, old) if call.is_provider else _backend(call, group)
+            finding = (
+                _provider(identity, call, has_all, group, version_notes) if call.is_provider else _backend(call, group)
+            )
         for argument in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
             place = Place(call.document.path, call.program.line(argument.span.start))
             yield RULE.finding(place, f"{call.title}: {argument.name}", IGNORED_BY_COMMENT.ignored())
@@ -149,7 +155,7 @@ def _findings(
 
 
 def _provider(
-    identity: PythonIdentity, provider: CdktfCall, has_all: bool, group: str | None, old: tuple[Note, ...]
+    identity: PythonIdentity, provider: CdktfCall, has_all: bool, group: str | None, version_notes: tuple[Note, ...]
 ) -> Finding | None:
     from migrator.cdktf.calls import OLD_PROVIDERS
 
@@ -163,7 +169,7 @@ def _provider(
         fix = BINDINGS_TOO_OLD.refusal()
         return RULE.finding(provider.place, message, fix, group) if names else None
     if names or (provider.is_bare and has_all):
-        notes = (*old, *_region(provider), *identity.set_value(provider), *_rotate(provider))
+        notes = (*version_notes, *_region(provider), *identity.set_value(provider), *_rotate(provider))
         return RULE.finding(provider.place, message, identity.sign_in(provider), group, notes)
     if provider.is_bare:
         return RULE.finding(provider.place, message, ENVIRONMENT_CREDENTIALS.left_alone())
@@ -171,19 +177,23 @@ def _provider(
 
 
 def _native(context: Context, program: CdktfProgram, call: CdktfCall, strategy: Strategy) -> Finding:
-    signed = context.strategies.call_sign_in(program, call)
-    outcome = "" if isinstance(signed, Refusal) else with_reason(_signs_in(call, signed.role), strategy.reason)
-    return RULE.finding(call.place, _message(call), _written(call, signed, outcome), program.group, _rotate(call))
+    new_sign_in = context.strategies.call_sign_in(program, call)
+    outcome = (
+        "" if isinstance(new_sign_in, Refusal) else with_reason(_signs_in(call, new_sign_in.role), strategy.reason)
+    )
+    return RULE.finding(call.place, _message(call), _written(call, new_sign_in, outcome), program.group, _rotate(call))
 
 
 def _signs_in(call: CdktfCall, role: str) -> str:
     return f"The {'backend' if call.is_backend else 'remote state'} signs in with web identity: {role}."
 
 
-def _written(call: CdktfCall, signed: SignIn[ArgumentInHolder] | Refusal, outcome: str) -> Rewrite | Refusal:
+def _written(call: CdktfCall, new_sign_in: SignIn[ArgumentInHolder] | Refusal, outcome: str) -> Rewrite | Refusal:
     from migrator.cdktf.call_edit import sign_in_edits  # here: libcst is slow to load, and seldom needed
 
-    return signed if isinstance(signed, Refusal) else Rewrite(tuple(sign_in_edits(call, signed)), outcome)
+    return (
+        new_sign_in if isinstance(new_sign_in, Refusal) else Rewrite(tuple(sign_in_edits(call, new_sign_in)), outcome)
+    )
 
 
 def _message(call: CdktfCall) -> str:
@@ -198,9 +208,9 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
         return RULE.finding(backend.place, _message(backend), backend.skip_reason, group) if is_reported else None
     if not has_names:
         return None
-    signed = hook_sign_in(backend)
-    outcome = "" if isinstance(signed, Refusal) else " ".join(outcomes_of(backend, signed))
-    fix = _written(backend, signed, outcome)
+    new_sign_in = hook_sign_in(backend)
+    outcome = "" if isinstance(new_sign_in, Refusal) else " ".join(outcomes_of(backend, new_sign_in))
+    fix = _written(backend, new_sign_in, outcome)
     return RULE.finding(backend.place, _message(backend), fix, group, _rotate(backend))
 
 

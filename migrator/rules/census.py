@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each file with mentions that nothing accounts for, and one for each reason not to read any."""
+    """A finding for each file with unaccounted mentions, and for each reason not to read files."""
     return findings(context.workspace, context.earlier_findings)
 
 

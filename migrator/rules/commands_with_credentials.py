@@ -103,7 +103,7 @@ GIVE_COMMANDS_CREDENTIALS = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each block with such a command, where something is there to migrate."""
+    """A finding for each block with such a command, if the repository has something to migrate."""
     if not _is_migrating(context.facts):
         return
     of_modules = (command for module in context.workspace.interesting_modules() for command in _commands(module))
@@ -141,10 +141,10 @@ def _of_terragrunt(terragrunt_files: Terragrunt) -> Iterator[tuple[Document, Spa
 
 
 def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
-    """The parts of a module that run commands, with what to call the block around each."""
-    own = local_names(module)
+    """The parts of a module that run commands, each with the title of the block around it."""
+    own_names = local_names(module)
     for document, block in module.blocks("provider"):
-        if block.labels and block.labels[0] not in own:
+        if block.labels and block.labels[0] not in own_names:
             yield from ((document, command.span, block.title()) for command in _nested(block, "exec"))
             for attribute in block.attributes:
                 if attribute.name in ("exec", "kubernetes", "registry"):

@@ -54,7 +54,7 @@ RUN_TERRAGRUNT = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each provider or backend that names credentials or a role."""
+    """A finding for each provider or backend that names credentials or a role."""
     units = {unit.folder: unit for unit in context.facts.terragrunt.units}
     for document in context.workspace.of_kind(Kind.CONFIG):
         if document.is_written_by_terragrunt:

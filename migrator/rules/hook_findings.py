@@ -1,4 +1,4 @@
-"""What the rules that put hooks into stacks have in common."""
+"""Common parts of the rules that put hooks into stacks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ For Terragrunt and CDKTF, use `--auth oidc`, or remove the credentials by hand."
 
 
 def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> Iterator[Finding]:
-    """A finding of ``rule`` for each stack of one kind that is to get the hook in its own list."""
+    """A finding of ``rule`` for each stack of one kind that gets the hook in its own list."""
     for hook in context.hook_plan.all:
         stack = hook.stack
         if isinstance(stack, kind) and (stack.is_blueprint or context.config.hook_in is HookPlace.STACK):
@@ -55,12 +55,12 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 
 
 def hook_contexts(context: Context) -> HookContexts:
-    """The contexts that hold the hooks of all stacks that are to get one."""
+    """The contexts with the hooks of all stacks that get one."""
     stacks = (hook for hook in context.hook_plan.all if not hook.stack.is_blueprint)
     changing = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.fate_without_edit(hook) is None]
     return HookContexts(context.workspace, changing, context.config.hook_phases)
 
 
 def as_left_alone(refusal: Refusal) -> LeftAlone:
-    """The place left alone for the reason of a ``refusal``: nothing that is migrated depends on the place."""
+    """The place left alone for the reason of a ``refusal``: no migrated code depends on the place."""
     return LeftAlone(refusal.reason, code=refusal.code, help=refusal.help)

@@ -27,7 +27,7 @@ KEY_IN_FILE = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each key, where the repository has something to migrate; other rules tell of theirs."""
+    """A finding for each key, if the repository has something to migrate, except for keys of other rules."""
     facts = context.facts
     of_aws = (facts.providers, facts.roots, facts.remote_states, facts.terragrunt.units, facts.programs)
     if not any((*of_aws, facts.stacks, facts.settings)):
@@ -40,7 +40,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _accounted_for(context: Context) -> Iterator[str]:
-    """The lines of which another rule tells."""
+    """The lines with findings of other rules."""
     facts = context.facts
     backends = [backend for root in facts.roots for backend in root.backends] + list(facts.stray_backends)
     backends += [config.backend for state in facts.remote_states for config in state.configs]

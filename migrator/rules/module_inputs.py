@@ -139,13 +139,13 @@ GIVE_TESTS_VALUE = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each test that needs a value, and for each module that is called from where nobody looked."""
+    """A finding for each test that needs a value, and for each module that unknown callers may call."""
     changed = list(interfaces(context.workspace, context.changes))
     roots = _roots(context) if changed else set()
     for interface in changed:
         yield from _callers(context, interface, roots)
     yield from _tests(context, changed) if not context.config.portable else ()
-    for called in context.called:
+    for called in context.called_modules:
         for call in called.pinned:
             yield _pinned(called.module, call)
         for unit in called.units if not called.module.refusal else ():
@@ -156,7 +156,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterator[Finding]:
-    """The callers elsewhere that are not known, or have an older version of the module."""
+    """The callers in other repositories that are unknown, or use an older version of the module."""
     workspace, path = context.workspace, interface.module.path
     calls = [call for call in context.callers if folder_of(workspace, call) == path]
     pinned = [call for call in calls if call.source and not call.source.is_at_head(workspace.identity.branches)]
@@ -183,7 +183,7 @@ def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterato
 
 
 def _roots(context: Context) -> set[str]:
-    """The root modules that are known."""
+    """The known root modules."""
     modules_by_file = context.terragrunt_inputs.modules_by_file
     units = {unit.module.path for unit in context.facts.terragrunt.units if unit.module is not None}
     roots = {root.module.path for root in context.facts.roots if root.runners.definitions or root.runners.known_stacks}
@@ -225,7 +225,7 @@ def _pinned(module: KnownModule, call: OutsideCall) -> Finding:
 
 
 def _tests(context: Context, changed: list[Interface]) -> Iterator[Finding]:
-    """The tests that run a module which has a new variable, and give it no value."""
+    """The tests that run a module with a new variable, and do not set it."""
     gains = {interface.module.path: interface.gains for interface in changed if interface.gains}
     for module in context.workspace.modules.values() if gains else ():
         for document in module.tests:
@@ -243,14 +243,16 @@ def _needed(module: Module, document: Document, gains: dict[str, tuple[str, ...]
     }
     needed: dict[str, None] = {}
     for run in (block for block in document.blocks if block.type == "run"):
-        own = {attribute.name for block in run.blocks("variables") for attribute in block.attributes}
+        run_variables = {attribute.name for block in run.blocks("variables") for attribute in block.attributes}
         path = _run_of(module, document, run)
-        needed |= dict.fromkeys(name for name in gains.get(path, ()) if name not in own and name not in file_variables)
+        needed |= dict.fromkeys(
+            name for name in gains.get(path, ()) if name not in run_variables and name not in file_variables
+        )
     return tuple(needed)
 
 
 def _run_of(module: Module, document: Document, run: Block) -> str:
-    """The path of the module that a run is of."""
+    """The path of the module of a run."""
     for block in run.blocks("module"):
         source = document.literal(block.attribute("source"))
         path = posixpath.normpath(posixpath.join(module.path, source or ""))
@@ -285,14 +287,14 @@ def _finding_for_test(context: Context, module: Module, document: Document, need
 
 
 def _is_mocked(context: Context, module: Module, document: Document) -> bool:
-    """Whether none of the module's providers signs in in the test: all are mocks, and no called module has its own."""
+    """Whether no provider of the module signs in in the test: all are mocks, and called modules have none."""
     mocks = {
         (block.labels[0] if block.labels else "", document.literal(block.attribute("alias")))
         for block in document.blocks
         if block.type == "mock_provider"
     }
-    own = [provider for provider in context.facts.in_module(module) if not provider.is_proxy]
-    names = {(provider.block.labels[0], provider.alias) for provider in own}
+    own_providers = [provider for provider in context.facts.in_module(module) if not provider.is_proxy]
+    names = {(provider.block.labels[0], provider.alias) for provider in own_providers}
     modules = (context.workspace.modules[path] for path in context.workspace.reached_from(module.path))
     is_alone = all(provider.is_proxy for called in modules for provider in context.facts.in_module(called))
     runs_others = any(any(run.blocks("module")) for run in document.blocks if run.type == "run")

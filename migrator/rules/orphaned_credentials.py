@@ -97,7 +97,7 @@ APPLY_AFTER_MERGE = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each thing that has lost its last use, or that stays though credentials came from it."""
+    """A finding for each declaration that has lost its last use, or that stays though credentials came from it."""
     edits: dict[str, list[Edit]] = {}
     for finding in context.earlier_findings if not context.config.keep_variables else ():
         for edit in finding.fix.edits if isinstance(finding.fix, Rewrite) else ():
@@ -111,11 +111,11 @@ def check(context: Context) -> Iterator[Finding]:
     orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.modules_by_file)
     for removal in removals(orphans):
         yield from _removal_findings(orphans, removal)
-    for node, reason in orphans.kept.items():
+    for node, reason in orphans.reasons_to_stay.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
             pieces = [
                 *orphans.graph.pieces(node),
-                *(piece for found in orphans.assigned_pieces(node) for piece in found),
+                *(piece for node_pieces in orphans.assigned_pieces(node) for piece in node_pieces),
             ]
             notes = rotate_values(pieces, ROTATE_AND_REMOVE) if orphans.flows[node].is_key else ()
             yield RULE.finding(
@@ -130,17 +130,17 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     edits = removal.edits
-    group = f"what served credentials at {min(found[0].place for found in removal.pieces.values()).key}"
+    group = f"what served credentials at {min(node_pieces[0].place for node_pieces in removal.pieces.values()).key}"
     for node, pieces in removal.pieces.items():
-        left = orphans.assigned_pieces(node)[1]
-        elsewhere = sorted({str(piece.place) for piece in pieces[1:]})
+        remaining = orphans.assigned_pieces(node)[1]
+        other_places = sorted({str(piece.place) for piece in pieces[1:]})
         outcome = "The declaration is removed" + (
-            f", and so is the text at {', '.join(elsewhere)}." if elsewhere else "."
+            f", and so is the text at {', '.join(other_places)}." if other_places else "."
         )
         notes = [*_apply_notes(pieces), *_unsearched(orphans, node)]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
-            notes += rotate_values(left, ROTATE_AND_REMOVE)
+            notes += rotate_values(remaining, ROTATE_AND_REMOVE)
         yield RULE.finding(
             pieces[0].place,
             f"{node.title}: used for credentials only",
@@ -150,19 +150,19 @@ def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
             subject=node.title,
         )
         edits = ()
-        for piece in left:
+        for piece in remaining:
             yield RULE.finding(piece.place, f"the value of the {node.title}", VALUE_STAYS.left_alone())
 
 
 def _apply_notes(pieces: Sequence[Piece]) -> Iterator[Note]:
-    """That the code must be there before stacks lose what they give to its variables."""
+    """A note that the code must be applied before stacks stop setting its variables."""
     for piece in pieces:
         if isinstance(piece.element, Block) and piece.element.type == "resource":
             yield APPLY_AFTER_MERGE.note(str(piece.place))
 
 
 def _unsearched(orphans: Orphans, node: Node) -> Iterator[Note]:
-    """That files may give values to a variable that goes, and were too large to be searched."""
+    """A note on files that may set a removed variable, and are too large for a search."""
     if node.kind == "var" and (large := orphans.values.unsearched):
         yield UNSEARCHED_FILES.note(*large)
 

@@ -55,7 +55,7 @@ COPIED_PROVIDER = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each provider."""
+    """A finding for each provider."""
     for provider in context.facts.other_providers:
         name = provider.block.labels[0] if provider.block.labels else ""
         diagnostic = COPIED_PROVIDER if provider.copies else NO_WEB_IDENTITY

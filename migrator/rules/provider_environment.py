@@ -83,7 +83,7 @@ ENVIRONMENT_UNCHANGED = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each provider without credentials of its own."""
+    """A finding for each provider without credentials of its own."""
     for provider in context.facts.providers:
         if provider.is_bare:
             yield _finding(context, provider)
@@ -99,8 +99,8 @@ def _finding(context: Context, provider: Provider) -> Finding:
     if context.sign_ins.is_passed_in(provider):
         return RULE.finding(provider.place, title, PASSED_IN.left_alone(), subject=provider.title)
     is_unchanged = environment is not None and not context.environment_roots.covers(provider)
-    alone = ENVIRONMENT_UNCHANGED if is_unchanged else ENVIRONMENT_CREDENTIALS
-    return RULE.finding(provider.place, title, alone.left_alone(), subject=provider.title)
+    diagnostic = ENVIRONMENT_UNCHANGED if is_unchanged else ENVIRONMENT_CREDENTIALS
+    return RULE.finding(provider.place, title, diagnostic.left_alone(), subject=provider.title)
 
 
 RULE = Rule(

@@ -85,7 +85,7 @@ MERGE_WITH_MODULES = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each provider that names static credentials, here or in a module elsewhere that is called."""
+    """A finding for each provider that names static credentials, here or in a called module of another repository."""
     for provider in context.facts.providers:
         if provider.skip_reason is not None and provider.credentials:
             yield _finding(provider, provider.skip_reason)
@@ -101,7 +101,7 @@ def check(context: Context) -> Iterator[Finding]:
                 (*decided[1], *condition_notes(provider), *region_notes(provider), *rotate(provider)),
             )
             needs = context.web_identity.needs(provider)
-            for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
+            for group in sorted(needs) or (None,):  # all groups of a hook sign in together, or none
                 shown_notes = () if isinstance(fix, LeftAlone) else notes
                 if isinstance(fix, LeftAlone) and not (provider.credentials or needs):
                     continue
@@ -111,7 +111,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _overridden(context: Context, provider: Provider) -> frozenset[str]:
-    """The places of what Spacelift mounts over a provider's source, and may sign in otherwise."""
+    """The places of Spacelift's mounted files that override a provider's source, and may sign in otherwise."""
     if not context.facts.overrides:
         return frozenset()
     roots = context.workspace.roots_of(provider.module)
@@ -120,14 +120,14 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
 
 
 def _of_other_repositories(context: Context) -> Iterator[Finding]:
-    """One finding for each module of another repository whose callers here must follow it."""
-    for called in context.called:
+    """A finding for each module of another repository whose callers here must follow it."""
+    for called in context.called_modules:
         if not called.calls:
             continue
         module, first = called.module, called.calls[0].known_call
-        handed, to_do = context.sign_ins.of_called_module(called)
+        edits, to_do = context.sign_ins.of_called_module(called)
         fix: Fix = (
-            handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
+            edits if isinstance(edits, Refusal) else Rewrite((*edits, *_without_inputs(called)), _outcome(module))
         )
         if module.refusal:
             calls = [
@@ -142,7 +142,7 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
 
 
 def _without_inputs(called: CalledModule) -> Iterator[Edit]:
-    """The edits that take out what the module no longer takes; a call may be in several files, with overrides."""
+    """The edits that remove the lost inputs of the module; a call may be in several files, with overrides."""
     for outside_call in called.calls:
         for document, block in outside_call.call.caller.blocks("module", outside_call.call.block.labels):
             removed = [argument for argument in block.attributes if argument.name in called.module.loses]

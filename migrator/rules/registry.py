@@ -1,4 +1,4 @@
-"""What a rule is, and which there are."""
+"""The rules, and the registry of all rules."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Check = Callable[["Context"], Iterator[Finding]]
 
 
 class Rule(Struct, frozen=True):
-    """A rule: ``id`` is its name for people and reports, ``summary`` one line, ``check`` what it finds.
+    """A rule: ``id`` is its name for people and reports, ``summary`` one line, ``check`` finds its findings.
 
-    Rules of a later ``phase`` look at what those before have settled, and can change nothing of it. Rules of one phase
-    have no order: what one finds does not depend on which others have run.
+    Rules of a later ``phase`` read the findings of earlier phases, and cannot change them. Rules of one phase have no
+    order: the findings of a rule do not depend on other rules of the phase.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Rule(Struct, frozen=True):
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, by id: the object called ``RULE`` of each module in this folder that has one."""
+    """Every rule, by id: the object called ``RULE`` of each module in this folder."""
     names = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
     modules = [import_module(f"{rules.__name__}.{name}") for name in names]
     return tuple(sorted((module.RULE for module in modules if hasattr(module, "RULE")), key=attrgetter("id")))

@@ -102,17 +102,19 @@ SHARED_LOCAL = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each data source that names credentials or a role, for each root module that reads it."""
+    """A finding for each data source that names credentials or a role, for each root module that reads it."""
     known_places = _known_places(context.facts.remote_states)
     for state in context.facts.remote_states:
         if state.names or _is_to_sign_in(context, state):
             yield from _findings(context, state, known_places.get(state.module.path, set()))
-        if state.hidden is not None and state.skip_reason is None:
-            yield RULE.finding(state.place, f"{state.block.title()}: {state.hidden[0]}", _unread(state.hidden[1]))
+        if state.unknown_part is not None and state.skip_reason is None:
+            yield RULE.finding(
+                state.place, f"{state.block.title()}: {state.unknown_part[0]}", _unread(state.unknown_part[1])
+            )
 
 
 def _is_to_sign_in(context: Context, state: RemoteState) -> bool:
-    """Whether the state, which names no credentials, is to sign in by itself: its backend does, and exports nothing."""
+    """Whether the state without credentials signs in by itself: its backend does, and exports no credentials."""
     if state.skip_reason is not None or state.has_web_identity or not state.configs:
         return False
     include_ambient = context.config.include_ambient
@@ -125,7 +127,7 @@ def _is_to_sign_in(context: Context, state: RemoteState) -> bool:
 
 
 def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, Span]]]:
-    """Where locals may be used that hold the configurations, by module: there, and in one another."""
+    """The permitted places of locals with the configurations, by module: in data sources, and in each other."""
     known_places: dict[str, set[tuple[str, Span]]] = {}
     for state in states:
         places = known_places.setdefault(state.module.path, set())
@@ -179,7 +181,7 @@ def _message(state: RemoteState) -> str:
 def _environment_findings(
     context: Context, state: RemoteState, known_places: set[tuple[str, Span]], roots: list[EnvironmentRoot]
 ) -> Iterator[Finding]:
-    """One finding for each root module whose environment signs in for the state."""
+    """A finding for each root module whose environment signs in for the state."""
     other_roots = [
         module.path
         for module in context.workspace.roots_of(state.module)
@@ -203,7 +205,7 @@ def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot)
 def _native_findings(
     context: Context, state: RemoteState, known_places: set[tuple[str, Span]], roots: list[Root]
 ) -> Iterator[Finding]:
-    """One finding for each root module, or one of no group where none is known."""
+    """A finding for each root module, or a finding without a group if none is known."""
     strategies = context.strategies
     fix = _written(state, known_places, strategies.state_sign_ins(state, roots))
     for root in roots:
@@ -218,20 +220,20 @@ def _native_findings(
 
 
 def _of_backends_role(context: Context, state: RemoteState, root: Root) -> Iterator[Note]:
-    """That the role of a backend must read a state which was read with other credentials, unless that has its own."""
+    """A note that the backend's role must read a state of other credentials, unless the state has a role."""
     backends = [config.backend for config in state.configs]
     has_own = any(backend.assumes_role or context.strategies.mapped_role(backend) for backend in backends)
     if not has_own and _has_other_credentials(state, root):
         yield BACKEND_ROLE_READS_STATE.note(str(state.place))
 
 
-def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
-    return Rewrite(fix.edits, with_reason(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
+def _because(fix: Rewrite | Refusal, reason: str) -> Rewrite | Refusal:
+    return Rewrite(fix.edits, with_reason(fix.outcome, reason)) if isinstance(fix, Rewrite) else fix
 
 
-def _written(state: RemoteState, known_places: set[tuple[str, Span]], signed: StateSignIns) -> Rewrite | Refusal:
-    """The edits by which each part of the configuration signs in as it is to."""
-    sign_ins = list(signed)
+def _written(state: RemoteState, known_places: set[tuple[str, Span]], new_sign_ins: StateSignIns) -> Rewrite | Refusal:
+    """The edits that change the sign-in of each part of the configuration."""
+    sign_ins = list(new_sign_ins)
     refused = next((outcome for _, outcome in sign_ins if isinstance(outcome, Refusal)), None)
     if refused is not None:
         return refused
@@ -249,7 +251,7 @@ def _written(state: RemoteState, known_places: set[tuple[str, Span]], signed: St
 def _changed(
     state: RemoteState, known_places: set[tuple[str, Span]], config: Config, change: BodyChange
 ) -> tuple[Edit, ...] | Refusal:
-    """The edits that make ``change`` in a part of the configuration, unless it is one of something else, too."""
+    """The edits that make ``change`` in a part of the configuration, unless other code uses the part, too."""
     if change == BodyChange():
         return ()
     document, part = config.backend.document, config.part
@@ -268,11 +270,11 @@ def _changed(
 
 
 def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
-    """The root modules that read the state, each of which gets a hook, or has one."""
+    """The root modules that read the state and get, or have, a hook."""
     reading = [root for root in context.facts.roots if state in root.remote_states]
     unhooked = [root.module.path for root in reading if not context.strategies.needs_hook(root)]
-    hooked = {root.module.path for root in reading}
-    unhooked += [module.path for module in context.workspace.roots_of(state.module) if module.path not in hooked]
+    hook_paths = {root.module.path for root in reading}
+    unhooked += [module.path for module in context.workspace.roots_of(state.module) if module.path not in hook_paths]
     if unhooked:
         return NO_HOOK.refusal(root=unhooked[0] or ".", what="remote state")
     return reading
@@ -285,15 +287,15 @@ def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
 
 
 def _has_other_credentials(state: RemoteState, root: Root) -> bool:
-    """Whether the state was read with other credentials than those of the root module's own state."""
-    own = {
+    """Whether the state has other credentials than the root module's own state."""
+    own_credentials = {
         (argument.name, backend.document.expression(argument))
         for backend in root.backends
         for argument in backend.credentials
     }
     backends = [config.backend for config in state.configs]
     return any(
-        (argument.name, backend.document.expression(argument)) not in own
+        (argument.name, backend.document.expression(argument)) not in own_credentials
         for backend in backends
         for argument in backend.credentials
     )

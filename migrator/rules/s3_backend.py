@@ -126,7 +126,7 @@ SECOND_BACKEND = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each backend that names credentials or a role, or lives on the environment's credentials."""
+    """A finding for each backend that names credentials or a role, or uses the environment's credentials."""
     for root in context.facts.roots:
         yield from _duplicates(root)
         for backend in root.backends:
@@ -154,8 +154,8 @@ def _of_other_store(context: Context, command: BackendCommand) -> LeftAlone | Re
     roots = [root for root in context.facts.roots if command.root in (None, root.module)]
     named = (backend for root in roots for backend in root.backends if backend.document.path in command.files)
     reasons = [command.store, *(backend.skip_reason for backend in named)]
-    every = [root.backend.skip_reason for root in roots]
-    reasons += every[:1] if all(isinstance(reason, LeftAlone) for reason in every) else []
+    all_reasons = [root.backend.skip_reason for root in roots]
+    reasons += all_reasons[:1] if all(isinstance(reason, LeftAlone) for reason in all_reasons) else []
     return next((reason for reason in reasons if isinstance(reason, LeftAlone | Refusal)), None)
 
 
@@ -172,54 +172,54 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     elif is_migrated and backend.skip_reason is None and strategies.of(root).is_native:
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
-        because = strategies.of(root).reason if is_migrated else ""
-        fix = backend.skip_reason or _rewrite(backend, because)
+        reason = strategies.of(root).reason if is_migrated else ""
+        fix = backend.skip_reason or _rewrite(backend, reason)
         message = _message(backend, strategies.flat_role_objection(root))
         yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.skip_reason else ())
     elif _is_environment_root(context, root, backend) and group is None:
-        alone = backend.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
-        yield RULE.finding(backend.place, _message(backend), alone)
+        unchanged = backend.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
+        yield RULE.finding(backend.place, _message(backend), unchanged)
 
 
 def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
     strategies = context.strategies
     message = _message(backend, strategies.flat_role_objection(root))
-    signed = backend_sign_in(context, root, backend)
-    if isinstance(signed, SignIn):
-        signed = context.shared_roles.backend_refusal(root) or signed
-    if isinstance(signed, Refusal):
-        yield RULE.finding(backend.place, message, signed, root.group)
-    elif signed.change != BodyChange():
-        fix = _signed(backend, signed, strategies.of(root).reason)
+    new_sign_in = backend_sign_in(context, root, backend)
+    if isinstance(new_sign_in, SignIn):
+        new_sign_in = context.shared_roles.backend_refusal(root) or new_sign_in
+    if isinstance(new_sign_in, Refusal):
+        yield RULE.finding(backend.place, message, new_sign_in, root.group)
+    elif new_sign_in.change != BodyChange():
+        fix = _signed(backend, new_sign_in, strategies.of(root).reason)
         yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *strategies.doubts(root)))
 
 
 def _environment_sign_in(
     context: Context, root: Root, environment_root: EnvironmentRoot, backend: S3Backend
 ) -> Iterator[Finding]:
-    """What becomes of a backend for which the environment of its runs signs in."""
-    rejected = context.strategies.flat_role_objection(root)
-    message = _message(backend, rejected)
-    signed = backend_sign_in(context, root, backend)
+    """The fate of a backend with the environment of its runs as its signer."""
+    flat_role_objection = context.strategies.flat_role_objection(root)
+    message = _message(backend, flat_role_objection)
+    new_sign_in = backend_sign_in(context, root, backend)
     if isinstance(environment_root.role, Refusal):
         if backend.credentials or backend.role_family:
             yield RULE.finding(backend.place, message, environment_root.role, root.group)
-    elif isinstance(signed, Refusal):
-        yield RULE.finding(backend.place, message, signed, root.group)
-    elif signed.change != BodyChange():
+    elif isinstance(new_sign_in, Refusal):
+        yield RULE.finding(backend.place, message, new_sign_in, root.group)
+    elif new_sign_in.change != BodyChange():
         notes = (*rotate(backend), *state_notes(context.workspace, backend, environment_root))
-        yield RULE.finding(backend.place, message, _signed(backend, signed), root.group, notes)
-    elif signed.own_sentences:
+        yield RULE.finding(backend.place, message, _signed(backend, new_sign_in), root.group, notes)
+    elif new_sign_in.own_sentences:
         yield RULE.finding(backend.place, message, ROLE_WITH_ENVIRONMENT.left_alone(), root.group)
 
 
 def _is_environment_root(context: Context, root: Root, backend: S3Backend) -> bool:
-    """Whether nothing that is known signs the backend in."""
+    """Whether nothing known signs the backend in."""
     if backend is not root.backend or backend.assumes_role or backend.ignored:
         return False
-    hooked = any(map(context.strategies.has_hook, root.runners.definitions))
+    has_hook = any(map(context.strategies.has_hook, root.runners.definitions))
     hooked_elsewhere = any(stack.has_hook for stack in root.runners.known_stacks)
-    return not (hooked or hooked_elsewhere or any(backend.has_web_identity for backend in root.backends))
+    return not (has_hook or hooked_elsewhere or any(backend.has_web_identity for backend in root.backends))
 
 
 def _duplicates(root: Root) -> Iterator[Finding]:
@@ -234,26 +234,28 @@ def _duplicates(root: Root) -> Iterator[Finding]:
         yield RULE.finding(backend.place, f"{backend.title}: second block", fix, root.group)
 
 
-def _message(backend: S3Backend, rejected: str = "") -> str:
-    """What is found; ``rejected`` says why its role is an error already, if so."""
+def _message(backend: S3Backend, flat_role_objection: str = "") -> str:
+    """The message of the finding; ``flat_role_objection`` is the reason why its role is already an error, if any."""
     names = [attribute.name for attribute in (*backend.credentials, *backend.role_family)]
     names += ["assume_role"] if not names and backend.assumes_role else []
     named = ", ".join(names) or "names no credentials"
-    return f"{backend.title}: {named}" + (f". {rejected}" if rejected and backend.role_family else "")
+    return f"{backend.title}: {named}" + (
+        f". {flat_role_objection}" if flat_role_objection and backend.role_family else ""
+    )
 
 
-def _signed(backend: S3Backend, signed: SignIn[Attribute], because: str = "") -> Rewrite:
-    return Rewrite(backend.document.change(backend.block, signed.change), with_reason(signed.outcome, because))
+def _signed(backend: S3Backend, new_sign_in: SignIn[Attribute], reason: str = "") -> Rewrite:
+    return Rewrite(backend.document.change(backend.block, new_sign_in.change), with_reason(new_sign_in.outcome, reason))
 
 
-def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
+def _rewrite(backend: S3Backend, reason: str) -> Rewrite | Refusal:
     if not backend.has_web_identity and backend.role_arn is not None and backend.block.attribute("assume_role"):
         return TWO_ROLES.refusal()
-    signed = hook_sign_in(backend)
-    if isinstance(signed, Refusal) or backend.has_web_identity:
-        return signed if isinstance(signed, Refusal) else _signed(backend, signed)
-    by_hook = replace(signed, own_sentences=(*signed.own_sentences, *["A hook signs in."] * bool(because)))
-    return _signed(backend, by_hook, because)
+    new_sign_in = hook_sign_in(backend)
+    if isinstance(new_sign_in, Refusal) or backend.has_web_identity:
+        return new_sign_in if isinstance(new_sign_in, Refusal) else _signed(backend, new_sign_in)
+    by_hook = replace(new_sign_in, own_sentences=(*new_sign_in.own_sentences, *["A hook signs in."] * bool(reason)))
+    return _signed(backend, by_hook, reason)
 
 
 RULE = Rule("s3-backend", "the S3 backend signs in with a hook or with web identity", check)

@@ -94,7 +94,7 @@ TRUST_SPACELIFT = Diagnostic(
     why="Spacelift assumes the role while it attaches the integration.",
     help="Give the role this trust policy, and apply it first.",
 )
-INTEGRATION_THERE = Diagnostic(
+INTEGRATION_EXISTS = Diagnostic(
     "integration-there",
     found="The stack uses the AWS integration at {place} already.",
     why="The runs of the stack get their credentials from that integration.",
@@ -102,7 +102,7 @@ INTEGRATION_THERE = Diagnostic(
 
 
 class _PlannedIntegration(Struct, frozen=True, eq=False):
-    """A stack that is to have an integration with ``role``, since it runs ``code``."""
+    """An integration with ``role`` for a stack, since the stack runs ``code``."""
 
     stack: StackDefinition
     code: str
@@ -154,9 +154,9 @@ def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Find
             fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known_stack.repo, place=known_stack.place, reason=reason)
             yield RULE.finding(root.place, "the integration of its stack", fix, root.group)
         elif known_stack.is_by_hand and not known_stack.has_integration:
-            alone = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
+            by_hand_fix = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
             note = ATTACH_INTEGRATION.note(known_stack.place.path, paste=str(root.role or ""))
-            yield RULE.finding(root.place, f"the integration of {known_stack.place}", alone, root.group, (note,))
+            yield RULE.finding(root.place, f"the integration of {known_stack.place}", by_hand_fix, root.group, (note,))
     if not root.runners.all:
         note = PASTE_INTEGRATION.note(root.title, paste=integrations.to_paste(str(root.role)))
         fate = NO_STACK_DEFINITION.left_alone()
@@ -164,14 +164,14 @@ def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Find
 
 
 def _fate_without_edit(context: Context, planned: _PlannedIntegration) -> Fix | None:
-    """What becomes of a stack to which no integration is attached; None if an integration is to be attached."""
+    """The fate of a stack without a new integration; None if an integration is attached."""
     stack = planned.stack
     if stack.is_ignored:
         return stack.document.ignored
     if planned.refusal:
         return CODE_NOT_MIGRATED.left_alone(reason=planned.refusal)
     if place := context.facts.integrations.get(stack):
-        return INTEGRATION_THERE.left_alone(place=place)
+        return INTEGRATION_EXISTS.left_alone(place=place)
     return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 

@@ -101,10 +101,10 @@ if TYPE_CHECKING:
 
 
 class Replacement(Struct, frozen=True):
-    """How a stack or root module signs in without the setting.
+    """The sign-in of a stack or root module without the setting.
 
-    ``needs`` are the groups and places that must be migrated (`Finding.needs`). ``still`` is a sentence on why the
-    setting is still needed, ``""`` if nothing needs it.
+    ``needs`` are the groups and places that must be migrated (`Finding.needs`). ``reason_to_keep`` is a sentence on why
+    the setting is still needed, ``""`` if nothing needs it.
     """
 
     needs: frozenset[str] = frozenset()
@@ -149,18 +149,25 @@ def _overridden_groups(context: Context, setting: Setting) -> list[str]:
 
 
 def _in_account(context: Context, setting: Setting) -> tuple[str, ...] | None:
-    """The ids of all that gets a setting of contexts in the account; None where the account does not say."""
+    """The ids of all receivers of a setting of contexts in the account; None if the account does not say."""
     keys = context.account.keys
     if keys is None or not setting.reach.contexts:
         return None
-    contexts = [known for name in setting.reach.contexts for known in keys.contexts.values() if known.name == name]
-    if len(contexts) != len(setting.reach.contexts) or any(known.attached_stacks is None for known in contexts):
+    contexts = [
+        context_keys
+        for name in setting.reach.contexts
+        for context_keys in keys.contexts.values()
+        if context_keys.name == name
+    ]
+    if len(contexts) != len(setting.reach.contexts) or any(
+        context_keys.attached_stacks is None for context_keys in contexts
+    ):
         return None
-    return tuple(sorted({receiver for known in contexts for receiver in keys.receivers[known.id]}))
+    return tuple(sorted({receiver for context_keys in contexts for receiver in keys.receivers[context_keys.id]}))
 
 
 def replacement_in_account(context: Context, receiver: str) -> Replacement:
-    """How a stack of the account, or a module, by its id comes to run without static credentials."""
+    """The sign-in without static keys of a stack or module of the account, by its id."""
     if receiver in context.fleet.migrated:
         return Replacement()
     for stack in context.facts.stacks:
@@ -233,7 +240,7 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
 
 
 def _replacement(context: Context, stack: StackDefinition) -> Replacement:
-    """How a stack runs without static credentials: all code that it runs is migrated, here or elsewhere."""
+    """The sign-in of a stack without static keys: all its code must be migrated, here or elsewhere."""
     if stack.is_ignored:
         return Replacement(reason_to_keep=f"{stack.title} is excluded from the migration.")
     if early := _early(context, stack):
@@ -248,8 +255,8 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
         for module in context.facts.modules_with_static_keys
         if stack in module.stacks
     ]
-    for serving, known_root in context.facts.serving:
-        if serving is stack and known_root.is_migrated:
+    for serving_stack, known_root in context.facts.serving:
+        if serving_stack is stack and known_root.is_migrated:
             reason = (
                 f"{stack.title} runs {known_root.title}, which is not migrated. {known_root.refusal}"
                 if known_root.refusal
@@ -263,7 +270,7 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
 
 
 def _early(context: Context, stack: StackDefinition) -> str:
-    """Which hooks call AWS before the hook of the stack; ``""`` if no hooks do, or its runs need no hook."""
+    """The hooks that call AWS before the stack's hook, for people; ``""`` without such hooks, or without a hook."""
     config = context.config
     is_first = config.has_integration or config.backend_auth is BackendAuth.ENV or config.hook_in is HookPlace.CONTEXT
     if is_first:
@@ -287,7 +294,7 @@ def _root_replacement(context: Context, root: Root) -> Replacement:
 
 
 def _module_replacement(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> Replacement:
-    """How a root module runs without static credentials: each provider, backend and remote state signs in otherwise."""
+    """The sign-in of a root module without static keys: all its providers, backends and states need another."""
     paths = {root.module.path, *context.workspace.reached_from(root.module.path)}
     providers = [
         provider for path in sorted(paths) for provider in context.facts.in_module(context.workspace.modules[path])
@@ -326,10 +333,10 @@ def _notes(setting: Setting) -> Iterator[Note]:
 
 
 def _kept_setting_notes(context: Context, setting: Setting) -> Iterator[Note]:
-    """A note for a setting that stays, and that the aws CLI in the hook would use instead of the OIDC token."""
-    hooked = {hook.stack for hook in context.hook_plan.all if not hook.refusal}
+    """A note on a setting that stays, if the aws CLI in the hook would use it instead of the OIDC token."""
+    hook_stacks = {hook.stack for hook in context.hook_plan.all if not hook.refusal}
     names = [name for name in setting.names if plain_name(name) in BREAKING]
-    titles = tuple(stack.title for stack in setting.reach.stacks if stack in hooked)
+    titles = tuple(stack.title for stack in setting.reach.stacks if stack in hook_stacks)
     if names and titles:
         names_text = " and ".join(dict.fromkeys(map(plain_name, names)))
         yield UNSET_FOR_HOOK.note(*titles, names=names_text, place=setting.place)

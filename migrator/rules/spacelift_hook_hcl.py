@@ -122,10 +122,10 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
         for stack in target.runners.known_stacks:
             if stack.is_by_hand and not stack.has_hook and not context.hook_plan.is_in_runtime_config(stack):
                 templates = ", ".join(context.templates_of(target.path))
-                alone = FROM_TEMPLATE.left_alone(stack=stack.title, templates=templates)
-                alone = alone if templates else MADE_IN_SPACELIFT.left_alone(stack=stack.title)
+                template_fix = FROM_TEMPLATE.left_alone(stack=stack.title, templates=templates)
+                template_fix = template_fix if templates else MADE_IN_SPACELIFT.left_alone(stack=stack.title)
                 note = (HOOK_BY_TEMPLATE if templates else ATTACH_HOOK).note(stack.slug_in_account)
-                yield RULE.finding(target.place, f"the hook of {stack.place}", alone, target.group, (note,))
+                yield RULE.finding(target.place, f"the hook of {stack.place}", template_fix, target.group, (note,))
 
 
 RULE = Rule("spacelift-hook-hcl", "the stack exports temporary credentials before terraform init", check)

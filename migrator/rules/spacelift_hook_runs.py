@@ -162,7 +162,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _missing(context: Context, run: OwnRun) -> list[str]:
-    """The lists that the run sets itself, and that have no hook yet."""
+    """The lists that the run sets itself, without a hook."""
     lists = {name: run.scope.argument(run.document, run.config, name) for name in phase_lists(context.config)}
     return [
         name
@@ -182,9 +182,13 @@ def _fix(context: Context, run: OwnRun, hook: PlannedHook, names: list[str]) -> 
 
 
 def _tasks(context: Context) -> Iterator[Finding]:
-    hooked = {hook.stack for hook in context.hook_plan.all}
+    hook_stacks = {hook.stack for hook in context.hook_plan.all}
     for task in context.facts.own_tasks:
-        if task.skips_init and "perform" not in context.config.hook_phases and not hooked.isdisjoint(task.reach.stacks):
+        if (
+            task.skips_init
+            and "perform" not in context.config.hook_phases
+            and not hook_stacks.isdisjoint(task.reach.stacks)
+        ):
             notes = (SIGN_IN_TASKS.note(task.address),)
             yield RULE.finding(task.place, task.address, TASK_SKIPS_HOOK.left_alone(), None, notes)
         if task.names and context.workspace.in_scope(task.place.path):

@@ -103,10 +103,10 @@ CHECK_RUNTIME_SLUGS = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each stack whose hooks the file sets, or is to set."""
+    """A finding for each stack whose hooks the file sets or must set."""
     runtime = context.hook_plan.runtime
     place = Place(runtime.path, 1)
-    hooked = [
+    hook_stacks = [
         (target, stack)
         for target in context.hook_plan.targets
         if isinstance(target.role, str)
@@ -114,7 +114,7 @@ def check(context: Context) -> Iterator[Finding]:
     ]
     yield from _unknown(context, place)
     yield from _unknown_slugs(context, place)
-    yield from _exporting(context, place, hooked)
+    yield from _exporting(context, place, hook_stacks)
     tested = [
         target
         for target in context.hook_plan.targets
@@ -124,7 +124,7 @@ def check(context: Context) -> Iterator[Finding]:
         fix = _fix(context)
         for target in tested:
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
-    requesting = hooked if runtime.objection else [pair for pair in hooked if runtime.lists_of(pair[1])]
+    requesting = hook_stacks if runtime.objection else [pair for pair in hook_stacks if runtime.lists_of(pair[1])]
     if requesting:
         fix = _fix(context)
         for target, stack in requesting:
@@ -132,7 +132,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _unknown(context: Context, place: Place) -> Iterator[Finding]:
-    """A refusal for each stack that needs an entry in the file, and has no known slug."""
+    """A refusal for each stack that needs an entry in the file without a known slug."""
     if context.config.hook_in is HookPlace.RUNTIME_CONFIG:
         for target in context.hook_plan.targets:
             for title in context.hook_plan.without_slug(target):
@@ -141,9 +141,9 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
 
 
 def _unknown_slugs(context: Context, place: Place) -> Iterator[Finding]:
-    """A finding for each entry with a slug of no known stack: a stack that was renamed keeps its slug."""
+    """A finding for each entry with a slug of no known stack: a renamed stack keeps its slug."""
     runners = [target.runners for target in context.hook_plan.targets]
-    known_slugs = {stack.slug for found in runners for stack in found.all} | {
+    known_slugs = {stack.slug for runner in runners for stack in runner.all} | {
         stack.slug for stack in context.facts.stacks
     }
     slugs = (
@@ -152,13 +152,13 @@ def _unknown_slugs(context: Context, place: Place) -> Iterator[Finding]:
         else []
     )
     for slug in slugs:
-        alone = RUNTIME_SLUG_WITHOUT_STACK.left_alone()
-        yield RULE.finding(place, f"stacks.{slug}", alone, None, (CHECK_RUNTIME_SLUGS.note(slug),))
+        fix = RUNTIME_SLUG_WITHOUT_STACK.left_alone()
+        yield RULE.finding(place, f"stacks.{slug}", fix, None, (CHECK_RUNTIME_SLUGS.note(slug),))
 
 
-def _exporting(context: Context, place: Place, hooked: list[tuple[Target, RuntimeStack]]) -> Iterator[Finding]:
+def _exporting(context: Context, place: Place, hook_stacks: list[tuple[Target, RuntimeStack]]) -> Iterator[Finding]:
     """A refusal for each root module whose stack has hooks in the file that export static credentials."""
-    for target, stack in hooked:
+    for target, stack in hook_stacks:
         holders: tuple[Keys, ...] = (("stacks", stack.slug), ("stack_defaults",))
         if variable := context.hook_plan.runtime.exported(holders):
             fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of="in a hook of the stack", variable=variable)

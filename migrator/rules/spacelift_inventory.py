@@ -62,7 +62,7 @@ UNSET_IN_ACCOUNT = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each key that an account hands to the code's runs, for each key in git, and for each drift."""
+    """A finding for each key in the account for the code's runs, for each key in git, and for each drift."""
     keys = context.account.keys
     if keys is None:
         return
@@ -105,7 +105,7 @@ def _running(context: Context) -> list[str]:
 
 
 def _accounts(context: Context) -> Iterator[AccountStack]:
-    """What the account says of the stacks that run code of the repository."""
+    """The stacks of the account that run code of the repository."""
     facts = context.facts
     paths = [root.module.path for root in facts.roots]
     paths += [module.module.path for module in facts.modules_with_static_keys]
@@ -128,7 +128,7 @@ def _is_in_code(context: Context, keys: AccountKeys, key: StaticKey) -> bool:
 
 
 def _same(context: Context, keys: AccountKeys) -> Iterator[Finding]:
-    """The keys in code whose checksum is that of a variable in Spacelift."""
+    """The keys in code with the checksum of a variable in Spacelift."""
     titles = keys.by_checksum
     backends = [backend for root in context.facts.roots for backend in root.backends]
     holders: list[Provider | S3Backend] = [*context.facts.providers, *backends]

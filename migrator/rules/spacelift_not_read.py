@@ -80,7 +80,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _policies(context: Context) -> Iterator[Finding]:
-    """The policies that look at the first hook, which is another one after the migration."""
+    """The policies that read the first hook, which changes with the migration."""
     workspace = context.workspace
     if not any(not hook.refusal and not context.hook_plan.fate_without_edit(hook) for hook in context.hook_plan.all):
         return

@@ -115,7 +115,7 @@ STACK_IS_ELSEWHERE = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each variable of each stack; with what to set if no stack is known."""
+    """A finding for each variable of each stack; with the settings to make if no stack is known."""
     all_required = list(required_variables(context))
     places = _Places(context, all_required)
     for required in all_required:
@@ -140,7 +140,7 @@ def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]]
 
 
 class _Places:
-    """Where variables go that resources set: on the stack, or on the context that is made for its hook."""
+    """The resources for variables: on the stack, or on the context with its hook."""
 
     def __init__(self, context: Context, required_variables: list[RequiredVariable]) -> None:
         self._context = context
@@ -168,7 +168,7 @@ class _Places:
         }
 
     def fix(self, stack: StackDefinition, required: RequiredVariable) -> Fix:
-        """The resource that sets the variable, or why there can be none."""
+        """The resource that sets the variable, or the refusal of a resource."""
         new_context = self._new_context(stack, required)
         if self._contexts is not None and required.is_vital:
             edits = self._shared.attach(stack, tuple(self._vital[stack]))
@@ -184,7 +184,7 @@ class _Places:
         return Rewrite(edits, outcome)
 
     def _new_context(self, stack: StackDefinition, required: RequiredVariable) -> NewContext | None:
-        """The context that is made for the hook of the stack, if all stacks that share it need the same variable."""
+        """The new context for the hook of the stack, if all stacks that share it need the same variable."""
         hook = self._hooks.get(stack)
         if self._contexts is None or hook is None:
             return None
@@ -213,7 +213,7 @@ def _finding(context: Context, places: _Places, required: RequiredVariable) -> F
 
 
 def _elsewhere(context: Context, required: RequiredVariable) -> Finding | None:
-    """Why the stack of another repository cannot have what runs sign in by; None if that repository sets it."""
+    """The fate of a variable for another repository's stack; None if that repository sets the variable."""
     known_stack = required.known_stack
     if known_stack is None or (required.place is None and not known_stack.is_by_hand):
         return None
@@ -232,8 +232,8 @@ def _elsewhere(context: Context, required: RequiredVariable) -> Finding | None:
     if set_at(context, required) is not None:
         return RULE.finding(place, message, VARIABLE_ALREADY_SET.left_alone(place=known_stack.place), required.group)
     note = _notes_to_set(required.variable.name, required.code, required.variable.value)
-    alone = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
-    return RULE.finding(place, message, alone, required.group, (note,))
+    by_hand_fix = MADE_IN_SPACELIFT.left_alone(stack=known_stack.title)
+    return RULE.finding(place, message, by_hand_fix, required.group, (note,))
 
 
 def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_file: bool) -> Fix:

@@ -112,7 +112,7 @@ FIRST_WITH_TOKEN = (0, 59, 3)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each map, heredoc, variable or role that Terragrunt, or the code that it runs, signs in with."""
+    """A finding for each map, heredoc, variable or role that Terragrunt, or its code, signs in with."""
     yield from refused_without_hook(context, _all(context))
 
 
@@ -134,7 +134,7 @@ def _all(context: Context) -> Iterator[Finding]:
         state = remote_state(stray)
         if state is not None and (state.names_credentials or state.objection):
             yield RULE.finding(state.place, _of_state(state), _stray(state.skip_reason))
-        for part in terragrunt_files.written[stray.document.path]:
+        for part in terragrunt_files.generated_code[stray.document.path]:
             for holder in part.blocks:
                 if holder.credentials or (isinstance(holder, S3Backend) and holder.role_family):
                     yield RULE.finding(holder.place, f"{part.title}: {_of_block(holder)}", _stray(holder.skip_reason))
@@ -162,8 +162,8 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
             notes = _rotate_state(state) if state.skip_reason is None else ()
             yield RULE.finding(state.place, _of_state(state), fix, group, notes)
         elif not state.has_web_identity and state.objects and group is None and unit.iam_role is None:
-            alone = state.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
-            yield RULE.finding(state.place, _of_state(state), alone)
+            unchanged = state.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
+            yield RULE.finding(state.place, _of_state(state), unchanged)
 
 
 def _is_migrated(context: Context, unit: Unit) -> bool:
@@ -183,11 +183,11 @@ def _rewrite_state(terragrunt_files: Terragrunt, state: RemoteState, has_iam_rol
     changes = []
     outcomes: dict[str, None] = {}
     for value, backend in zip(state.objects, state.backends, strict=True):
-        signed = SignIn("", backend.credentials) if is_by_role else hook_sign_in(backend)
-        if isinstance(signed, Refusal):
-            return signed
-        changes.append((value, signed.change))
-        outcomes |= dict.fromkeys(outcomes_of(backend, signed))
+        new_sign_in = SignIn("", backend.credentials) if is_by_role else hook_sign_in(backend)
+        if isinstance(new_sign_in, Refusal):
+            return new_sign_in
+        changes.append((value, new_sign_in.change))
+        outcomes |= dict.fromkeys(outcomes_of(backend, new_sign_in))
     if not outcomes:
         return ROLE_STAYS_CHAINED.left_alone(by="`iam_role`" if is_by_role else "the hook's credentials")
     edits = change_objects(terragrunt_files, "remote_state", changes)
@@ -276,8 +276,8 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
             if skip_reason is not None:
                 yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", skip_reason)
         elif isinstance(block, Provider) and block.is_bare and not any(unit.iam_role for unit in sign_in.units(part)):
-            alone = ENVIRONMENT_CREDENTIALS.left_alone()
-            yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", alone)
+            fix = ENVIRONMENT_CREDENTIALS.left_alone()
+            yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", fix)
     if changed:
         is_bound = bool(_backends(part)) or any(
             isinstance(block, Provider) and not block.credentials for block in changed

@@ -46,7 +46,7 @@ NOT_READ = Diagnostic(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each file."""
+    """A finding for each file."""
     for mention in mentions(context.workspace):
         fix: Fix = EXCLUDED.ignored() if mention.is_excluded else NOT_READ.refusal(kind=mention.title)
         message = f"{mention.title}: {', '.join(mention.names)}"

@@ -1,1 +1,1 @@
-"""Providers, backends, remote states, versions: what is found in Terraform's files, and edits of them."""
+"""Terraform's files: their providers, backends, remote states and version constraints, and the edits of these."""

@@ -1,4 +1,4 @@
-"""The role that a backend assumes, as it is written: in flat arguments, or in an ``assume_role`` object."""
+"""The role that a backend assumes, in flat arguments or in an ``assume_role`` object."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ NESTED_NAMES = {
     "assume_role_tags": "tags",
     "assume_role_transitive_tag_keys": "transitive_tag_keys",
 }
-"""What the flat role family is called in ``assume_role``."""
+"""The names in ``assume_role`` of the flat role family."""
 
 ROLE_FAMILY = tuple(NESTED_NAMES)
 """The flat arguments that make the backend assume a role."""
 
 _OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns", "//")
-"""What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role; a comment in JSON."""
+"""The arguments of ``assume_role`` and ``assume_role_with_web_identity``, without the role; a comment in JSON."""
 
 
 class AssumedRole(Struct, Generic[Written], frozen=True):
-    """The members of ``assume_role`` by name, each as it is written, and the ``arguments`` that say so.
+    """The members of ``assume_role`` by name, each with its text, and the ``arguments`` that hold the members.
 
-    ``literal`` is the role, None where it is an expression. ``comments`` are those on flat arguments by the name of
-    their member, and those on and in ``assume_role`` by "". ``objection`` says why the members are not known, if so.
+    ``literal`` is the role; None for an expression. ``comments`` are the comments of flat arguments, by the member's
+    name, and those on and in ``assume_role`` by "". ``objection`` is the reason why the members are unknown, if they
+    are.
     """
 
     members: Mapping[str, str]
@@ -50,27 +51,27 @@ class AssumedRole(Struct, Generic[Written], frozen=True):
 
     @property
     def supported_arguments(self) -> tuple[NewArgument, ...]:
-        """What web identity has as well."""
+        """The members that web identity supports, too."""
         return tuple(self.moved(name) for name in _OF_WEB_IDENTITY if name in self.members)
 
     @property
     def unsupported_names(self) -> list[str]:
-        """What web identity has no counterpart of: the names of members."""
+        """The names of the members that web identity does not support."""
         return [name for name in self.members if name not in ("role_arn", *_OF_WEB_IDENTITY)]
 
     @property
     def chained(self) -> tuple[NewArgument, ...]:
-        """What is to be written for the role to be assumed after web identity: flat arguments become an object."""
+        """The arguments that assume the role after web identity: flat arguments become an object."""
         if not self.is_flat:
             return ()
         return (NewArgument("assume_role", NewObject(tuple(map(self.moved, self.members)))),)
 
     def moved(self, name: str) -> NewArgument:
-        """The member ``name`` with its comments, as it is to be written in another place."""
+        """The member ``name`` with its comments, for another place."""
         *above, behind = self.comments.get(name, ("",))
         return NewArgument(name, Copied(self.members[name]), tuple(above), behind)
 
 
 def duration(seconds: str) -> str | None:
-    """A flat number of seconds as the duration of an object; None for anything else than a number."""
+    """The duration of an object for a flat number of seconds; None for any other text."""
     return f'"{seconds}s"' if seconds.isascii() and seconds.isdigit() else None

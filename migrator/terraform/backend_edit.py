@@ -1,4 +1,4 @@
-"""How a backend signs in afterwards, in whatever syntax it is written: by itself, by a hook or by the environment.
+"""The new sign-in of a backend in any language: by itself, by a hook or by the environment.
 
 From Terraform and OpenTofu 1.6 on, S3's can sign in by itself: an argument in place of a hook.
 ``assume_role_with_web_identity = { … }`` is an object, not a block as in a provider, and on Terraform its role is a
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol[Written]):
-    """What signs in to a state in S3, in whatever syntax: arguments that name credentials, and a role to assume."""
+    """A backend or remote state in S3, in any language: arguments that name credentials, and a role to assume."""
 
     @property
     def credentials(self) -> tuple[Written, ...]:
@@ -34,26 +34,26 @@ class Backend(Protocol[Written]):
 
     @property
     def role_family(self) -> tuple[Written, ...]:
-        """The flat arguments that make it assume a role."""
+        """The flat arguments that assume a role."""
 
     @property
     def assumed(self) -> AssumedRole[Written] | Refusal | None:
-        """The role that is assumed; None where there is none, or it is to stay as it is."""
+        """The role that the backend assumes; None without a role, or if the role stays as it is."""
 
     @property
     def has_web_identity(self) -> bool:
-        """Whether it signs in with web identity itself."""
+        """Whether the backend signs in with web identity itself."""
 
     @property
     def web_identity_role(self) -> str | None:
-        """The role of its web identity as a literal; None where that is not known."""
+        """The literal role of its web identity; None if the role is not known."""
 
 
 class SignIn(Struct, Generic[Written], frozen=True):
-    """How a backend or a part of a remote state signs in afterwards: by itself, by a hook or by the environment.
+    """The new sign-in of a backend or of a part of a remote state: by itself, by a hook or by the environment.
 
-    ``role`` is the role of its own web identity, ``""`` if it has none. The arguments to ``remove`` and to
-    ``comment_out`` go, those to ``append`` come. ``said`` are the outcome, if the arguments do not say it.
+    ``role`` is the role of its own web identity, ``""`` without one. The arguments to ``remove`` and to ``comment_out``
+    are removed, those to ``append`` are added. ``own_sentences`` are the outcome, if the arguments do not say it.
     """
 
     role: str
@@ -76,8 +76,8 @@ class SignIn(Struct, Generic[Written], frozen=True):
             removed = "The static credentials are removed."
             return (removed, "The role is assumed after web identity.") if self.append else (removed,)
         is_chained = any(new_argument.name == "assume_role" for new_argument in self.append)
-        signed = f"Web identity signs in with {self.role}."
-        return (signed, "That role assumes the earlier role.") if is_chained else (signed,)
+        sentence = f"Web identity signs in with {self.role}."
+        return (sentence, "That role assumes the earlier role.") if is_chained else (sentence,)
 
     @property
     def outcome(self) -> str:
@@ -88,10 +88,10 @@ class SignIn(Struct, Generic[Written], frozen=True):
 def sign_in(
     backend: Backend[Written], config: Config, role: str | None, *, has_own: bool, may_vary: bool
 ) -> SignIn[Written] | Refusal:
-    """How ``backend`` signs in by itself, if it is to (``has_own``), with its own role or else with ``role``.
+    """The sign-in of ``backend`` by itself, with its own role (if ``has_own``) or else with ``role``.
 
-    ``may_vary`` says whether the role may be any expression. Where ``--backend-role-arn`` names another than the role
-    that was assumed before, that one is chained after it.
+    ``may_vary`` says whether the role may be any expression. If ``--backend-role-arn`` names another role than the
+    assumed role, the assumed role is chained after web identity.
     """
     assumed, named = backend.assumed, config.backend_role_arn
     if isinstance(assumed, Refusal):
@@ -114,15 +114,17 @@ def sign_in(
     if not may_vary and not is_role_arn(assumed.literal or ""):
         return ROLE_NOT_LITERAL.refusal()
     removed += tuple(argument for argument in assumed.arguments if argument not in removed)
-    own = _web_identity(config, assumed.moved("role_arn"), assumed.supported_arguments, assumed.comments.get("", ()))
-    return SignIn(assumed.literal or "the assumed role", removed, (own,))
+    web_identity = _web_identity(
+        config, assumed.moved("role_arn"), assumed.supported_arguments, assumed.comments.get("", ())
+    )
+    return SignIn(assumed.literal or "the assumed role", removed, (web_identity,))
 
 
 def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
-    """The sign-in by a hook: keys go, the role becomes a comment.
+    """The sign-in by a hook: the keys are removed, and the role becomes a comment.
 
-    Next to web identity the role is chained: static keys would win over it, and a flat role is an error from Terraform
-    1.10 on.
+    Next to web identity the role is chained: static keys would override web identity, and a flat role is an error from
+    Terraform 1.10 on.
     """
     if not backend.has_web_identity:
         sentences = ["The static credentials are removed."] * bool(backend.credentials)
@@ -136,37 +138,40 @@ def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
     return SignIn("", (*backend.credentials, *backend.role_family), chained)
 
 
-def outcomes_of(backend: Backend[Written], signed: SignIn[Written]) -> Iterator[str]:
-    """What becomes of a backend that leaves signing in to others, in a sentence each."""
+def outcomes_of(backend: Backend[Written], new_sign_in: SignIn[Written]) -> Iterator[str]:
+    """The sentences for people about a backend that a hook or the environment signs in."""
     if backend.credentials:
         yield "The static credentials are removed."
-    if signed.comment_out:
+    if new_sign_in.comment_out:
         yield "The role is commented out."
-    elif signed.append:
+    elif new_sign_in.append:
         yield "The role is assumed after web identity."
-    elif any(argument in signed.remove for argument in backend.role_family):
+    elif any(argument in new_sign_in.remove for argument in backend.role_family):
         yield "The role is removed: web identity signs in with that role."
 
 
 def state_sign_ins(
     state: RemoteState, config: Config, role: str | None, mapped_role: Callable[[S3Backend], str | Refusal | None]
 ) -> Iterator[tuple[StateConfig, SignIn[Attribute] | Refusal]]:
-    """What becomes of each part of a remote state's configuration: one that assumes a role signs in, or else the last.
+    """The sign-ins of the parts of a remote state: the parts that assume a role sign in, or else the last part.
 
-    ``role`` is that of the root module's backend, ``mapped`` the one that the user named for an identity.
+    ``role`` is the role of the root module's backend, ``mapped_role`` finds the role that the user named for an
+    identity.
     """
     changed = [
         state_config for state_config in state.configs if state_config.changes or state_config.backend.assumes_role
     ] or list(state.configs[-1:])
     carriers = [config_block for config_block in changed if config_block.backend.assumes_role] or changed[-1:]
     for config_block in changed:
-        own = mapped_role(config_block.backend)
-        if isinstance(own, Refusal):
-            yield config_block, own
+        own_role = mapped_role(config_block.backend)
+        if isinstance(own_role, Refusal):
+            yield config_block, own_role
         else:
             yield (
                 config_block,
-                sign_in(config_block.backend, config, own or role, has_own=config_block in carriers, may_vary=True),
+                sign_in(
+                    config_block.backend, config, own_role or role, has_own=config_block in carriers, may_vary=True
+                ),
             )
 
 

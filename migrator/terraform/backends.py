@@ -42,12 +42,12 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place where the block begins."""
         return self.document.place(self.block)
 
     @property
     def title(self) -> str:
-        """What it is, for messages."""
+        """The name of the block for messages."""
         return "partial configuration of a backend" if self.is_partial else self.block.title()
 
     @property
@@ -67,7 +67,7 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def ignored(self) -> tuple[Attribute, ...]:
-        """The arguments that would be changed, but for a comment of their own."""
+        """The arguments that a comment excludes from the migration."""
         if self.document.is_ignored(self.block) and not self.document.is_excluded:
             return ()
         arguments = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
@@ -75,7 +75,7 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def role_arn(self) -> str | None:
-        """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
+        """The expression of the flat ``role_arn``; None if the argument is missing, empty, or excluded by a comment."""
         attribute = next((argument for argument in self.role_family if argument.name == "role_arn"), None)
         expression = self.document.expression(attribute) if attribute else None
         return None if expression in (None, "null") or string_value(expression) == "" else expression
@@ -92,14 +92,14 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def web_identity_role(self) -> str | None:
-        """The role of its web identity as a literal; None where that is not known."""
+        """The literal role of its web identity; None if the role is not known."""
         argument = self.block.attribute(WEB_IDENTITY)
         items = self.document.object_items(argument) if argument else ()
         return next((self.document.literal(member) for member in items if member.name == "role_arn"), None)
 
     @cached_property
     def assumed(self) -> AssumedRole[Attribute] | Refusal | None:
-        """The role that is assumed, each value as it is written; None where there is none, or it is to stay."""
+        """The role that the backend assumes, with the text of each value; None without a role, or if the role stays."""
         document, nested = self.document, self.block.attribute("assume_role")
         if any(attribute.name == "role_arn" for attribute in self.ignored):
             return ROLE_IGNORED.refusal()
@@ -137,7 +137,7 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
-        """Why the backend is no sign-in to AWS, or not to be touched, if so."""
+        """The reason why the backend is not migrated; None if the backend is migrated."""
         if self.document.is_excluded:
             return EXCLUDED.ignored()
         if not self.is_partial and self.document.is_ignored(self.block):
@@ -169,6 +169,6 @@ def s3_backends(module: Module) -> list[S3Backend]:
 
 
 def backend_of_object(module: Module, document: Document, value: Span, items: tuple[Attribute, ...]) -> S3Backend:
-    """The arguments of a backend that the object constructor at ``value`` holds, as those of a block."""
+    """The backend in the object constructor at ``value``, as if the items were arguments of a block."""
     block = Block("config", (), value, Span(value.start + 1, value.end - 1), lambda _: items)
     return S3Backend(module, document, block)

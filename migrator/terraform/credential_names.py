@@ -11,10 +11,10 @@ import re
 
 from migrator.regex import regex
 
-POINTING = frozenset({"AWS_CONFIG_FILE", "AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"})
-"""They say whose keys to take, and hold none."""
+SELECTORS = frozenset({"AWS_CONFIG_FILE", "AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"})
+"""The names that select credentials, and hold none."""
 
-STATIC = POINTING | {
+STATIC = SELECTORS | {
     "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
     "AWS_CREDENTIAL_EXPIRATION",
@@ -25,17 +25,17 @@ STATIC = POINTING | {
 }
 
 BREAKING = frozenset({"AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SECURITY_TOKEN"})
-"""With them the aws CLI of the hook fails, or what the hook exports is paired with another session's token."""
+"""The names that break the aws CLI of the hook, or combine the hook's credentials with another session's token."""
 
 ANY = "|".join(sorted(STATIC, key=lambda name: (-len(name), name)))
-"""For patterns."""
+"""A pattern for any of the names."""
 
 _PREFIX = regex(r"(?:ro_|wo_)?(.*)", re.DOTALL)
 _EXPORTS = regex(rf"(?:^|[\s;&|({{])(?:export|declare\s+-x|typeset\s+-x)\s[^;&|\n]*?(?<![\w\"'=%])({ANY})=")
 
 
 def plain_name(name: str) -> str:
-    """The name that a run sees of a variable that is called ``name`` in Spacelift's settings."""
+    """The name in a run of a variable that is called ``name`` in Spacelift's settings."""
     match = _PREFIX.fullmatch(name)
     return match[1] if match else name
 

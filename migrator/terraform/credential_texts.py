@@ -1,7 +1,7 @@
 """The text files of a repository that may mention AWS credentials, found by a quick look at bytes.
 
-git looks through a large checkout; through any other folder, Python does. A file with one of the parts is read once,
-for whoever asks. Left out are excluded files, links, binary files (by git's own test), and files of more than 2 MB.
+git searches a large checkout; Python searches any other folder. A file with one of the parts is read once. The search
+skips excluded files, links, binary files (by git's own test), and files of more than 2 MB.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PARTS = (
 """A part of every name, argument and key that is a mention of AWS credentials."""
 
 OF_TERRAFORM = ("profile", "Profile", "role_arn", "oleArn")
-"""Those of `PARTS` that are a mention in Terraform's configuration, or what writes it, alone."""
+"""The `PARTS` that are a mention only in Terraform's configuration, or in code that writes such configuration."""
 
 _OF_WRITERS = (
     *("AwsProvider", "AwsccProvider", "S3Backend", "RemoteStateS3", '"aws', '"s3'),
@@ -40,27 +40,27 @@ TERRAFORM = regex(
     r"|\.(?:tf|tofu)(?:test|query|mock)?\.(?:hcl|json)$"
     r"|(?:^|/)\.spacelift/"
 )
-"""Names of files that are Terraform's configuration, or close to it."""
+"""The names of Terraform's configuration, or of similar files."""
 
 LARGEST = 2_000_000
-_MANY = 200
+_LARGE_CHECKOUT = 200
 """From how many files on that are not Terraform's a run of git is quicker."""
-_HELD = 64_000_000
-"""How many bytes are held in all; files beyond them are read again."""
+_MOST_BYTES_HELD = 64_000_000
+"""The limit of the bytes in memory; further files are read again."""
 _BINARY_AFTER = 8000
 _BYTES = tuple(part.encode() for part in PARTS)
-_SEARCHED = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile", *_OF_WRITERS)
+_SEARCH_WORDS = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile", *_OF_WRITERS)
 
 
 class _Texts(Struct):
-    """The files by path, each with its parts and, as far as they are held, its bytes; ``too_large`` are paths."""
+    """The files by path, each with its parts and, for small totals, its bytes; ``too_large`` are paths."""
 
     files: dict[str, tuple[frozenset[bytes], bytes | None]] = field(default_factory=dict)
     too_large: list[str] = field(default_factory=list)
 
 
 def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes, frozenset[bytes]]]:
-    """The path and bytes of every text file with a part of a mention, and which it has, by path.
+    """The path and bytes of every text file with a part of a mention, and the parts in the file, by path.
 
     Files outside of the folders that may be changed are left out.
     """
@@ -71,12 +71,12 @@ def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes, frozens
 
 
 def too_large(workspace: Workspace) -> list[str]:
-    """The paths of the text files that are too large to be read here, and may mention AWS credentials."""
+    """The paths of the text files that may mention AWS credentials, and are too large for a search."""
     return _texts(workspace).too_large
 
 
 def read_plain(path: str, largest: int) -> bytes | None:
-    """The bytes of a regular file of no more than ``largest``; None where there is none that can be read."""
+    """The bytes of a regular file of no more than ``largest``; None if no such file can be read."""
     try:
         with open(path, "rb", buffering=0, opener=_open_plain) as file:
             size = os.fstat(file.fileno())
@@ -88,12 +88,12 @@ def read_plain(path: str, largest: int) -> bytes | None:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether git would say so of a file."""
+    """Whether git treats a file as binary."""
     return b"\0" in data[:_BINARY_AFTER]
 
 
 def _open_plain(path: str, flags: int) -> int:
-    """A link is not followed, and a pipe is not waited for."""
+    """The file descriptor; a link is not followed, and a pipe does not block."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -107,7 +107,9 @@ def _search(workspace: Workspace) -> _Texts:
     paths = workspace.text_paths()
     other_paths = {path for path in paths if not _is_terraform(workspace, path)}
     matching_paths = (
-        workspace.holding(_SEARCHED) if workspace.holding is not None and len(other_paths) >= _MANY else None
+        workspace.holding(_SEARCH_WORDS)
+        if workspace.holding is not None and len(other_paths) >= _LARGE_CHECKOUT
+        else None
     )
     for path in paths:
         if matching_paths is not None and path in other_paths and path not in matching_paths:
@@ -117,7 +119,7 @@ def _search(workspace: Workspace) -> _Texts:
             texts.too_large += [path] if _is_large_text(os.path.join(workspace.root, path)) else []
         elif not is_binary(data) and (parts := [part for part in _BYTES if part in data]):
             bytes_held += len(data)
-            texts.files[path] = frozenset(parts), data if bytes_held <= _HELD else None
+            texts.files[path] = frozenset(parts), data if bytes_held <= _MOST_BYTES_HELD else None
     return texts
 
 

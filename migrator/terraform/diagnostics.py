@@ -1,4 +1,4 @@
-"""Messages about providers, backends and the states that they read: what keeps them from being migrated."""
+"""Messages about providers, backends and the states that they read, with the reasons against a migration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a provider or backend speaks to AWS at all: emulators and S3-compatible stores have keys of their own."""
+"""The endpoints of providers and backends: emulators and S3-compatible stores have keys of their own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _CHECKS = frozenset(
 _STYLES = frozenset({"force_path_style", "s3_force_path_style", "s3_use_path_style", "use_path_style"})
 _KEYS = ("access_key", "secret_key")
 STORE_ARGUMENTS = frozenset({"region", *_CHECKS, *_STYLES, *_KEYS})
-"""The arguments that tell of another store than AWS's."""
+"""The arguments that indicate another store than AWS's."""
 
 _MOCK = regex(
     r"(?i)(?:mock|test|fake|dummy|example|foo|anything|local(?:stack)?|none|null|placeholder|sample|stub|unused|bogus|x+)"
@@ -53,7 +53,7 @@ _MODES = frozenset({"ec2_metadata_service_endpoint", "use_fips_endpoint", "use_d
 
 
 def skip_reason_of_endpoint(module: Module, document: Document, block: Block) -> LeftAlone | Refusal | None:
-    """Why the block is no sign-in to AWS, or may be none; None if it has no endpoints, or they are AWS's own."""
+    """The reason why the block does not, or may not, sign in to AWS; None for AWS's endpoints or none."""
     for attribute in _endpoints(document, block):
         name = "endpoint" if attribute.name in ("endpoint", "endpoints") else f"{attribute.name} endpoint"
         expression = document.expression(attribute)
@@ -66,7 +66,7 @@ def skip_reason_of_endpoint(module: Module, document: Document, block: Block) ->
 
 
 def _value(module: Module, document: Document, attribute: Attribute) -> str | None:
-    """A plain value; keys count only where they are written out, for a caller may give others."""
+    """A literal value; keys count only as literals, since callers may pass other values."""
     expression = document.expression(attribute)
     if expression in ("true", "false"):
         return expression
@@ -74,7 +74,7 @@ def _value(module: Module, document: Document, attribute: Attribute) -> str | No
 
 
 def skip_reason_of_store(values: Mapping[str, str | None], *, has_endpoint: bool) -> LeftAlone | Refusal | None:
-    """Why what has the ``STORE_ARGUMENTS`` in ``values`` speaks to no AWS, or may not; None values are not known."""
+    """The reason why the ``STORE_ARGUMENTS`` in ``values`` are not, or may not be, for AWS; None values are unknown."""
     enabled = {name for name, value in values.items() if value == "true"}
     keys = [values[name] for name in _KEYS if name in values]
     if keys and enabled & _CHECKS and all(map(is_mock, keys)):
@@ -89,12 +89,12 @@ def skip_reason_of_store(values: Mapping[str, str | None], *, has_endpoint: bool
 
 
 def is_mock(key: str | None) -> bool:
-    """Whether a key is obviously made up."""
+    """Whether a key is obviously a placeholder."""
     return key is not None and _MOCK.fullmatch(key) is not None
 
 
 def skip_reason_of_host(name: str, value: str | None, expression: str) -> LeftAlone | Refusal | None:
-    """Why the endpoint called ``name`` is not AWS's, or may not be; ``value`` is None where it is not known."""
+    """The reason why the endpoint ``name`` is not, or may not be, AWS's; ``value`` is None if unknown."""
     if _EMULATOR.search(value if value is not None else expression):
         return EMULATOR.left_alone(name=name)
     if value is None:

@@ -1,4 +1,4 @@
-"""Which engine, and which version of it, runs a root module, as far as code and stack definitions tell.
+"""The evidence in code and stack definitions on the engine of a root module, and on its version.
 
 Sources: ``required_version`` (https://developer.hashicorp.com/terraform/language/terraform), the version files of
 tfenv, tofuenv and asdf, what only later engines read, and a stack's ``terraform_version``,
@@ -37,20 +37,20 @@ _LATER_ARGUMENTS: dict[str, Version] = {
     "assume_role_with_web_identity": FIRST_NATIVE,
     "use_lockfile": (1, 10, 0),
 }
-"""Arguments of the S3 backend by the first version, of either engine, that reads them."""
+"""Arguments of the S3 backend by the first version, of either engine, that supports them."""
 
 _LATER_BLOCKS: dict[str, Version] = {"removed": (1, 7, 0), "ephemeral": (1, 10, 0)}
-"""Top-level blocks by the first version, of either engine, that reads them."""
+"""Top-level blocks by the first version, of either engine, that supports them."""
 
 _LATER_IN_BLOCKS: dict[tuple[str, str], Version] = {
     ("import", "for_each"): (1, 7, 0),
     ("variable", "ephemeral"): (1, 10, 0),
     ("output", "ephemeral"): (1, 10, 0),
 }
-"""The same of arguments, by the top-level block that they stand in."""
+"""Arguments in top-level blocks by the first version, of either engine, that supports them."""
 
 _TELLING = (*_LATER_BLOCKS, *(name for _, name in _LATER_IN_BLOCKS), "encryption")
-"""The words of which one stands in each file that has any of these."""
+"""Each file with any of these contains one of the words."""
 
 _FUNCTIONS_OF_PROVIDERS: Version = (1, 7, 0)
 _VARIABLES_IN_BACKENDS: Version = (1, 8, 0)
@@ -60,9 +60,9 @@ _VARIABLE = regex(r"\b(?:var|local)\.")
 
 
 def code_evidence(workspace: Workspace, module: Module, backends: Sequence[S3Backend]) -> Iterator[Evidence]:
-    """What the root module itself, those that it calls, and the version files around it, say of their engine.
+    """The evidence of the root module, of the modules that it calls, and of the version files around it.
 
-    Files of OpenTofu alone count only by holding the backend: Terraform does not read them.
+    Files of OpenTofu alone count only if they hold the backend: Terraform does not read these files.
     """
     yield from _backend_evidence(backends)
     for path in (module.path, *sorted(workspace.reached_from(module.path))):
@@ -88,9 +88,9 @@ def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
 
 def _module_evidence(module: Module) -> Iterator[Evidence]:
     required = [
-        (document, found)
+        (document, constraint)
         for document, block in module.blocks("terraform")
-        if not document.is_tofu and (found := block.attribute("required_version"))
+        if not document.is_tofu and (constraint := block.attribute("required_version"))
     ]
     overriding = [definition for definition in required if definition[0].is_override]
     for document, attribute in overriding[-1:] or required:
@@ -115,7 +115,7 @@ def _syntax_evidence(document: Document) -> Iterator[Evidence]:
 
 
 def _function_of_provider(document: Document) -> str | None:
-    """Where the file first calls a function of a provider, outside of strings and comments."""
+    """The place where the file first calls a function of a provider, outside of strings and comments."""
     try:
         for token in tokens(document.text):
             if token.kind == "other" and document.text.startswith("provider::", token.start):
@@ -175,7 +175,7 @@ def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
 
 
 def rejects_flat_role(evidence: Sequence[Evidence]) -> Evidence | None:
-    """The evidence by which Terraform rejects a flat ``role_arn``, unless it is OpenTofu that runs the code."""
+    """The evidence that Terraform rejects a flat ``role_arn``, unless OpenTofu runs the code."""
     if any(entry.is_tofu for entry in evidence):
         return None
     return next((entry for entry in evidence if entry.low >= FIRST_WITHOUT_FLAT_ROLE), None)

@@ -1,4 +1,4 @@
-"""A name for an identity that tells two identities apart, also those of two repositories, and shows no secret."""
+"""The fingerprint of an identity: distinct identities of all repositories differ, and no secret is visible."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ if TYPE_CHECKING:
     from migrator.terraform.residues import Identity
 
 ENVIRONMENT = "environment"
-"""The fingerprint of credentials that a run finds in its environment, of which nothing is known."""
+"""The fingerprint of unknown credentials in the environment of a run."""
 
 
 def fingerprint(identity: Identity, *qualifiers: str, root: str | None = None) -> str:
-    """The fingerprint of an identity: the same for two identities if these are equal, and ``where`` is.
+    """The fingerprint of an identity: equal identities with equal ``qualifiers`` have equal fingerprints.
 
-    ``where`` says for what else the identity is only equal to itself, such as its root module. What stands in the
-    module at ``root`` counts as if that module had no path.
+    ``qualifiers`` restrict the equality, for example to one root module. The module at ``root`` counts as if it had no
+    path.
     """
     digests: dict[Term, str] = {}
-    parts = [f"{name} {_digest(made, root, digests)}" for name, made in identity]
+    parts = [f"{name} {_digest(value, root, digests)}" for name, value in identity]
     return _hash("\n".join((*parts, "", *qualifiers)))
 
 
 def of_arguments(credentials: Mapping[str, str | None], path: str, origin: Origin) -> str:
-    """The fingerprint of credential arguments whose strings are known, or None, in the file at ``path``.
+    """The fingerprint of credential arguments with strings, or None if unknown, in the file at ``path``.
 
-    What is not written out is only equal to itself, and so is a shared file, whose path may be of the folder.
+    A value that is not literal is only equal to itself, and so is a shared file, since its path may depend on the
+    folder.
     """
     if not credentials:
         return ENVIRONMENT
     known_strings = {name: value for name, value in credentials.items() if value is not None}
     if known_strings.keys() == credentials.keys() and not any(name.startswith("shared_") for name in known_strings):
         return fingerprint(of_strings(known_strings))
-    return fingerprint((), path, *(f"{name} {said}" for name, said in origin))
+    return fingerprint((), path, *(f"{name} {value}" for name, value in origin))
 
 
 def of_strings(credentials: Mapping[str, str]) -> Identity:
-    """The identity that credential arguments with known strings come to."""
+    """The identity of credential arguments with known strings."""
     return tuple((name, literal(value)) for name, value in sorted(credentials.items()))
 
 

@@ -1,11 +1,11 @@
-"""The diagnostics of identities: which credentials a provider or backend has, and whether a role fits them."""
+"""The diagnostics of identities: the credentials of a provider or backend, and whether a role fits these."""
 
 from __future__ import annotations
 
 from migrator.model.diagnostics import Diagnostic
 
 NAME_ROLES = "Name each role with `--role`, for example `--role profile:dns=ARN`, or leave out `--role-arn`."
-"""How identities get roles of their own, where nothing more is known."""
+"""The advice on roles for identities without further information."""
 
 ENVIRONMENT_CREDENTIALS = Diagnostic(
     "environment-credentials",

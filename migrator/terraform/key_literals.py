@@ -1,6 +1,6 @@
-"""AWS access keys that are written out in any text file of a repository.
+"""AWS access keys in the text of any file of a repository.
 
-A file is looked at closely only if it has the beginning of a key.
+A file is searched closely only if it contains the prefix of a key.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _MOST_IN_A_FILE = 50
 
 
 class KeyLiteral(Struct, frozen=True):
-    """An access key at ``place``: ``masked`` shows no more of its id than the last four characters.
+    """An access key at ``place``: ``masked`` shows only the last four characters of the id.
 
-    ``checksums`` are those of the id, and of what near it may be its secret: see `migrator.model.account.checksum`.
+    ``checksums`` are those of the id, and of a likely secret near the id: see `migrator.model.account.checksum`.
     """
 
     place: Place
@@ -67,12 +67,12 @@ def _literal(place: Place, masked: str, key_id: bytes, near: bytes) -> KeyLitera
 
 
 def is_mock(key_id: bytes) -> bool:
-    """Whether an access key id is one of AWS's documentation, or obviously made up."""
+    """Whether an access key id is one of AWS's documentation, or obviously a placeholder."""
     return _MOCK.search(key_id) is not None or len(set(key_id[4:])) < _FEWEST_CHARACTERS
 
 
 def has_secret(text: bytes) -> bool:
-    """Whether what stands near an id has what looks like its secret: 40 characters of all kinds."""
+    """Whether the text near an id contains a likely secret: 40 characters of all kinds."""
     return any(_is_mixed(secret) for secret in _SECRET.findall(text))
 
 

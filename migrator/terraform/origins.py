@@ -1,4 +1,4 @@
-"""Where the credentials of a provider or a backend come from, in words that a person would use; never a value."""
+"""The origin of the credentials of a provider or a backend, in words for people, never with a value."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _ACCOUNT = regex(r"arn:[\w-]+:iam::(\d{12}):")
 
 
 Argument = tuple[Document, Attribute]
-"""An argument, and the file that it stands in."""
+"""The file of an argument, and the argument."""
 
 
 class Credentials(Struct, frozen=True, eq=False, dict=True):
-    """The credential ``arguments`` of something in ``module``, by name."""
+    """The credential ``arguments`` of a block in ``module``, by name."""
 
     workspace: Workspace
     module: Module
@@ -39,12 +39,12 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def profile(self) -> str | None:
-        """The name of the profile, if it is known, and the same whoever calls the module."""
+        """The name of the profile, if the name is known and equal for all callers of the module."""
         return self.string(*self.arguments["profile"]) if "profile" in self.arguments else None
 
     @property
     def title(self) -> str:
-        """Where they come from, for people."""
+        """The origin of the credentials, for people."""
         if STATIC_KEYS & self.arguments.keys():
             return self._key
         if "profile" in self.arguments:
@@ -53,7 +53,7 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def variables(self) -> set[str]:
-        """The variables that they depend on, through locals and through the calls of the module."""
+        """The variables behind the credentials, through locals and through the calls of the module."""
         expressions = (document.expression(attribute) for document, attribute in self.arguments.values())
         return {name for expression in expressions for name in _variables(self.workspace, self.module, expression)}
 
@@ -63,7 +63,7 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
         return document.expression(attribute)
 
     def string(self, document: Document, attribute: Attribute) -> str | None:
-        """The string that an argument is in all calls of the module; None if it is not known, or not the same."""
+        """The string of an argument in all calls of the module; None if the string is unknown, or differs."""
         return root_values(self.workspace).string(self.module, document, attribute)
 
     @property
@@ -77,14 +77,14 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
 
 
 class Origins(Struct, frozen=True, eq=False, dict=True):
-    """What the credentials of ``holder`` are known by."""
+    """The origins of the credentials of ``holder``, a provider or a backend."""
 
     workspace: Workspace
     holder: Provider | S3Backend
 
     @cached_property
     def credentials(self) -> Credentials:
-        """The arguments; what an override file says counts."""
+        """The arguments; arguments of an override file count."""
         family: Sequence[Provider | S3Backend]
         family = self.holder.family if isinstance(self.holder, Provider) else [self.holder]
         merged: dict[str, Argument] = {}
@@ -94,7 +94,7 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def mappable_origins(self) -> frozenset[Origin]:
-        """Everything that a role can be mapped by: profile, alias, variables and account."""
+        """The origins that `--role` can map to a role: profile, alias, variables and account."""
         origins = {("var", name) for name in self.credentials.variables}
         if self.credentials.profile:
             origins.add(("profile", self.credentials.profile))
@@ -105,7 +105,7 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
         return frozenset(origins)
 
     def _accounts(self, provider: Provider) -> Iterator[str]:
-        """The account that is allowed, if it is one, and those of the roles that are assumed."""
+        """The account of ``allowed_account_ids``, if it is the only one, and the accounts of assumed roles."""
         allowed = self.listed("allowed_account_ids")
         if len(allowed) == 1:
             yield from allowed
@@ -118,14 +118,14 @@ class Origins(Struct, frozen=True, eq=False, dict=True):
     def listed(self, name: str) -> frozenset[str]:
         """The accounts that a provider's ``allowed_account_ids`` or ``forbidden_account_ids`` lists, if known."""
         for provider in self.holder.family if isinstance(self.holder, Provider) else ():
-            attribute = next((found for body in provider.bodies if (found := body.attribute(name))), None)
+            attribute = next((argument for body in provider.bodies if (argument := body.attribute(name))), None)
             if attribute is not None:
                 return root_values(self.workspace).strings(provider.module, provider.document, attribute)
         return frozenset()
 
 
 def account_of(arn: str) -> str:
-    """The account of an IAM role's ARN; ``""`` if it is none."""
+    """The account of an IAM role's ARN; ``""`` for any other text."""
     match = _ACCOUNT.match(arn)
     return match[1] if match else ""
 

@@ -1,8 +1,8 @@
-"""Providers of others that take AWS keys: those that know no web identity, and copies of the AWS provider.
+"""Other providers with AWS keys: providers that do not support web identity, and copies of the AWS provider.
 
-awsutils has the arguments of the AWS provider of old: https://registry.terraform.io/providers/cloudposse/awsutils; the
-others prefix theirs, such as https://registry.terraform.io/providers/opensearch-project/opensearch (``aws_access_key``)
-and https://registry.terraform.io/providers/Mongey/kafka (``sasl_aws_access_key``).
+awsutils has the arguments of the old AWS provider: https://registry.terraform.io/providers/cloudposse/awsutils. The
+others prefix their arguments, for example https://registry.terraform.io/providers/opensearch-project/opensearch
+(``aws_access_key``) and https://registry.terraform.io/providers/Mongey/kafka (``sasl_aws_access_key``).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _PREFIXED = regex(
 
 
 class OtherProvider(Struct, frozen=True, eq=False):
-    """A ``provider`` block of neither hashicorp/aws nor awscc, and the ``credentials`` of AWS that it names.
+    """A ``provider`` block that is neither hashicorp/aws nor awscc, with the ``credentials`` of AWS in it.
 
-    ``copies`` is the source of a copy of those two, such as one in a private registry; ``""`` for any other provider.
+    ``copies`` is the source of a copy of those two, for example in a private registry; ``""`` for any other provider.
     """
 
     document: Document
@@ -41,7 +41,7 @@ class OtherProvider(Struct, frozen=True, eq=False):
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place where the block begins."""
         return self.document.place(self.block)
 
     @property
@@ -52,14 +52,14 @@ class OtherProvider(Struct, frozen=True, eq=False):
 
     @property
     def ignored(self) -> Ignored | None:
-        """How the user said that it is to be left alone, if so."""
+        """The diagnostic of the user's exclusion; None if the block is not excluded."""
         if not (self.document.is_ignored(self.block) or any(map(self.document.is_ignored, self.credentials))):
             return None
         return self.document.ignored
 
 
 def other_providers(module: Module) -> Iterator[OtherProvider]:
-    """The providers of ``module`` that name AWS keys, and are not AWS's own."""
+    """The providers of ``module`` that name AWS keys, without AWS's own providers."""
     sources, official = module.required_sources, local_names(module)
     for document, block in module.blocks("provider"):
         name = block.labels[0] if block.labels else ""
@@ -77,5 +77,5 @@ def other_providers(module: Module) -> Iterator[OtherProvider]:
 
 
 def _is_key(argument: str, type_: str) -> bool:
-    """Whether an argument is a credential of AWS; those of other clouds have some of the same names."""
+    """Whether an argument is a credential of AWS; other clouds use some of the same names."""
     return _PREFIXED.fullmatch(argument) is not None or (type_ in _WITH_ITS_ARGUMENTS and argument in CREDENTIALS)

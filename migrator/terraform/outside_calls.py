@@ -24,14 +24,14 @@ _REPOSITORY = regex(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
 
 
 class OutsideCall(Struct, frozen=True, eq=False):
-    """A call, and what other repositories are told of it."""
+    """A call of a module of another repository, and the record of the call for the other repositories."""
 
     call: ModuleCall
     known_call: KnownCall
 
 
 def outside_calls(workspace: Workspace, repo: str) -> Iterator[OutsideCall]:
-    """The calls of modules elsewhere by the repository that the others know as ``repo``, by place."""
+    """The calls of modules of other repositories, by place; the others know this repository as ``repo``."""
     for _, module in sorted(workspace.modules.items()):
         for document in module.documents:
             for block in document.blocks if document.mentions("module") else ():
@@ -65,7 +65,7 @@ def _known_call(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall 
 
 
 class CalledModule(Struct, frozen=True):
-    """A module of another repository whose variables change, and the calls of it.
+    """A module of another repository whose variables change, and the calls of the module.
 
     Those that are ``pinned`` go on with an older version, and ``units`` of Terragrunt take values from elsewhere.
     """
@@ -77,12 +77,12 @@ class CalledModule(Struct, frozen=True):
 
     @property
     def group(self) -> str:
-        """The name that binds together what must follow the module: `Finding.group`."""
+        """The name of the group that changes together with the module: `Finding.group`."""
         return f"calls of {self.module.key}"
 
 
 def link_called_modules(workspace: Workspace, fleet: Fleet, calls: Sequence[OutsideCall]) -> tuple[CalledModule, ...]:
-    """The modules that the ``fleet`` tells of; the workspace learns who calls them, and which of its own are called."""
+    """The modules of the ``fleet``, each with its calls here; the workspace gets the calls between repositories."""
     called_modules: list[CalledModule] = []
     for module in fleet.modules:
         module_calls = [outside_call for outside_call in calls if outside_call.known_call.is_of(module)]
@@ -107,13 +107,13 @@ def link_called_modules(workspace: Workspace, fleet: Fleet, calls: Sequence[Outs
 
 
 def folder_of(workspace: Workspace, call: KnownCall) -> str:
-    """The path of the module of the repository that the call of another one is of."""
+    """The path of the module of this repository that another repository calls."""
     path = call.source.folder if call.source else os.path.relpath(call.folder, os.path.realpath(workspace.root))
     return "" if path == "." else path
 
 
 def registered(workspace: Workspace) -> Iterator[tuple[str, ModuleSource]]:
-    """The modules of Spacelift's registry that the repository defines: what one is called, and where it comes from.
+    """The modules of Spacelift's registry that the repository defines: the names, and the sources.
 
     https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/module
     """
@@ -129,7 +129,7 @@ def registered(workspace: Workspace) -> Iterator[tuple[str, ModuleSource]]:
 
 
 def frozen_by(workspace: Workspace, document: Document | None, path: str) -> str | None:
-    """Why the variables of the modules that the file at ``path`` is part of must stay, if so."""
+    """The reason why the variables of the modules with the file at ``path`` must stay; None without a reason."""
     if not workspace.frozen or (document is not None and document.kind is not Kind.CONFIG):
         return None
     modules = [module.path for module in workspace.modules_of(document)] if document else [posixpath.dirname(path)]

@@ -1,8 +1,8 @@
-"""Identities are told to other repositories in expressions over the variables of a module, without any value.
+"""Identities for other repositories are expressions over the variables of a module, without any value.
 
-A caller elsewhere works out what an identity is in each of its calls. What is the same in all calls of the module
-stands there under a name for it, what depends on the variables alone as a function of them, and of anything else nobody
-knows whether it is the same in two calls.
+A caller in another repository evaluates the identity for each of its calls. A value that is equal in all calls of the
+module has a name there. A value that depends on variables alone is a function of these. Any other value may differ
+between two calls.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _UNKNOWN = "unknown.value[{}]"
-"""Something of the module that is another in each call of it, as far as is known."""
+"""An unknown value of the module, which may differ in each call."""
 
 _FUNCTION = "known_to_its_module"
 
 
 def plain_identity(module: Module, identity: Identity | None, title: str) -> tuple[tuple[str, str], ...]:
-    """An identity of ``module``, one that is called ``title`` in the run; None for one that is not known."""
+    """An identity of ``module`` as expressions by name, with the name ``title`` in the run; None is an unknown one."""
     if identity is None:
         return (("", _UNKNOWN.format(quote(title))),)
-    return tuple((name, _expression(module, made, f"{title}: {name}")) for name, made in identity)
+    return tuple((name, _expression(module, value, f"{title}: {name}")) for name, value in identity)
 
 
 def plain_defaults(module: Module, residues: Residues, title: str) -> Iterator[tuple[str, str]]:
-    """The variables of a module that need not be passed, each with what it is then: null, or a name for its default."""
+    """The optional variables of a module, each with its default: null, or a name for the default."""
     values_by_name: dict[str, set[Term]] = {}
     for document, block in module.blocks("variable"):
         if block.labels and (default := block.attribute("default")) is not None:
@@ -47,7 +47,7 @@ def plain_defaults(module: Module, residues: Residues, title: str) -> Iterator[t
 
 
 def stub_of(workspace: Workspace, module: KnownModule) -> Module:
-    """A module of another repository, as far as its callers must know it."""
+    """A module of another repository, as far as its callers know the module."""
     document = Document(workspace.root, f"{module.key}/variables.tf", Kind.CONFIG)
     text = "".join(f"variable {quote(name)} {{\n  default = {value}\n}}\n" for name, value in module.defaults)
     document.source = SourceFile(document.path, text.encode())
@@ -55,7 +55,7 @@ def stub_of(workspace: Workspace, module: KnownModule) -> Module:
 
 
 def identity_of(residues: Residues, stub: Module, known_input: KnownInput) -> Identity:
-    """The identity whose role a variable of another repository's module holds, in the terms of that module."""
+    """The identity of a role variable of another repository's module, in the terms of that module."""
     return without_nulls({name: residues.value(stub, text) for name, text in known_input.origin})
 
 
@@ -71,7 +71,7 @@ def _expression(module: Module, value: Term, title: str) -> str:
 
 
 def _reference(module: Module, value: Term) -> str | None:
-    """What a variable is, or has as a member, if its module takes it as it is passed."""
+    """The expression of a variable, or of its member, if the module takes values without changes."""
     if value.op == "var" and value.scope == module.path and _is_taken_as_it_is(module, value.name):
         return f"var.{value.name}"
     if value.op != "get" or (key := value.parts[1].text) is None or mask(key) != key:

@@ -1,4 +1,4 @@
-"""Partial backend configuration: files and values that ``terraform init`` is given with ``-backend-config``.
+"""Partial backend configuration: files and values for ``terraform init -backend-config``.
 
 See https://developer.hashicorp.com/terraform/language/backend#partial-configuration. Such files are called
 ``*.tfbackend`` or ``backend.hcl``, or as scripts and the variable ``TF_CLI_ARGS_init`` name them; people also call them
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
-_GIVEN = regex(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
+_BACKEND_CONFIG_OPTION = regex(
+    rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)"
+)
 _NAMED_BY_VARIABLE = regex(_VARIABLE)
 _NEXT_COMMAND = regex(r"init|terra|tofu|;|&&|\n\s*\n|\n\w")
 """Text that no options of one command have between them."""
@@ -58,14 +60,14 @@ _LONGEST = 100_000
 
 
 class BackendConfigValue(Struct, frozen=True):
-    """An argument of the backend that a script gives on the command line: ``-backend-config=name=value``."""
+    """An argument of the backend on the command line of a script: ``-backend-config=name=value``."""
 
     place: Place
     name: str
 
 
 class BackendCommand(Struct, frozen=True, eq=False):
-    """A command with ``-backend-config`` for the backend of ``root``, None if not known.
+    """A command with ``-backend-config`` for the backend of ``root``; None for an unknown root module.
 
     ``values`` are the credentials and roles of the command. ``store`` is the reason why the command is not for AWS.
     """
@@ -79,7 +81,7 @@ class BackendCommand(Struct, frozen=True, eq=False):
 def backend_commands(
     workspace: Workspace, roots: Sequence[Module], units: Mapping[str, Module]
 ) -> Iterator[BackendCommand]:
-    """The commands of scripts that give a backend arguments or files."""
+    """The commands of scripts that pass arguments or files to a backend."""
     matches: dict[Document, list[re.Match[str]]] = {}
     for document, match in _mentions(workspace):
         matches.setdefault(document, []).append(match)
@@ -101,9 +103,9 @@ def store_of(backends: Sequence[S3Backend], commands: Iterable[BackendCommand]) 
     """The reason why a backend of these blocks and files is not for AWS: all its commands or all its files say so."""
     stores = [command.store for command in commands]
     files = [backend.skip_reason for backend in backends if backend.is_partial]
-    for found in (stores, files):
-        reasons = [reason for reason in found if isinstance(reason, LeftAlone | Refusal)]
-        if reasons and len(reasons) == len(found) and EMULATOR.code not in {reason.code for reason in reasons}:
+    for outcomes in (stores, files):
+        reasons = [reason for reason in outcomes if isinstance(reason, LeftAlone | Refusal)]
+        if reasons and len(reasons) == len(outcomes) and EMULATOR.code not in {reason.code for reason in reasons}:
             return reasons[0]
     return None
 
@@ -121,33 +123,33 @@ def _by_command(text: str, matches: Iterable[re.Match[str]]) -> list[list[re.Mat
 
 def _value(text: str, match: re.Match[str]) -> tuple[str | None, str]:
     """The value of ``-backend-config=name=value``, None if not known, and the text of the value."""
-    written = match["given"].partition("=")[2]
+    value_text = match["given"].partition("=")[2]
     host = _HOST.match(text, match.start("given") + match["given"].index("=") + 1)
     if host is not None:
         return host["host"] if "." in _NAMED_BY_VARIABLE.sub("", host["host"]) else None, host["host"]
-    return None if not written or _NAMED_BY_VARIABLE.search(written) else written, written
+    return None if not value_text or _NAMED_BY_VARIABLE.search(value_text) else value_text, value_text
 
 
 def _store(values: Mapping[str, tuple[str | None, str]]) -> LeftAlone | Refusal | None:
     """The reason why a command with these ``values`` is not for AWS, as far as known."""
     hosts = [(name, value) for name, value in values.items() if is_endpoint(name) or name == "endpoints"]
-    for name, (host, written) in hosts:
-        if reason := skip_reason_of_host("endpoint" if name == "endpoints" else name, host, written):
+    for name, (host, text) in hosts:
+        if reason := skip_reason_of_host("endpoint" if name == "endpoints" else name, host, text):
             return reason
-    known = {name: value for name, (value, _) in values.items() if name in STORE_ARGUMENTS}
-    return skip_reason_of_store(known, has_endpoint=bool(hosts))
+    arguments = {name: value for name, (value, _) in values.items() if name in STORE_ARGUMENTS}
+    return skip_reason_of_store(arguments, has_endpoint=bool(hosts))
 
 
 def backend_config_files(workspace: Workspace, arguments: str, folder: str) -> set[str]:
-    """The paths of the files that ``-backend-config`` names among the ``arguments`` of a run in ``folder``."""
-    names = (match["given"] for match in _GIVEN.finditer(arguments))
+    """The paths in ``-backend-config`` among the ``arguments`` of a run in ``folder``."""
+    names = (match["given"] for match in _BACKEND_CONFIG_OPTION.finditer(arguments))
     return {path for name in names for path in _matching_paths(workspace, ("", folder), name)}
 
 
 def partial_backends(
     workspace: Workspace, roots: Sequence[Module], units: Mapping[str, Module] | None = None
 ) -> Iterator[tuple[Module | None, S3Backend]]:
-    """Every partial configuration of an S3 backend, with the root module that it is for, if that is known.
+    """Every partial configuration of an S3 backend, with its root module, if that is known.
 
     ``units`` are the modules that units of Terragrunt run, by the units' folders.
     """
@@ -166,7 +168,7 @@ def partial_backends(
 
 
 def _values_of_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterator[Document]:
-    """The ``tfvars`` files that hold a backend's arguments and no variable's value, as if called ``*.tfbackend``."""
+    """The ``tfvars`` files that hold a backend's arguments and no variable's value, as ``*.tfbackend`` files."""
     for document in list(workspace.of_kind(Kind.VALUES)):
         if b"bucket" in document.source.data and document.problem is None:
             names = {attribute.name for block in document.blocks for attribute in block.attributes}
@@ -174,29 +176,29 @@ def _values_of_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterat
                 owner = _owner(document.path, list(workspace.modules.values()), {})
                 declared = {name for _, block in owner.blocks("variable") for name in block.labels} if owner else ()
                 is_backend = owner in roots and names.isdisjoint(declared)
-                if is_backend and (found := workspace.partial_backend(document.path)):
-                    yield found
+                if is_backend and (backend_file := workspace.partial_backend(document.path)):
+                    yield backend_file
 
 
 def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:
     for kind in (Kind.SCRIPT, Kind.CONFIG, Kind.TERRAGRUNT):
         for document in workspace.of_kind(kind):
             if b"-backend-config" in document.source.data:
-                yield from ((document, match) for match in _GIVEN.finditer(document.text))
+                yield from ((document, match) for match in _BACKEND_CONFIG_OPTION.finditer(document.text))
     for document in workspace.others(_OTHER_SCRIPTS):
         if workspace.in_scope(document.path) and b"-backend-config" in document.source.data:
-            yield from ((document, match) for match in _GIVEN.finditer(document.text))
+            yield from ((document, match) for match in _BACKEND_CONFIG_OPTION.finditer(document.text))
 
 
 def _existing_paths(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
-    """The paths that ``name`` may have: beside the script, from the repository's root, or in a root module."""
+    """The existing paths for ``name``: next to the script, from the repository's root, or in a root module."""
     folders = (posixpath.dirname(script.path), "", *(root.path for root in roots))
     inside = {path for path in _matching_paths(workspace, folders, name) if workspace.in_scope(path)}
-    return {found.path for path in inside if (found := workspace.partial_backend(path)) is not None}
+    return {file.path for path in inside if (file := workspace.partial_backend(path)) is not None}
 
 
 def _matching_paths(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
-    """The paths below ``folders`` that ``name`` can mean; one that begins with a variable may lie anywhere."""
+    """The paths below ``folders`` that match ``name``; a name that begins with a variable may match anywhere."""
     path_pattern = _NAMED_BY_VARIABLE.sub(_ANY, name)
     if _ANY not in path_pattern:
         return {path for folder in folders if not (path := _joined(folder, path_pattern)).startswith("..")}
@@ -218,7 +220,7 @@ def _joined(folder: str, name: str) -> str:
 
 
 def _is_backend(workspace: Workspace, path: str) -> bool:
-    """Whether a file whose name fits holds arguments of a backend."""
+    """Whether a file with a matching name holds arguments of a backend."""
     file = workspace.root / path
     if not file.is_file():
         return False
@@ -230,7 +232,7 @@ def _is_backend(workspace: Workspace, path: str) -> bool:
 
 
 def _owner(path: str, roots: Sequence[Module], units: Mapping[str, Module]) -> Module | None:
-    """The root module around a file, or that the unit around it runs, else the only one there is."""
+    """The root module around a file, or the root module of the unit around the file, else the only root module."""
     root_by_path = {root.path: root for root in roots}
     by_path = {
         folder: root_by_path[module.path] for folder, module in units.items() if module.path in root_by_path

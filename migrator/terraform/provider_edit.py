@@ -1,4 +1,4 @@
-"""What stands in a provider that signs in by web identity, and the edits that put it there."""
+"""The web identity of a provider, and the edits that add and remove it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def web_identity_block(provider: Provider, role: Literal | RoleVariable, config: Config) -> NewBlock | NewArgument:
-    """What a provider signs in with ``role`` by: a block, in awscc an argument.
+    """The web identity of a provider with ``role``: a block, in awscc an argument.
 
-    A portable one is there only where the variable is set, so that the code runs outside of Spacelift, too.
+    A portable block depends on whether the variable is set, so that the code also runs outside of Spacelift.
     """
     variable = role if isinstance(role, RoleVariable) and config.portable else None
     role_arn = role.reference if isinstance(role, RoleVariable) else role
@@ -43,7 +43,7 @@ def web_identity_block(provider: Provider, role: Literal | RoleVariable, config:
 
 
 def section_edits(provider: Provider, comment: NewComment) -> Iterator[Edit]:
-    """The edits that make comments of a provider's web identity, in all blocks that Terraform merges.
+    """The edits that comment out a provider's web identity, in all blocks that Terraform merges.
 
     JSON has no comments on lines, and gets the ``comment`` instead.
     """
@@ -74,7 +74,7 @@ def _commented_lines(document: Document, block: Block) -> Iterator[Edit]:
 
 
 def sign_in_edits(provider: Provider, added: tuple[NewBlock | NewArgument | NewComment, ...]) -> Iterator[Edit]:
-    """The edits that take its credentials from a provider, and add what is ``added`` to its block."""
+    """The edits that remove a provider's credentials, and append ``added`` to its block."""
     for body in provider.bodies:
         removed = tuple(attribute for attribute in provider.credentials if attribute in tuple(body.attributes))
         change = BodyChange(remove=removed, append=added if body is provider.block else ())

@@ -1,4 +1,4 @@
-"""The AWS providers of a module, and how each of them signs in.
+"""The AWS providers of a module, and the sign-in of each provider.
 
 The arguments are those of https://registry.terraform.io/providers/hashicorp/aws/latest/docs#provider-configuration.
 """
@@ -39,20 +39,20 @@ _GUARDED = regex(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*rol
 _HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 _NAMESPACE = "hashicorp"
 AWS, AWSCC = "aws", "awscc"
-"""The providers that know web identity; both are built on the same library, and sign in by the same arguments."""
+"""The providers that support web identity; both use the same library, and have the same arguments for the sign-in."""
 
 WEB_IDENTITY = "assume_role_with_web_identity"
 
 Origin = tuple[tuple[str, str], ...]
-"""Where an identity comes from: the credential arguments and their expressions; empty for the environment."""
+"""The origin of an identity: the credential arguments and their expressions; empty for the environment."""
 
 
 class Provider(Struct, frozen=True, eq=False, dict=True):
-    """A ``provider`` block of hashicorp/aws or awscc (``kind``) in one of the modules that it is part of.
+    """A ``provider`` block of hashicorp/aws or awscc (``kind``) in one of the modules that contain its file.
 
-    In awscc ``assume_role…`` are no blocks but objects, and ``role_arn`` is that of CloudFormation:
-    https://registry.terraform.io/providers/hashicorp/awscc/latest/docs.
-    ``family`` is the block itself and those that Terraform merges with it: override files may each hold another.
+    In awscc ``assume_role…`` are objects, not blocks, and ``role_arn`` is that of CloudFormation:
+    https://registry.terraform.io/providers/hashicorp/awscc/latest/docs. ``family`` is the block itself and the blocks
+    that Terraform merges with it: override files may each hold another block.
     """
 
     module: Module
@@ -63,7 +63,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place where the block begins."""
         return self.document.place(self.block)
 
     @property
@@ -83,7 +83,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def bodies(self) -> tuple[Block, ...]:
-        """The block, and its escape blocks ``_ {}``, whose arguments are the provider's too."""
+        """The block, and its escape blocks ``_ {}``, which hold arguments of the provider, too."""
         return (self.block, *self.block.blocks("_"))
 
     @cached_property
@@ -94,7 +94,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def origin(self) -> Origin:
-        """What tells this provider's identity from those of its neighbours; overrides count for more."""
+        """The credentials that distinguish this provider's identity from others; override files count for more."""
         merged: dict[str, str] = {}
         for provider in sorted(self.family, key=lambda provider: provider.document.is_override):
             merged |= {attribute.name: provider.document.expression(attribute) for attribute in provider.credentials}
@@ -102,7 +102,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def is_lead(self) -> bool:
-        """Whether this is the block of its family that is to say how to sign in: the first with credentials."""
+        """Whether the block of its family gets the new sign-in: the first block with credentials."""
         return self is min(self.family, key=lambda provider: (not provider.credentials, provider.document.is_override))
 
     @property
@@ -115,12 +115,12 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def assumed_roles(self) -> list[str]:
-        """The ``role_arn`` expressions of the ``assume_role`` blocks; ``""`` for one that is not to be read off."""
+        """The ``role_arn`` expressions of the ``assume_role`` blocks; ``""`` for an unknown expression."""
         return self._roles("assume_role")
 
     @property
     def web_identity_roles(self) -> list[str]:
-        """The same of the ``assume_role_with_web_identity`` blocks."""
+        """The ``role_arn`` expressions of the ``assume_role_with_web_identity`` blocks."""
         return self._roles(WEB_IDENTITY)
 
     @property
@@ -139,7 +139,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
         return ["" if role.startswith(f"{type_}.") else role for role in roles]
 
     def _role_in(self, argument: Attribute) -> str:
-        """The ``role_arn`` of an object, or of one that is there on condition that its role is."""
+        """The ``role_arn`` of an object, or of a conditional object that depends on its role."""
         items = self.document.object_items(argument)
         if items:
             return next(
@@ -150,7 +150,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
-        """Why the provider is no sign-in to AWS, or not to be touched, if so."""
+        """The reason why the provider is not migrated; None if the provider is migrated."""
         return next((reason for provider in self.family if (reason := provider._own_skip_reason) is not None), None)
 
     @cached_property
@@ -167,7 +167,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def is_switch(self) -> bool:
-        """Whether all its credentials are there on some condition only, so that something else can sign in."""
+        """Whether all its credentials are conditional, so that other credentials can sign in."""
         expressions = [
             provider.document.expression(attribute) for provider in self.family for attribute in provider.credentials
         ]
@@ -175,7 +175,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def has_conditional_web_identity(self) -> bool:
-        """Whether the provider has web identity, and a run can be without it."""
+        """Whether the provider has web identity that may be absent in a run."""
         blocks = [block for provider in self.family for body in provider.bodies for block in body.blocks()]
         sections = [block for block in blocks if _makes(block, WEB_IDENTITY)]
         objects = [
@@ -189,12 +189,12 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def is_bare(self) -> bool:
-        """Whether the provider's first credentials are those of the environment; said of one block of a family."""
+        """Whether the provider's first credentials are those of the environment; true for one block of a family."""
         return self.is_lead and not self.origin and not self.has_web_identity and self.skip_reason is None
 
     @property
     def is_proxy(self) -> bool:
-        """Whether the block may only stand for a provider that a caller passes in, as modules once had to."""
+        """Whether the block may only declare a provider that a caller passes in, as old Terraform required."""
         return all(isinstance(argument, Attribute) and argument.name == "alias" for argument in self.block.items)
 
     @property
@@ -208,7 +208,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
 
 
 def _contents(block: Block) -> Iterator[Block]:
-    """What a block is made of: itself, or the content of a ``dynamic`` one."""
+    """The content of a ``dynamic`` block, or any other block itself."""
     yield from block.blocks("content") if block.type == "dynamic" else (block,)
 
 
@@ -217,7 +217,7 @@ def _makes(block: Block, type_: str) -> bool:
 
 
 def aws_providers(module: Module) -> list[Provider]:
-    """The blocks of hashicorp/aws and awscc in ``module`` and its tests, under whatever local names they have there."""
+    """The blocks of hashicorp/aws and awscc in ``module`` and its tests, under any local names."""
     names = local_names(module)
     providers: list[Provider] = []
     families: dict[tuple[str, str | None, bool], list[Provider]] = {}
@@ -234,16 +234,16 @@ def aws_providers(module: Module) -> list[Provider]:
 
 
 def local_names(module: Module) -> dict[str, str]:
-    """The kind, aws or awscc, that each local name of a provider stands for."""
+    """The kind, aws or awscc, of each local name of a provider."""
     sources = module.required_sources
     default_names = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
     kinds = {name: address(source) for name, source in sources.items()}
     official = [(host, _NAMESPACE, kind) for host in _HOSTS for kind in (AWS, AWSCC)]
-    return default_names | {name: known[2] for name, known in kinds.items() if known in official}
+    return default_names | {name: source[2] for name, source in kinds.items() if source in official}
 
 
 def address(source: str) -> tuple[str, str, str]:
-    """The host, namespace and type of a provider's source, of which the type alone must be written.
+    """The host, namespace and type of a provider's source; host and namespace are optional.
 
     See https://developer.hashicorp.com/terraform/language/providers/requirements#source-addresses.
     """

@@ -1,4 +1,4 @@
-"""Which modules other repositories may call."""
+"""The modules that other repositories may call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VERSION = regex(rb"(?m)^module_version\s*:")
 
 
 def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -> bool:
-    """Whether others may call the module at ``path``: one in ``modules`` that nobody here calls, or of a registry.
+    """Whether others may call the module at ``path``: an uncalled one in ``modules``, or one of a registry.
 
     https://developer.hashicorp.com/terraform/registry/modules/publish names repositories terraform-PROVIDER-NAME, and
     https://docs.spacelift.io/vendors/terraform/module-registry has a version in the runtime configuration. The known

@@ -1,4 +1,4 @@
-"""The states of others that a module reads from S3, and how it signs in for each of them.
+"""The states of other root modules that a module reads from S3, and their sign-ins.
 
 See https://developer.hashicorp.com/terraform/language/state/remote-state-data: ``config`` takes the arguments of the
 backend, as an object since Terraform 0.12, as a block before; other than a backend's, they may be expressions.
@@ -30,7 +30,7 @@ _NAMED = regex(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!
 
 
 class Config(Struct, frozen=True, eq=False):
-    """A part of what a data source gives to the backend: a block, or the object constructor that is a ``part``."""
+    """A part of the backend configuration of a data source: a block, or the object constructor of a ``part``."""
 
     backend: S3Backend
     part: Part | None = None
@@ -42,7 +42,7 @@ class Config(Struct, frozen=True, eq=False):
 
 
 class RemoteState(Struct, frozen=True, eq=False, dict=True):
-    """A ``data "terraform_remote_state"`` block of the S3 backend, or of one that is not known (``kind`` is None).
+    """A ``data "terraform_remote_state"`` block of the S3 backend, or of an unknown backend (``kind`` is None).
 
     ``unread`` are the parts of its configuration that cannot be edited.
     """
@@ -56,7 +56,7 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place where the block begins."""
         return self.document.place(self.block)
 
     @property
@@ -66,12 +66,12 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def names_credentials(self) -> bool:
-        """Whether it is one to migrate."""
+        """Whether the data source names credentials or a role."""
         return bool(self.names) and self.skip_reason is None and not self.has_web_identity
 
     @property
     def has_web_identity(self) -> bool:
-        """Whether it signs in with web identity itself, as it can from Terraform 1.6 on."""
+        """Whether the data source signs in with web identity, as Terraform supports from 1.6 on."""
         return any(config.backend.has_web_identity for config in self.configs)
 
     @property
@@ -80,8 +80,8 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         return {config.backend.role_arn for config in self.configs if config.backend.role_arn}
 
     @property
-    def hidden(self) -> tuple[str, bool] | None:
-        """What cannot be followed, for people, and whether it is known to sign in with credentials or a role."""
+    def unknown_part(self) -> tuple[str, bool] | None:
+        """The unknown part of the configuration, for people, and whether that part has credentials or a role."""
         sources = [
             (_description(part), _mentions(self.module, part.value.of(part.document.text))) for part in self.unread
         ]
@@ -89,7 +89,7 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
-        """Why it is no sign-in to AWS, or not to be touched, if so."""
+        """The reason why the data source is not migrated; None if it is migrated."""
         if self.document.is_ignored(self.block):
             return self.document.ignored
         if self.kind is None:
@@ -103,13 +103,13 @@ def _description(part: Part) -> str:
 
 
 def _mentions(module: Module, expression: str) -> bool:
-    """Whether an expression, or the variable or local that it refers to, names credentials or a role."""
+    """Whether an expression, or the definition of its variable or local, names credentials or a role."""
     definitions = (definition(module, match) or "" for match in REFERENCE.finditer(expression))
     return any(_NAMED.search(text) for text in (expression, *definitions))
 
 
 def remote_states(module: Module) -> Iterator[RemoteState]:
-    """The data sources of ``module`` that read a state from S3, or may."""
+    """The data sources of ``module`` that read, or may read, a state from S3."""
     for document, block in module.blocks("data", "terraform_remote_state"):
         backend = block.attribute("backend")
         kind = resolve(module, document.expression(backend)) if backend else None

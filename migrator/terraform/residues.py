@@ -1,8 +1,8 @@
-"""What an expression comes to in each instance of a module: followed through locals, outputs and the calls of modules.
+"""The value of an expression in each instance of a module, through locals, outputs and calls of modules.
 
-Where an expression stands, it is a term over the variables of its module. Seen from a caller it is one over the
-caller's, and at last over those of a root module. What only a run knows remains as a symbol of the instance that it
-stands in, so that two instances of a module never look alike where it matters.
+In its module, an expression is a term over the module's variables. For a caller, the expression is a term over the
+caller's variables, and finally over those of a root module. A value that only a run knows is a symbol of its instance,
+so that two instances of a module never look equal by mistake.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 Identity = tuple[tuple[str, Term], ...]
-"""What the credential arguments of a provider come to in some module's terms; empty for the environment."""
+"""The credential arguments of a provider as terms of a module; empty for the environment."""
 
 _MOST_WAYS = 2_000
 _META = frozenset({"provider", "depends_on"})
@@ -31,7 +31,7 @@ _REPEATS = ("for_each", "count")
 
 
 class Residues:
-    """What the expressions of a repository come to; each is worked out once."""
+    """The terms of the expressions of a repository; each is evaluated once."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -43,7 +43,7 @@ class Residues:
         self._being_read: set[object] = set()
 
     def identity(self, provider: Provider) -> Identity:
-        """What the credentials of a provider come to, in the terms of its module; overrides count for more."""
+        """The credentials of a provider as terms of its module; override files count for more."""
         merged: dict[str, Term] = {}
         holder = f"provider.{provider.block.labels[0] if provider.block.labels else ''}.{provider.alias or ''}"
         for block in sorted(provider.family, key=lambda block: block.document.is_override):
@@ -54,18 +54,18 @@ class Residues:
         return without_nulls(merged)
 
     def argument(self, module: Module, document: Document, attribute: Attribute, holder: str = "") -> Term:
-        """What an argument comes to; ``holder`` is the block that ``each`` and ``count`` are of."""
+        """The term of an argument; ``holder`` is the block with the ``each`` and ``count``."""
         return self.value(module, document.expression(attribute), holder)
 
     def value(self, module: Module, text: str, holder: str = "") -> Term:
-        """What an expression comes to in a module's terms."""
+        """The term of an expression in a module."""
         key = (module.path, text, holder)
         if key not in self._values:
             self._values[key] = self._read(module, text, holder)
         return self._values[key]
 
     def seen_from(self, call: ModuleCall, called: Module, identity: Identity) -> Identity:
-        """An identity of the module called, in the terms of the caller."""
+        """An identity of the called module, in the terms of the caller."""
         key = (call, identity)
         if key not in self._seen:
             seen = {name: self._through(call, called, term) for name, term in identity}
@@ -102,7 +102,7 @@ class Residues:
     def _read(self, module: Module, text: str, holder: str) -> Term:
         unknown = term("resource", text[:1000], f"{module.path}: {holder}")
         key = ("value", module.path, text, holder)
-        if key in self._being_read:  # it refers to itself
+        if key in self._being_read:  # the expression refers to itself
             return unknown
         self._being_read.add(key)
         try:
@@ -139,7 +139,7 @@ class Residues:
         return self._locals[key]
 
     def _data(self, module: Module, type_: str, label: str) -> Term:
-        """A data source: alike with what it is asked, and who asks, where that is all that it depends on."""
+        """A data source: equal if its arguments and its provider are equal, and nothing else matters."""
         unknown = term("resource", f"data.{type_}.{label}", module.path)
         definitions = [
             definition for definition in module.blocks("data", type_) if definition[1].labels == (type_, label)
@@ -161,7 +161,7 @@ class Residues:
         return term("data", type_, parts=(made_object(entries), self._provider(module, name)))
 
     def _provider(self, module: Module, name: str) -> Term:
-        """The configuration of a provider that ``name`` stands for in a module."""
+        """The configuration of the provider ``name`` in a module."""
         local, _, alias = name.partition(".")
         for document, block in module.blocks("provider", local):
             is_proxy = all(isinstance(argument, Attribute) and argument.name == "alias" for argument in block.items)
@@ -171,7 +171,7 @@ class Residues:
         return term("provider" if is_called else "resource", name if is_called else f"provider.{name}", module.path)
 
     def _output(self, module: Module, label: str, name: str) -> Term | None:
-        """An output of a module that is called once and not repeated; None where that is not so."""
+        """An output of a module with one call without repetition; None for any other module."""
         for called_path, call in self._calls_of.get((module.path, label), ()):
             called = self._workspace.modules.get(called_path)
             if called is None or _repeats(call):
@@ -191,7 +191,7 @@ class Residues:
     # --- what a caller makes of it ------------------------------------------------------------------------------------
 
     def _through(self, call: ModuleCall, called: Module, value: Term) -> Term:
-        """A term of the module called, in the terms of its caller."""
+        """A term of the called module, in the terms of its caller."""
 
         def replace(term: Term) -> Term | None:
             if term.op == "var" and term.scope == called.path:
@@ -229,14 +229,14 @@ class Residues:
         return _within(call, provider) if "." in provider.name else self._provider(call.caller, provider.name)
 
     def _in_all_instances(self, call: ModuleCall, identity: Identity) -> Identity:
-        """The identity that all instances of a repeated call have in common, if they do."""
-        symbols = {term for _, made in identity for term in made.symbols if _is_of(call, term)}
+        """The identity of all instances of a repeated call, if the identity is the same."""
+        symbols = {term for _, value in identity for term in value.symbols if _is_of(call, term)}
         keys = list(self._keys(call)) if symbols else []
-        identities = {tuple((name, _at(made, symbols, key)) for name, made in identity) for key in keys}
+        identities = {tuple((name, _at(value, symbols, key)) for name, value in identity) for key in keys}
         return without_nulls(dict(identities.pop())) if len(identities) == 1 else identity
 
     def _keys(self, call: ModuleCall) -> Iterator[Term]:
-        """What ``each``, or ``count``, is in the instances of a call, where that is known."""
+        """The values of ``each``, or ``count``, in the instances of a call, if they are known."""
         for document, block in reversed(_blocks(call)):
             for_each, count = (block.attribute(name) for name in _REPEATS)
             entries = self.argument(call.caller, document, for_each).entries if for_each else None
@@ -248,12 +248,12 @@ class Residues:
 
 
 def is_varying(identity: Identity) -> bool:
-    """Whether an identity differs, as far as is known, between the instances that ``for_each`` or ``count`` make."""
-    return any(term.op in ("each", "count") for _, made in identity for term in made.symbols)
+    """Whether an identity differs, as far as known, between the instances of ``for_each`` or ``count``."""
+    return any(term.op in ("each", "count") for _, value in identity for term in value.symbols)
 
 
 def without_nulls(entries: Mapping[str, Term]) -> Identity:
-    """The identity of some arguments; one that is null is none."""
+    """The identity of several arguments; null arguments do not count."""
     return tuple(sorted(((name, term) for name, term in entries.items() if term is not NULL), key=lambda pair: pair[0]))
 
 
@@ -268,7 +268,7 @@ def _is_of(call: ModuleCall, symbol: Term) -> bool:
 
 
 def _within(call: ModuleCall, inner: Term) -> Term:
-    """What only the run knows of something in the module called."""
+    """A symbol of the called module with a value that only a run knows."""
     repeated = _repeats(call)
     symbols = [term("each" if repeated == "for_each" else "count", _label(call), call.caller.path)] if repeated else []
     return term("in", _label(call), call.caller.path, (inner, *symbols))
@@ -279,17 +279,17 @@ def _repeats(call: ModuleCall) -> str:
 
 
 def _blocks(call: ModuleCall) -> list[tuple[Document, Block]]:
-    """The call, and what override files say of it: the last counts most."""
+    """The blocks of the call and of its override files; the last block counts most."""
     definitions = [
         block for block in call.caller.blocks("module", call.block.labels[0]) if block[1].labels == call.block.labels
     ]
     overriding = [definition for definition in definitions if definition[0].is_override]
-    own = [(call.document, call.block)]
+    own_block = [(call.document, call.block)]
     return [
         *(
             (definition for definition in definitions if not definition[0].is_override)
             if call.document.is_override
-            else own
+            else own_block
         ),
         *overriding,
     ]
@@ -304,7 +304,7 @@ def _arguments(blocks: Iterable[tuple[Document, Block]], name: str) -> Iterator[
 
 
 def _last(arguments: Iterable[tuple[Document, Attribute]]) -> str | None:
-    """The expression that counts: an override file's, else the one; raises `TermsError` where files differ in it."""
+    """The expression that counts: an override file's, else the only one; raises `TermsError` if files differ."""
     definitions = list(arguments)
     chosen = [definition for definition in definitions if definition[0].is_override][-1:] or definitions
     expressions = {document.expression(attribute).strip() for document, attribute in chosen}

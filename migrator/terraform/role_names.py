@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RoleVariable(Struct, frozen=True):
-    """A variable that holds a role's ARN; ``of`` names the provider that it is for, None for a module's first."""
+    """A variable for a role's ARN, of the provider ``provider_name``; None for a module's first provider."""
 
     name: str
     provider_name: str | None = None
@@ -27,30 +27,30 @@ class RoleVariable(Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """What the variable is, for its description."""
+        """The description of the variable."""
         return "ARN of the IAM role assumed with the Spacelift OIDC token" + (
             f" ({self.provider_name})" if self.provider_name else ""
         )
 
     def declaration(self, *, is_optional: bool) -> NewBlock:
-        """The ``variable`` block; where it ``is_optional``, null stands for no role."""
+        """The ``variable`` block; if it ``is_optional``, null means no role."""
         description = NewArgument("description", Literal(self.summary))
         default = (NewArgument("default", Reference("null")),) if is_optional else ()
         return NewBlock("variable", (self.name,), (description, NewArgument("type", Reference("string")), *default))
 
 
 def role_variable(provider_name: str | None) -> RoleVariable:
-    """The variable for a module's first identity (None), or for the one that `identities` calls ``of``."""
+    """The variable for a module's first identity (None), or for the identity ``provider_name`` of `identities`."""
     if provider_name is None:
         return RoleVariable(ROLE_VARIABLE)
     return RoleVariable(f"{ROLE_VARIABLE}_{provider_name}", provider_name)
 
 
 def variable_called(name: str) -> RoleVariable:
-    """The variable of that name."""
+    """The variable with that name."""
     return role_variable(None if name == ROLE_VARIABLE else name.removeprefix(f"{ROLE_VARIABLE}_"))
 
 
 def value_note(name: str, *roots: str, role: str = "the ARN of a role") -> Note:
-    """That the stacks which run ``roots`` must give the variable ``name`` its value."""
+    """A note: the stacks which run ``roots`` must set the variable ``name``."""
     return SET_ROLE_VARIABLE.note(*roots, name=name, role=role)

@@ -1,7 +1,7 @@
-"""What the variables of a root module may be: what files, stacks, scripts and defaults give to them.
+"""The possible values of the variables of a root module: from files, stacks, scripts and defaults.
 
-https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence: a file that
-Terraform reads unasked counts for more than the environment, what the command line names for more than either.
+https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence: files that Terraform
+reads by default override the environment, and the command line overrides both.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _WORKSPACE = "terraform.workspace"
 
 
 class PossibleValue(Struct, frozen=True):
-    """A value that a variable may have, as said at ``place``.
+    """A possible value of a variable, from ``place``.
 
-    ``value`` is None where it is not known; ``is_several`` tells that what stands there may come to several.
+    ``value`` is None if it is unknown; ``is_several`` says that the place may have several values.
     """
 
     value: Term | None
@@ -42,10 +42,10 @@ class PossibleValue(Struct, frozen=True):
 
 
 class RootValues:
-    """What the variables of the root modules of a repository may be."""
+    """The possible values of the variables of the root modules of a repository."""
 
     def __init__(self, workspace: Workspace, residues: Residues, sources: Sequence[ValueSource] = ()) -> None:
-        """``givers`` tell what else gives a value to root variables of a name, such as stacks."""
+        """``sources`` are other sources of values for root variables, for example stacks."""
         self._workspace = workspace
         self.residues = residues
         self._values = variable_values(workspace)
@@ -56,7 +56,7 @@ class RootValues:
         self._possible: dict[tuple[str, str], list[PossibleValue]] = {}
 
     def possible_values(self, root: str, name: str) -> list[PossibleValue]:
-        """What the variable ``name`` of a root module may be, once for each value; the one without options first."""
+        """The distinct possible values of the variable ``name`` of a root module; that without options is first."""
         key = (root, name)
         if key not in self._possible:
             by_value: dict[object, PossibleValue] = {}
@@ -78,25 +78,25 @@ class RootValues:
         return tuple(places or several[:1])
 
     def is_by_workspace(self, identity: Identity) -> bool:
-        """Whether it is another in another workspace."""
-        return any(term.name == _WORKSPACE for _, made in identity for term in made.symbols)
+        """Whether the identity depends on the workspace."""
+        return any(term.name == _WORKSPACE for _, value in identity for term in value.symbols)
 
     def with_certain_values(self, root: str, identity: Identity) -> Identity:
-        """An identity with the values of the variables that can have only one."""
+        """An identity with the values of the variables that have only one possible value."""
         return self._with(identity, lambda name: self._only(root, name))
 
     def known_identity(self, root: str, identity: Identity) -> Identity:
-        """An identity of which all is known, or which files it is in; none where it is not."""
+        """An identity with known values, apart from files of its root module; empty if a value is unknown."""
         identity_here = self.with_certain_values(root, identity)
         if not all(
-            term.op == "run" and term.name.startswith("path.") for _, made in identity_here for term in made.symbols
+            term.op == "run" and term.name.startswith("path.") for _, value in identity_here for term in value.symbols
         ):
             return ()
-        is_of_root = any(_is_by_folder(made, is_path=name.startswith("shared_")) for name, made in identity_here)
+        is_of_root = any(_is_by_folder(value, is_path=name.startswith("shared_")) for name, value in identity_here)
         return (*identity_here, ("root", literal(root))) if is_of_root else identity_here
 
     def cases(self, root: str, identity: Identity) -> Iterator[tuple[Place, Identity]]:
-        """What an identity is by each of the files and stacks that have a say in it, each with a place in it."""
+        """The identity for each of the files and stacks that set its variables, each with a place."""
         first: dict[str, tuple[Place, dict[str, Term | None]]] = {}
         base: dict[str, Term | None] = {}
         for name in sorted(_variables(identity)):
@@ -106,15 +106,15 @@ class RootValues:
                 first.setdefault(possible.place.path, (possible.place, {}))[1].setdefault(name, possible.value)
         for place, values in first.values():
             known_values = {**base, **values}
-            yield place, self._with(identity, lambda name, known=known_values: known.get(name))  # type: ignore[misc]
+            yield place, self._with(identity, lambda name, case_values=known_values: case_values.get(name))  # type: ignore[misc]
 
     def string(self, module: Module, document: Document, attribute: Attribute) -> str | None:
-        """The string that an argument is whoever calls its module and wherever it runs; None if that is not known."""
+        """The string of an argument for all callers and runs of its module; None if it is unknown."""
         term = self._everywhere(module, document, attribute)
         return term.string if term is not None else None
 
     def strings(self, module: Module, document: Document, attribute: Attribute) -> frozenset[str]:
-        """The strings of the list that an argument is everywhere; none if they are not known."""
+        """The strings of a list argument for all callers and runs of its module; none if they are unknown."""
         list_term = self._everywhere(module, document, attribute)
         members = (
             [term.string for term in list_term.parts]
@@ -147,7 +147,7 @@ class RootValues:
             return term if known_value is None else known_value
 
         cache: dict[Term, Term] = {}
-        return without_nulls({name: replaced(made, replace, cache) for name, made in identity})
+        return without_nulls({name: replaced(value, replace, cache) for name, value in identity})
 
     def _find(self, root: Module, name: str) -> Iterator[PossibleValue]:
         automatic_value = root.value(name)
@@ -176,14 +176,14 @@ class RootValues:
     def _files_for(self, root: Module, name: str) -> Iterator[Assignment]:
         if name not in self._in_files:
             self._in_files[name] = list(self._values.in_files(name))
-        own = {document.path for document in root.values}
+        own_paths = {document.path for document in root.values}
         for value in self._in_files[name]:
-            if value.piece.document.path not in own and (value.readers is None or root.path in value.readers):
+            if value.piece.document.path not in own_paths and (value.readers is None or root.path in value.readers):
                 yield value
 
     def _by_environment(self, root: Module, name: str) -> Iterator[PossibleValue]:
         if name not in self._by_setting:
-            self._by_setting[name] = [value for giver in self._sources for value in giver(name)]
+            self._by_setting[name] = [value for source in self._sources for value in source(name)]
         assignments = self._by_setting[name]
         for value in assignments:
             if value.readers is None or root.path in value.readers:
@@ -195,7 +195,7 @@ class RootValues:
                 yield PossibleValue(None, place)
 
     def _set_by(self, piece: Piece) -> PossibleValue:
-        """What a setting, or an input, gives to a variable: the same where the same is written in the same module."""
+        """The value from a setting, or from an input: equal expressions in one module have one value."""
         value = piece.element.attribute("value") if isinstance(piece.element, Block) else piece.element
         module = self._workspace.modules.get(piece.module)
         if piece.document.kind is Kind.TERRAGRUNT:
@@ -218,11 +218,11 @@ def root_values(workspace: Workspace, *sources: ValueSource) -> RootValues:
 
 
 def _variables(identity: Identity) -> set[str]:
-    return {term.name for _, made in identity for term in made.symbols if term.op == "var"}
+    return {term.name for _, value in identity for term in value.symbols if term.op == "var"}
 
 
 def _is_by_folder(value: Term, *, is_path: bool) -> bool:
-    """Whether a term may be another in the folder of another root module: it reads files, or is a relative path."""
+    """Whether a term may depend on the folder of the root module: it reads files, or is a relative path."""
     if value.op == "run":
         return value.name != "path.module"
     if value.op == "literal":
@@ -233,6 +233,6 @@ def _is_by_folder(value: Term, *, is_path: bool) -> bool:
 
 
 def _is_at_module(path: Term) -> bool:
-    """Whether a path begins with that of the module, which is the same whichever root module leads there."""
+    """Whether a path begins with ``path.module``, which is equal for all root modules."""
     first = path.parts[0] if path.op == "template" else path
     return first.op == "run" and first.name == "path.module"

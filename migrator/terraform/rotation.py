@@ -1,4 +1,4 @@
-"""Keys that stood in a repository are in its history for good, and must be rotated."""
+"""Keys in a repository stay in its history, and must be rotated."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _INDEX = regex(r'\[\s*\\?"[^"\]]*"\s*\]')
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
     """A note of the first literal key that ``holder`` has, with its id as far as it may be shown."""
     keys = [attribute for attribute in holder.credentials if attribute.name in STATIC_KEYS]
-    written = (attribute for attribute in keys if not is_mock(holder.document.literal(attribute)))
-    literal = [attribute for attribute in written if _has_literal(holder.document.expression(attribute))]
+    literals = (attribute for attribute in keys if not is_mock(holder.document.literal(attribute)))
+    literal = [attribute for attribute in literals if _has_literal(holder.document.expression(attribute))]
     if literal:
         yield _note(holder.document, literal[0], literal)
 
 
 def region_notes(holder: Provider) -> Iterator[Note]:
-    """That the region may have come from the profile, or from a shared file, which goes."""
+    """A note that the region may come from the profile, or from a shared file, that is removed."""
     family = holder.family
     names_profile = any(
         attribute.name == "profile" or attribute.name.startswith("shared_")
@@ -46,15 +46,15 @@ def region_notes(holder: Provider) -> Iterator[Note]:
 
 
 def condition_notes(provider: Provider) -> Iterator[Note]:
-    """That a provider which loses its credentials has web identity on some condition only."""
+    """A note that a provider without its credentials has only conditional web identity."""
     if provider.is_lead and provider.credentials and provider.has_conditional_web_identity:
         yield CHOOSE_WEB_IDENTITY.note(str(provider.place))
 
 
 def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE) -> Iterator[Note]:
-    """A note of a literal that stood, or stands, where an argument for a key takes its value from.
+    """A note about a literal that is, or was, the value of an argument for a key.
 
-    In an object, only what is called like a secret counts. ``kind`` says whether the literal goes or stays.
+    In an object, only items with the name of a secret count. ``kind`` says whether the literal is removed or stays.
     """
     items = document.object_items(value)
     for argument in items:
@@ -66,10 +66,10 @@ def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE
 
 def _note(document: Document, first: Attribute, keys: Sequence[Attribute], kind: Diagnostic = ROTATE) -> Note:
     ids = (shown_key(document.literal(attribute) or "") for attribute in keys)
-    shown = next((f" ({key_id})" for key_id in ids if key_id), "")
-    return kind.note(f"{document.place(first)}{shown}")
+    id_text = next((f" ({key_id})" for key_id in ids if key_id), "")
+    return kind.note(f"{document.place(first)}{id_text}")
 
 
 def _has_literal(expression: str) -> bool:
-    """Whether a text stands in the expression, other than an index."""
+    """Whether the expression contains a text that is no index."""
     return any(text.strip() for text in literals(_INDEX.sub("", expression)))

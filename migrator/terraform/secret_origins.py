@@ -1,6 +1,6 @@
-"""Where secrets of a repository come from: through locals, variables, calls and outputs of modules, and constants.
+"""The origins of a repository's secrets: through locals, variables, calls and outputs of modules, and constants.
 
-A text is a secret where a name says so, and wherever the value of that name comes from.
+A text is a secret if its name says so, and so are all origins of that value.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HARMLESS = frozenset(
     {"region", "profile", "type", "name", "description", "source", "version", "bucket", "provider", "sensitive"}
 )
-"""What stands beside credentials in an object, and is none."""
+"""Names in objects with credentials that are not secret."""
 
 _TYPES = frozenset({"string", "bool", "number", "any", "none"})
 _REFERENCE = regex(
@@ -35,11 +35,11 @@ _REFERENCE = regex(
 _BETWEEN = regex(r"/\*.*?\*/|\s", re.DOTALL)
 _ESCAPED = "\\u"
 _PROSE = regex(r"\bdescription[ \t]*=[ \t]*\"[\w ,.()/']*\"")
-"""A description of plain words, which tells of no secret, whatever it speaks of."""
+"""A description of plain words, which contains no secret."""
 
 
 class Address(NamedTuple):
-    """What a value is known by in a ``scope``: the path of a module, or of a program; ``below`` is an item of it."""
+    """The address of a value in a ``scope``, the path of a module or program; ``below`` is an item of the value."""
 
     scope: str
     kind: str
@@ -48,7 +48,7 @@ class Address(NamedTuple):
 
 
 class SecretOrigins:
-    """What the secrets of ``documents``, of the other files of their modules, and of their callers come from."""
+    """The origins of the secrets of ``documents``, of the other files of their modules, and of their callers."""
 
     def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
         self._workspace = workspace
@@ -61,20 +61,20 @@ class SecretOrigins:
             self.documents |= {document.path: document for document in workspace.of_kind(Kind.TERRAGRUNT)}
         self._traced = self._trace()
 
-    def written(self, document: Document) -> list[Lexeme]:
+    def lexemes_of(self, document: Document) -> list[Lexeme]:
         """The texts, names and references of a file; read once."""
         if document.path not in self._pieces:
             self._pieces[document.path] = lexemes(document.path, document.text)
         return self._pieces[document.path]
 
     def _trace(self) -> Mapping[tuple[str, str, str], set[str]]:
-        """The addresses of everything that secrets come from, with the items of each; ``""`` stands for all of it."""
+        """The addresses of all origins of secrets, with the items of each; ``""`` means all items."""
         traced: dict[tuple[str, str, str], set[str]] = {}
         pending = [
             address
             for document in self.documents.values()
             if may_name_secret(document.text)
-            for piece in self.written(document)
+            for piece in self.lexemes_of(document)
             if piece.kind == REFERENCE and is_assigned_secret(piece)
             for address in self.targets(document, piece)
         ]
@@ -94,7 +94,7 @@ class SecretOrigins:
         return traced
 
     def targets(self, document: Document, reference: Lexeme) -> Iterator[Address]:
-        """What a reference in a file is one to, in each module that the file is part of."""
+        """The addresses of a reference in a file, in each module that contains the file."""
         text = _BETWEEN.sub("", document.text[reference.start : reference.end])
         if document.kind is Kind.PYTHON:
             yield Address(document.path, "name", text)
@@ -119,7 +119,12 @@ class SecretOrigins:
     @cached_property
     def _called(self) -> dict[tuple[str, str], str]:
         """The path of the module behind each call of a module."""
-        calls = ((path, call) for path, of in self._workspace.calls.items() for call in of if call.block.labels)
+        calls = (
+            (path, call)
+            for path, module_calls in self._workspace.calls.items()
+            for call in module_calls
+            if call.block.labels
+        )
         return {(call.caller.path, call.block.labels[0]): path for path, call in calls}
 
     def _scopes(self, path: str) -> list[str]:
@@ -137,10 +142,10 @@ class SecretOrigins:
         return by_folder
 
     def defined(self, address: Address) -> Iterator[tuple[Document, Lexeme]]:
-        """What stands in a module or a program for what it defines at an address; only files that name it are read."""
-        module, alone = self._workspace.modules.get(address.scope), self.documents.get(address.scope)
+        """The definitions at an address in a module or a program; only files with the name are read."""
+        module, own_document = self._workspace.modules.get(address.scope), self.documents.get(address.scope)
         word = _word(address.kind, address.name)
-        for document in _files(module) if module else [alone] if alone else []:
+        for document in _files(module) if module else [own_document] if own_document else []:
             if word in document.text or _ESCAPED in document.text:
                 definitions = self._definitions_in(document)
                 yield from ((document, piece) for piece in definitions.get((address.kind, address.name), ()))
@@ -148,13 +153,13 @@ class SecretOrigins:
     def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Lexeme]]:
         if document.path not in self._definitions:
             definitions = self._definitions.setdefault(document.path, {})
-            for piece in self.written(document):
+            for piece in self.lexemes_of(document):
                 if defined := defines(document.path, piece):
                     definitions.setdefault(defined, []).append(piece)
         return self._definitions[document.path]
 
     def is_relevant(self, path: str, text: str) -> bool:
-        """Whether a text may hold a secret by a name: one that tells, or one that a secret comes from. Quick."""
+        """Whether a text may hold a secret: by a name for secrets, or by the name of an origin. Quick."""
         if may_name_secret(text) and may_name_secret(_PROSE.sub("", text)):
             return True
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
@@ -164,7 +169,7 @@ class SecretOrigins:
 
     @cached_property
     def _words(self) -> dict[str, set[str]]:
-        """A word for each thing that is traced, by the module or program that it stands in."""
+        """A word for each traced address, by the module or program."""
         by_scope: dict[str, set[str]] = {}
         for scope, kind, name in self._traced:
             by_scope.setdefault(scope, set()).add(_word(kind, name))
@@ -172,14 +177,14 @@ class SecretOrigins:
 
     @cached_property
     def _anywhere(self) -> dict[tuple[str, str], set[str]]:
-        """What is traced, in whatever module: a file of values may be of any."""
+        """The traced addresses of all modules, since a file of values may belong to any module."""
         by_name: dict[tuple[str, str], set[str]] = {}
         for (_, kind, name), belows in self._traced.items():
             by_name.setdefault((kind, name), set()).update(belows)
         return by_name
 
     def is_secret(self, path: str, text: str, piece: Lexeme) -> bool:
-        """Whether a text of a file is what a name tells of, or what a secret comes from."""
+        """Whether a text of a file is secret by its name, or is an origin of a secret."""
         value = text[piece.start : piece.end].strip()
         if (
             not value
@@ -204,19 +209,19 @@ def _files(module: Module) -> list[Document]:
 
 
 def _word(kind: str, name: str) -> str:
-    """What stands in a file that defines something: its name, that of the argument, the label of the block."""
+    """The word that a file with a definition contains: the name, or the argument's, or the block's label."""
     return name.rpartition(".")[2] if kind == "argument" else name.rpartition(" ")[2]
 
 
 def is_assigned_secret(piece: Lexeme) -> bool:
-    """Whether the names that a piece is given to, or a variable's whose default it is, tell of a secret."""
+    """Whether the names that a piece is assigned to, or the name of its variable, indicate a secret."""
     if piece.header[:1] == ("variable",) and not any(map(names_secret, piece.names)):
         return piece.names[:1] == ("default",) and any(map(names_secret, piece.header[1:]))
     return any(map(names_secret, piece.names)) and piece.names[-1].lower() not in _HARMLESS
 
 
 def defines(path: str, piece: Lexeme) -> tuple[str, str] | None:
-    """What a piece belongs to the definition of: a local, variable, output, argument of a call, constant."""
+    """The definition that contains a piece: a local, variable, output, argument of a call, constant."""
     header, names = piece.header, piece.names
     if path.endswith(".py"):
         return ("name", names[0]) if names else None

@@ -1,8 +1,8 @@
-"""What of a repository is secret, where it stands and where it comes from: what no output may show.
+"""The secrets of a repository, with their places and origins; no output may show a secret.
 
-A value is secret where a name says so, and wherever it comes from: through locals, variables, their defaults and files
-of values, the calls and outputs of modules, and the constants of a program. Masked is a place because of what it holds;
-a value that nothing else can be is looked for everywhere else, too.
+A value is secret if its name says so, and so are its origins: through locals, variables, their defaults and files of
+values, the calls and outputs of modules, and the constants of a program. A place is masked for its content. A value
+without any other meaning is masked in all other places, too.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _SHORTEST = 6
 _PLACES = regex(r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?")
 _ENCODED = regex(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _NAMES = regex(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
-"""What stands before an equals sign or a colon, and labels of blocks."""
+"""Names before an equals sign or a colon, and labels of blocks."""
 
-_TWICE = 2
+_MOST_DECODINGS = 2
 _DEEPEST = 50
 _LONGEST = 4096
 
@@ -50,7 +50,7 @@ def literals(expression: str) -> Iterator[str]:
 
 
 class _TextSecrets(NamedTuple):
-    """What a text itself tells of: ``pieces`` that are secrets, and the ``encoded`` pieces with the secrets in each.
+    """The secrets of a text by itself: the ``pieces``, and the ``encoded`` pieces with the secrets in each.
 
     ``lexemes`` are those of a text that may hold a secret by a name; None for any other text.
     """
@@ -61,7 +61,7 @@ class _TextSecrets(NamedTuple):
 
 
 class Secrets:
-    """The secrets of ``documents``, and of the other files of their modules, and of whatever these are called with."""
+    """The secrets of ``documents``, of the other files of their modules, and of the callers of these."""
 
     def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
         self._origins = SecretOrigins(workspace, documents)
@@ -72,8 +72,8 @@ class Secrets:
     # --- what they are ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def known(self) -> KnownSecrets:
-        """The values, as far as nothing else can be meant by one."""
+    def known_secrets(self) -> KnownSecrets:
+        """The secret values that have no other meaning."""
         values: list[str] = []
         names: set[str] = set()
         for document in self._documents.values():
@@ -82,7 +82,7 @@ class Secrets:
                 names.update(_NAMES.findall(document.text))
                 values += self._plain_values(document)
                 continue
-            for piece in self._origins.written(document):
+            for piece in self._origins.lexemes_of(document):
                 names.update(piece.names)
                 if piece.kind == NAME:
                     names.add(document.text[piece.start : piece.end])
@@ -91,13 +91,13 @@ class Secrets:
 
     def _values(self, document: Document) -> Iterator[str]:
         text = document.text
-        for piece in self._origins.written(document):
+        for piece in self._origins.lexemes_of(document):
             if piece.kind == TEXT and self._origins.is_secret(document.path, text, piece):
                 yield text[piece.start : piece.end]
                 yield UnescapedText(text[piece.start : piece.end]).text
         yield from self._plain_values(document)
         values: dict[tuple[int, tuple[str, ...]], list[Lexeme]] = {}
-        for piece in self._origins.written(document):
+        for piece in self._origins.lexemes_of(document):
             if (
                 piece.kind in (TEXT, REFERENCE)
                 and piece.names
@@ -111,14 +111,14 @@ class Secrets:
                 yield "".join(self._text_of(document, piece, _DEEPEST) for piece in pieces)
 
     def _plain_values(self, document: Document) -> Iterator[str]:
-        """The values that a text itself tells of, whatever its language."""
+        """The secret values in a text by itself, in any language."""
         secrets = self._secrets_in(document.path, document.text)
         yield from (UnescapedText(document.text[start:end]).text for start, end in secrets.pieces)
         for _, inner in secrets.encoded:
             yield from inner
 
     def _secrets_in(self, path: str, text: str) -> _TextSecrets:
-        """What a text tells of. For a file of the repository, the answer is kept: two callers ask."""
+        """The secrets of a text by itself. The result for a file of the repository is cached: two callers need it."""
         document = self._documents.get(path)
         if document is None or document.text != text:
             return self._read(path, text)
@@ -132,7 +132,7 @@ class Secrets:
         return _TextSecrets(pieces, list(assigned_pieces(text, is_text)), list(_decoded(text)))
 
     def _text_of(self, document: Document, piece: Lexeme, depth: int) -> str:
-        """The texts that a piece of a value comes to, one after the other."""
+        """The texts behind a piece of a value, one after the other."""
         if piece.kind == TEXT:
             return "" if piece.is_passed_on else UnescapedText(document.text[piece.start : piece.end]).text
         return "".join(self._text_at(address, depth - 1) for address in self._origins.targets(document, piece) if depth)
@@ -168,24 +168,26 @@ class Secrets:
         )
         yield from secrets.pieces
         yield from (place for place, _ in secrets.encoded)
-        yield from self.known.pieces(text)
-        paths_literals = [
+        yield from self.known_secrets.pieces(text)
+        path_literals = [
             literal
             for literal in pieces
             if literal.kind == TEXT and literal.names and _PLACES.fullmatch(literal.names[-1])
         ]
-        paths = _Cover([*paths_literals, *(literal for literal in pieces if literal.kind == NAME)])
+        paths = _Cover([*path_literals, *(literal for literal in pieces if literal.kind == NAME)])
         yield from (place for place in keys if not paths.holds(place))
 
     def _pieces_of(self, path: str, text: str) -> list[Lexeme]:
         document = self._documents.get(path)
         return (
-            self._origins.written(document) if document is not None and document.text == text else lexemes(path, text)
+            self._origins.lexemes_of(document)
+            if document is not None and document.text == text
+            else lexemes(path, text)
         )
 
 
 class _Cover:
-    """The places that some pieces cover."""
+    """The places of some pieces."""
 
     def __init__(self, pieces: Iterable[Lexeme]) -> None:
         self._places = sorted((literal.start, literal.end) for literal in pieces)
@@ -194,20 +196,20 @@ class _Cover:
         return self.holds((place, place + 1))
 
     def holds(self, piece: Piece) -> bool:
-        """Whether all of a piece is covered by one of them."""
+        """Whether one of the places contains the whole piece."""
         index = bisect_right(self._places, (piece[0], sys.maxsize)) - 1
         return index >= 0 and self._places[index][0] <= piece[0] and piece[1] <= self._places[index][1]
 
 
 def _texts(path: str, pieces: Iterable[Lexeme]) -> Callable[[int], bool]:
-    """Whether a place in a file is no code: all of YAML is none."""
+    """Whether a place in a file is text and no code: in YAML, every place is text."""
     if path.endswith((".yml", ".yaml")):
         return lambda _: True
     return _Cover(literal for literal in pieces if literal.kind in (TEXT, COMMENT))
 
 
-def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]]:
-    """Where base64 stands that holds secrets, and which."""
+def _decoded(text: str, depth: int = _MOST_DECODINGS) -> Iterator[tuple[Piece, list[str]]]:
+    """The places of base64 texts with secrets, each with the secrets."""
     for match in _ENCODED.finditer(text) if depth else ():
         inner = _decode(match[0])
         if inner:

@@ -1,9 +1,8 @@
-"""Who signs the requests of a provider or a backend, of all that it names and finds around it.
+"""The signer of the requests of a provider or a backend, by its arguments and its environment.
 
-The order is that of hashicorp/aws-sdk-go-base, which the AWS provider and the S3 backend from Terraform 1.6 on share:
-keys in the block win over all else, web identity replaces a profile and what the environment holds, though the profile
-must be there; then roles are assumed, one after the other.
-https://github.com/hashicorp/aws-sdk-go-base/blob/main/aws_config.go
+The order is that of hashicorp/aws-sdk-go-base, which the AWS provider and the S3 backend from Terraform 1.6 on share.
+Keys in the block override all else. Web identity replaces a profile and the environment, though the profile must exist.
+Then roles are assumed, one after the other. https://github.com/hashicorp/aws-sdk-go-base/blob/main/aws_config.go
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ _A_ROLE = "a role"
 
 
 class ConfiguredSignIn(Struct, frozen=True):
-    """How a block is configured to sign in, in words; ``""`` for what it does not name.
+    """The configuration of a block's sign-in, in words; ``""`` for a missing part.
 
-    ``keys`` are the names of the static keys that it sets, ``named`` where its credentials come from.
+    ``keys`` are the names of its static keys, ``named`` is the origin of its credentials.
     """
 
     keys: frozenset[str] = frozenset()
@@ -46,10 +45,10 @@ class ConfiguredSignIn(Struct, frozen=True):
 
 
 class Signer(Struct, frozen=True):
-    """Who signs, in words for people: ``said``.
+    """The signer of requests, in words for people: ``title``.
 
-    ``role`` is that of the web identity that signs first, an ARN or an expression; ``""`` for any other credentials.
-    ``is_keyless`` says that web identity or the environment signs; ``is_failure`` that nobody does.
+    ``role`` is the role of the web identity that signs first, an ARN or an expression; ``""`` for any other
+    credentials. ``is_keyless`` says that web identity or the environment signs; ``is_failure`` that nobody does.
     """
 
     title: str
@@ -64,9 +63,9 @@ NO_PROFILE = Signer("fails: failed to get shared config profile", is_failure=Tru
 
 
 class Environment(Struct, frozen=True):
-    """What a run has around it: ``rest`` signs where neither the block nor a variable says who.
+    """The environment of a run: ``default`` signs if neither the block nor a variable names a signer.
 
-    ``profile`` is ``AWS_PROFILE``; ``profiles`` are those that exist, None where that is not known.
+    ``profile`` is ``AWS_PROFILE``; ``profiles`` are the existing profiles, None if they are unknown.
     """
 
     has_keys: bool = False
@@ -77,7 +76,7 @@ class Environment(Struct, frozen=True):
 
 
 def signer(block: ConfiguredSignIn, environment: Environment) -> Signer:
-    """Who signs: the first credentials, and the roles that are assumed with them; or how it fails."""
+    """The first credentials with the roles that they assume, or the failure of the sign-in."""
     first = _first(block, environment)
     if first.is_failure:
         return first
@@ -107,7 +106,7 @@ def _first(block: ConfiguredSignIn, environment: Environment) -> Signer:
 
 
 def provider_sign_in(workspace: Workspace, provider: Provider, without: Collection[Provider] = ()) -> ConfiguredSignIn:
-    """How the provider that ``provider`` is a block of signs in; what an override file says counts.
+    """The sign-in of the provider with the block ``provider``; override files count.
 
     The credentials of the blocks ``without`` do not count.
     """
@@ -126,7 +125,7 @@ def provider_sign_in(workspace: Workspace, provider: Provider, without: Collecti
 
 
 def backend_sign_in(workspace: Workspace, backends: Sequence[S3Backend]) -> ConfiguredSignIn:
-    """How the backend signs in that ``backends`` make up: the block that counts, then its partial configurations.
+    """The sign-in of the backend of ``backends``: the block that counts, then its partial configurations.
 
     The same holds for the parts of a remote state's configuration.
     """
@@ -134,18 +133,18 @@ def backend_sign_in(workspace: Workspace, backends: Sequence[S3Backend]) -> Conf
 
 
 def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, BodyChange]]) -> ConfiguredSignIn:
-    """How the ``backends`` sign in after the change of each."""
+    """The sign-in of the ``backends`` after the change of each."""
     arguments: dict[str, Argument] = {}
     added: dict[str, str] = {}
     for backend, change in backends:
         removed_spans = {child.span for child in (*change.remove, *change.comment_out)}
-        left = {
+        remaining = {
             argument.name: (backend.document, argument)
             for argument in backend.block.attributes
             if argument.span not in removed_spans
         }
-        arguments |= left
-        added = {name: role for name, role in added.items() if name not in left}
+        arguments |= remaining
+        added = {name: role for name, role in added.items() if name not in remaining}
         added |= {
             addition.name: _role_of(backend.document, addition)
             for addition in change.append
@@ -159,7 +158,7 @@ def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, Bo
 
 
 def _role_of(document: Document, argument: NewArgument) -> str:
-    """The expression of the role in an argument that comes."""
+    """The expression of the role in a new argument."""
     value = argument.value
     if isinstance(value, NewObject):
         return next((_role_of(document, member) for member in value.items if member.name == "role_arn"), "")
@@ -169,7 +168,7 @@ def _role_of(document: Document, argument: NewArgument) -> str:
 
 
 def _configured(workspace: Workspace, module: Module, arguments: Mapping[str, Argument]) -> ConfiguredSignIn:
-    """How an S3 backend with the arguments ``arguments`` signs in, be it a block or a remote state's configuration."""
+    """The sign-in of an S3 backend or remote state with ``arguments``."""
     credentials = {name: argument for name, argument in arguments.items() if name in CREDENTIALS}
     flat = arguments.get("role_arn")
     roles = [_member(arguments.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
@@ -180,7 +179,7 @@ def _configured(workspace: Workspace, module: Module, arguments: Mapping[str, Ar
 
 
 def role_title(role: str) -> str:
-    """A role's expression for people: its ARN, or what stands for it."""
+    """The name of a role for people: its ARN, or a description of the expression."""
     literal = string_value(role)
     return " ".join(role.split()) or _A_ROLE if literal is None else literal
 
@@ -193,7 +192,7 @@ def _sign_in(credentials: Credentials, web_identity: str, assumed: list[str]) ->
 
 
 def _member(argument: Argument | None) -> str | None:
-    """The ``role_arn`` in an object; ``""`` where it cannot be read off, None without one."""
+    """The ``role_arn`` in an object; ``""`` if it is unknown, None if it is missing."""
     if argument is None:
         return None
     document, attribute = argument

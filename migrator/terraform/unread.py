@@ -1,4 +1,4 @@
-"""Configuration that leads to Terraform and is not read here, where it names AWS credentials or roles.
+"""Configuration that leads to Terraform and that this tool does not read, with AWS credentials or roles.
 
 Such are Terraform stacks (https://developer.hashicorp.com/terraform/language/stacks), Terramate's code generation
 (https://terramate.io/docs/code-generation), Atmos's stacks (https://atmos.tools) and CDKTF in other languages than
@@ -31,7 +31,7 @@ _KEY = regex(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 
 
 class _Unread(Struct, frozen=True):
-    """A kind of file that is not read: ``title`` is what to call it; ``holds`` must be found in one that counts."""
+    """A kind of file that is not read: ``title`` is its name; ``holds`` must match the content."""
 
     title: str
     path: re.Pattern[str]
@@ -63,7 +63,7 @@ _PROGRAM, _BINDINGS = "cdktf.json", ".gen"
 
 
 class Mention(Struct, frozen=True):
-    """The first place of a file that is not read at which it names credentials or a role, and all names."""
+    """The first place with credentials or a role in a file that is not read, and all their names."""
 
     place: Place
     title: str
@@ -72,7 +72,7 @@ class Mention(Struct, frozen=True):
 
 
 def mentions(workspace: Workspace) -> Iterator[Mention]:
-    """What files of the folder that may be changed name, by path."""
+    """The credentials and roles that unread files of the given folder name, by path."""
     yield from _in(_STACKS, workspace.others(_STACKS.path), workspace)
     yield from _in(_TERRAMATE, workspace.others(_TERRAMATE.path), workspace)
     yield from _in(_TERRAGRUNT, workspace.others(_TERRAGRUNT.path), workspace)

@@ -1,4 +1,4 @@
-"""Version constraints on a provider, raised to the first release that knows what the provider is to sign in with.
+"""Version constraints on a provider, raised to the first release that supports the new sign-in.
 
 The modules that a root module calls share one release of a provider with it, so all their constraints must admit it:
 https://developer.hashicorp.com/terraform/language/providers/requirements#best-practices-for-provider-versions.
@@ -29,7 +29,7 @@ _GUIDE = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guid
 
 
 class ProviderVersions:
-    """Which constraints of a repository have to be raised for its providers."""
+    """The constraints of a repository that must be raised for its providers."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -37,9 +37,9 @@ class ProviderVersions:
         self._raised: dict[tuple[tuple[str, ...], str, Version], tuple[Constraint, ...]] = {}
 
     def raise_for(self, provider: Provider) -> tuple[Edit, ...] | Refusal:
-        """The edits after which every module that shares the provider's release admits web identity.
+        """The edits that make every module with the provider's release admit web identity.
 
-        Refuses where the user wants a constraint left alone that admits no such release.
+        Refuses if the user excludes a constraint that admits no such release.
         """
         first = needed_release(provider)
         for constraint in self.raised(provider):
@@ -48,7 +48,7 @@ class ProviderVersions:
         return tuple(constraint.raise_to(first) for constraint in self.raised(provider))
 
     def outcome(self, provider: Provider) -> str:
-        """What becomes of the constraints, for people; ``""`` if nothing does."""
+        """The change of the constraints, for people; ``""`` without a change."""
         first = needed_release(provider)
         pairs = dict.fromkeys(
             f"{constraint.text} becomes {raised(constraint.text, first)}" for constraint in self.raised(provider)
@@ -56,7 +56,7 @@ class ProviderVersions:
         return f"The constraint on hashicorp/{provider.kind} changes: {', '.join(pairs)}." if pairs else ""
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """What was raised, with the guides to read, and the lock files that pin less."""
+        """Notes on raised constraints, with the upgrade guides, and on lock files that pin older releases."""
         first = needed_release(provider)
         for constraint in self.raised(provider):
             yield raised_note(constraint, provider.kind, first)
@@ -64,22 +64,24 @@ class ProviderVersions:
             yield from lock_notes(self._workspace, root, provider.kind, first)
 
     def raised(self, provider: Provider) -> tuple[Constraint, ...]:
-        """The constraints that are to be raised: those that admit less beside the provider, elsewhere those that must.
+        """The constraints to raise: next to the provider, if they admit older releases; elsewhere, if necessary.
 
-        A module whose constraint is raised takes along all that share a root module with it.
+        With a raised constraint of a module, the constraints of all modules under the same root modules may be raised.
         """
-        own, first = self._workspace.modules_of(provider.document), needed_release(provider)
-        key = (tuple(module.path for module in own), provider.kind, first)
+        own_modules, first = self._workspace.modules_of(provider.document), needed_release(provider)
+        key = (tuple(module.path for module in own_modules), provider.kind, first)
         if key not in self._raised:
-            self._raised[key] = tuple(self._to_raise(own, provider.kind, first))
+            self._raised[key] = tuple(self._to_raise(own_modules, provider.kind, first))
         return self._raised[key]
 
-    def _to_raise(self, own: Sequence[Module], kind: str, first: Version) -> Iterator[Constraint]:
-        pending, seen = list(own), {module.path for module in own}
+    def _to_raise(self, own_modules: Sequence[Module], kind: str, first: Version) -> Iterator[Constraint]:
+        pending, seen = list(own_modules), {module.path for module in own_modules}
         while pending:
             module = pending.pop()
             for constraint in constraints(module, kind):
-                if excludes(constraint.text, first) or (module in own and self._may_be_raised(constraint, first)):
+                if excludes(constraint.text, first) or (
+                    module in own_modules and self._may_be_raised(constraint, first)
+                ):
                     yield constraint
             for other in (inner for root in self._workspace.roots_of(module) for inner in self._tree(root)):
                 module_constraints = constraints(other, kind) if other.path not in seen else ()
@@ -93,17 +95,17 @@ class ProviderVersions:
 
     def _roots(self, provider: Provider) -> list[Module]:
         """The root modules that share a release with the provider, by path."""
-        own = self._workspace.modules_of(provider.document)
-        touched = {
+        own_modules = self._workspace.modules_of(provider.document)
+        changed_modules = {
             constraint.document.path: self._workspace.modules_of(constraint.document)
             for constraint in self.raised(provider)
         }
-        modules = [*own, *(module for found in touched.values() for module in found)]
+        modules = [*own_modules, *(module for file_modules in changed_modules.values() for module in file_modules)]
         roots = {root.path: root for module in modules for root in self._workspace.roots_of(module)}
         return [root for _, root in sorted(roots.items())]
 
     def _tree(self, root: Module) -> tuple[Module, ...]:
-        """A root module, and those that it calls."""
+        """A root module, and the modules that it calls."""
         if root.path not in self._trees:
             paths = sorted(self._workspace.reached_from(root.path))
             called = (self._workspace.modules.get(path) for path in paths)
@@ -112,7 +114,7 @@ class ProviderVersions:
 
 
 def lock_notes(workspace: Workspace, root: Module, kind: str, first: Version) -> Iterator[Note]:
-    """That the lock file of a root module pins a release before the ``first`` that will do, if so."""
+    """A note that the lock file of a root module pins a release before ``first``."""
     pinned = locked(workspace, root, kind)
     if pinned is not None and pinned < first:
         version = ".".join(map(str, pinned))
@@ -120,7 +122,7 @@ def lock_notes(workspace: Workspace, root: Module, kind: str, first: Version) ->
 
 
 def raised_note(constraint: Constraint, kind: str, first: Version) -> Note:
-    """What a person must see to where a constraint was raised."""
+    """A note on the work that a raised constraint leaves to a person."""
     subject = f"{constraint.place} ({constraint.text} -> {raised(constraint.text, first)})"
     name, release = f"hashicorp/{kind}", minor(first)
     if not excludes(constraint.text, first):

@@ -1,4 +1,4 @@
-"""Where a repository constrains the releases of a provider, and which release a provider needs."""
+"""The version constraints of a repository on a provider, and the release that a provider needs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LOCKED = regex(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
 class Constraint(Struct, frozen=True, eq=False):
-    """A constraint on a provider: ``text`` is the value of ``argument``, which stands inside of all ``around`` it."""
+    """A constraint on a provider: ``text`` is the value of ``argument``, which is inside of all ``parents``."""
 
     document: Document
     argument: Attribute
@@ -47,25 +47,25 @@ class Constraint(Struct, frozen=True, eq=False):
 
     @property
     def place(self) -> Place:
-        """Where it is written."""
+        """The place of the constraint."""
         return self.document.place(self.argument)
 
     @property
     def is_ignored(self) -> bool:
-        """Whether a comment, or the user, wants it to be left alone."""
+        """Whether a comment, or the user, excludes the constraint."""
         return any(map(self.document.is_ignored, (self.argument, *self.parents)))
 
     def refusal(self, first: Version) -> Refusal:
-        """Why nothing signs in by web identity where it is to be left alone and admits no release from ``first`` on."""
+        """The refusal of web identity for an excluded constraint that admits no release from ``first`` on."""
         return IGNORED_CONSTRAINT.refusal(constraint=self.text, place=self.place, release=minor(first))
 
     def raise_to(self, first: Version) -> Edit:
-        """The edit after which it admits ``first``, and nothing before."""
+        """The edit that makes the constraint admit ``first``, and nothing before."""
         return Edit(self.document.path, self.argument.value, f'"{raised(self.text, first)}"')
 
 
 def needed_release(provider: Provider) -> Version:
-    """The first release that knows what the provider is to sign in with."""
+    """The first release that supports the new sign-in of the provider."""
     chained = sum(len(block.assumed_roles) for block in provider.family)
     if provider.kind == AWS and chained > 1:
         return FIRST_WITH_SEVERAL_ROLES
@@ -73,22 +73,22 @@ def needed_release(provider: Provider) -> Version:
 
 
 def constraints(module: Module, kind: str) -> Iterator[Constraint]:
-    """The constraints of ``module`` on the provider ``kind``, in every way that there is to write one."""
+    """The constraints of ``module`` on the provider ``kind``, in every syntax."""
     for document, argument, parents in _arguments(module, kind):
         if (text := document.literal(argument)) is not None:
             yield Constraint(document, argument, text, parents)
 
 
 def unread_constraints(module: Module, kind: str) -> Iterator[tuple[Document, Attribute]]:
-    """The constraints that are no literals, as in code that another program writes."""
+    """The constraints that are not literals, for example in generated code."""
     for document, argument, _ in _arguments(module, kind):
         if document.literal(argument) is None:
             yield document, argument
 
 
 def _arguments(module: Module, kind: str) -> Iterator[tuple[Document, Attribute, tuple[Block | Attribute, ...]]]:
-    """The arguments that hold a constraint, each with what is around it."""
-    names = {name for name, known in local_names(module).items() if known == kind}
+    """The arguments that hold a constraint, each with the blocks around it."""
+    names = {name for name, kind_of_name in local_names(module).items() if kind_of_name == kind}
     for document, terraform in module.blocks("terraform"):
         for required in terraform.blocks("required_providers"):
             for argument in required.attributes:
@@ -104,7 +104,7 @@ def _arguments(module: Module, kind: str) -> Iterator[tuple[Document, Attribute,
 
 
 def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Place, str]]:
-    """The constraints of a program's ``cdktf.json`` on the provider ``kind``, of which its bindings are made.
+    """The constraints on the provider ``kind`` in a program's ``cdktf.json``, the source of its bindings.
 
     See https://developer.hashicorp.com/terraform/cdktf/create-and-deploy/configuration-file.
     """
@@ -118,10 +118,10 @@ def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Pla
 
 
 def locked(workspace: Workspace, module: Module, kind: str) -> Version | None:
-    """The release of the provider ``kind`` that the lock file of a root module pins; None without one."""
+    """The release of the provider ``kind`` in the lock file of a root module; None without a pin."""
     document = workspace.lock_file(module)
     for block in document.blocks if document else ():
         version = document.literal(block.attribute("version")) if document else None
-        if block.labels and block.labels[0].endswith(f"/hashicorp/{kind}") and (found := _LOCKED.match(version or "")):
-            return int(found[1]), int(found[2]), int(found[3])
+        if block.labels and block.labels[0].endswith(f"/hashicorp/{kind}") and (match := _LOCKED.match(version or "")):
+            return int(match[1]), int(match[2]), int(match[3])
     return None

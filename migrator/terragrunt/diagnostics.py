@@ -1,4 +1,4 @@
-"""The diagnostics of Terragrunt's files: what they write, include and pass on, and why that is not changed."""
+"""The diagnostics of Terragrunt's files: generated code, includes and inputs, and the reasons against changes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Terraform within Terragrunt's files: the heredocs that ``generate`` writes providers and backends with.
 
-``${…}`` in such a heredoc is Terragrunt's, ``$${…}`` is Terraform's. What is inside is read as a file in which all
-around the heredoc is blank, so that every place in it is a place of the file itself.
+``${…}`` in such a heredoc is Terragrunt's, ``$${…}`` is Terraform's. The content is read as a file with blanks around
+the heredoc, so that every place in the content is a place of the file itself.
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ if TYPE_CHECKING:
 
 _SIGNS_IN = regex(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
 _TERRAFORM = regex(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
-_AROUND = regex(r"[^\r\n]")
+_CHARACTER = regex(r"[^\r\n]")
 
 
 class Embedded(Document, eq=False, kw_only=True, dict=True):
-    """A part of a file as a document of its own, ``Span`` for ``Span`` in the same places."""
+    """A part of a file as a document of its own, with equal ``Span`` positions."""
 
     outer: Document
     part: Span
 
     @cached_property
     def source(self) -> SourceFile:
-        """The file with all blank that is not of the part."""
+        """The file with blanks in place of everything outside of the part."""
         text, part = self.outer.text, self.part
-        template_parts = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
-        return SourceFile(self.path, "".join(template_parts).encode("utf-8", "surrogateescape"))
+        texts = (_CHARACTER.sub(" ", text[: part.start]), part.of(text), _CHARACTER.sub(" ", text[part.end :]))
+        return SourceFile(self.path, "".join(texts).encode("utf-8", "surrogateescape"))
 
     @property
     def generated(self) -> Refusal | None:
-        """What the heredoc says of itself is true of the file that is written, not of this one."""
+        """None: a header in the heredoc describes the file that Terragrunt writes, not this file."""
         return None
 
     def expression(self, attribute: Attribute) -> str:
-        """The argument's value as Terraform is given it, but for what Terragrunt puts in."""
+        """The argument's value as Terraform reads it, except for Terragrunt's templates."""
         return super().expression(attribute).replace("$${", "${").replace("%%{", "%{")
 
 
@@ -70,12 +70,12 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def place(self) -> Place:
-        """Where the item begins."""
+        """The place where the element begins."""
         return self.outer.place(self.element)
 
     @property
     def title(self) -> str:
-        """The item, for messages."""
+        """The name of the element for messages."""
         return self.element.title() if isinstance(self.element, Block) else self.element.name
 
     @property
@@ -86,7 +86,7 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def is_ignored(self) -> bool:
-        """Whether a comment or the user excludes the item."""
+        """Whether a comment or the user excludes the element."""
         return self.outer.is_ignored(self.element)
 
     @cached_property
@@ -96,19 +96,19 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def problem(self) -> str:
-        """Why the heredoc cannot be read; ``""`` if it can, or holds nothing that signs in."""
+        """The reason why the heredoc cannot be read; ``""`` if it can, or if nothing in it signs in."""
         is_sound = self.embedded.blocks or not self.embedded.problem
         is_of_interest = _SIGNS_IN.search(self.part.of(self.embedded.outer.text)) is not None
         return "" if is_sound or not is_of_interest or not self.embedded.problem else self.embedded.problem.reason
 
     @cached_property
     def providers(self) -> tuple[Provider, ...]:
-        """The AWS providers that it writes."""
+        """The AWS providers in the heredoc."""
         return tuple(aws_providers(self.module))
 
     @cached_property
     def backends(self) -> tuple[S3Backend, ...]:
-        """The S3 backends that it writes."""
+        """The S3 backends in the heredoc."""
         return tuple(s3_backends(self.module))
 
     @property
@@ -132,7 +132,7 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
 
 
 def from_file(document: Document, block: Block, file: Document) -> Generated | None:
-    """What a ``generate`` block writes by way of a file, such as a template, if that is of interest."""
+    """The code that a ``generate`` block writes from a file, for example a template; None if nothing in it signs in."""
     if not _TERRAFORM.search(file.text):
         return None
     embedded = Embedded(file.root, file.path, Kind.CONFIG, outer=file, part=Span(0, len(file.text)))
@@ -156,7 +156,7 @@ def generated(document: Document) -> Iterator[Generated]:
 
 
 def _heredocs(text: str, span: Span) -> Iterator[Span]:
-    """The lines of the heredocs in an item; those in the template of another are part of that."""
+    """The lines of the heredocs in an element; a heredoc inside a template of another is part of the other."""
     start = depth = None
     try:
         for token in tokens(text[: span.end] + "\n", span.start):
@@ -165,5 +165,5 @@ def _heredocs(text: str, span: Span) -> Iterator[Span]:
             elif token.kind == "marker" and start is not None and depth is not None and token.depth == depth + 1:
                 yield Span(start, token.start)
                 start = None
-    except SyntaxProblem:  # the file's own problem, which is told
+    except SyntaxProblem:  # the file's own problem, which another finding reports
         return

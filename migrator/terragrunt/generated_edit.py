@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class GeneratedSignIn:
-    """What the generated providers and backends of a repository are to sign in with."""
+    """The new sign-in of the generated providers and backends of a repository."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class GeneratedSignIn:
         config: Config,
         other_user: Callable[[str, Collection[str]], str | None],
     ) -> None:
-        """``apart`` says where a role is also that of others than those with the fingerprints."""
+        """``other_user`` finds the place of an identity with a role that is not among the fingerprints."""
         self._other_user = other_user
         self._workspace = workspace
         self._all_units = units
@@ -80,7 +80,7 @@ class GeneratedSignIn:
         )
 
     def migrating(self, part: Generated) -> list[Provider]:
-        """The providers in ``part`` that are to be changed."""
+        """The providers in ``part`` that change."""
         has_all = self._config.include_ambient or self.is_hooked(part)
         return [
             provider
@@ -95,12 +95,12 @@ class GeneratedSignIn:
         edits: list[Edit] = []
         declared: list[RoleVariable] = []
         outcomes: dict[str, None] = {}
-        elsewhere: list[Edit] = []
+        other_edits: list[Edit] = []
         raised_to: dict[str, None] = {}
         for provider, constraint in self._too_old(part):
             release = needed_release(provider)
             is_inside = constraint.document is part.embedded
-            (edits if is_inside else elsewhere).append(constraint.raise_to(release))
+            (edits if is_inside else other_edits).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
             raised_to[f"The constraint on hashicorp/{provider.kind} changes: {text}."] = None
         for provider in self.migrating(part):
@@ -125,12 +125,12 @@ class GeneratedSignIn:
         blocks = [variable.declaration(is_optional=self._config.portable) for variable in declared]
         try:
             outcome = " ".join((*outcomes, *raised_to))
-            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), outcome)
+            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(other_edits)), outcome)
         except SyntaxProblem as problem:
             return GENERATED_UNSOUND.refusal(reason=problem.reason)
 
     def _version_objection(self, part: Generated) -> Refusal | None:
-        """Why a constraint that excludes every release with web identity cannot be raised."""
+        """The refusal for a constraint that excludes every release with web identity and cannot be raised."""
         for provider, constraint in self._too_old(part):
             if constraint.is_ignored or self._workspace.objection(constraint.place.path):
                 return constraint.refusal(needed_release(provider))
@@ -141,7 +141,7 @@ class GeneratedSignIn:
         return None
 
     def set_value(self, part: Generated) -> Iterator[Note]:
-        """A note for each variable that is to be given its value in the units of ``part``."""
+        """A note for each variable that needs a value in the units of ``part``."""
         for provider, constraint in self._too_old(part):
             yield raised_note(constraint, provider.kind, needed_release(provider))
         for provider, place, text in self._unread(part):
@@ -166,7 +166,7 @@ class GeneratedSignIn:
                         yield provider, constraint
 
     def _unread(self, part: Generated) -> Iterator[tuple[Provider, Place, str | None]]:
-        """The constraints on these providers that Terragrunt fills in, and the value in each unit as far as known."""
+        """The constraints on these providers that Terragrunt fills in, with the value in each unit, if known."""
         for provider in self._with_new_identity(part):
             for unit in self.units(part):
                 for generated in unit.generated:
@@ -194,13 +194,13 @@ class GeneratedSignIn:
         expression = role_variable(name).reference.address if role_arn is None else self._first_role
         if any(expression in provider.assumed_roles for provider in part.providers):
             return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
-        is_varying = len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin)
+        is_varying = len(self.units(part)) > 1 and any("${" in expression for _, expression in provider.origin)
         if role_arn is not None and name is None and is_varying:
             return IDENTITY_VARIES.refusal(instances="units")
         return role_of(name, _fingerprint(provider), role_arn, self._other_user)
 
     def roles(self, unit: Unit) -> Iterator[str | None]:
-        """The roles that the generated providers of a unit sign in with afterwards; None for one that is not known."""
+        """The roles of the generated providers of a unit after the migration; None for an unknown role."""
         for part in unit.generated:
             migrating = [] if part.is_ignored or part.problem else self.migrating(part)
             for provider in part.providers:
@@ -212,14 +212,14 @@ class GeneratedSignIn:
 
     @property
     def role_arn_users(self) -> Iterator[tuple[Place, str]]:
-        """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
+        """The places of the providers that get the role of --role-arn, each with its identity's fingerprint."""
         for part, names in self._names.items():
             for provider in self.migrating(part) if not part.is_ignored else ():
                 if not provider.has_web_identity and names.get(_origin(provider)) is None:
                     yield part.place, _fingerprint(provider)
 
     def _names_by_part(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
-        """A name for each identity in each heredoc; those that meet in a unit, or by way of others, share theirs."""
+        """The names of the identities by heredoc; heredocs that share units, also through others, share names."""
         leaders = {part: part for part in self._units}
 
         def leader(part: Generated) -> Generated:
@@ -243,12 +243,13 @@ class GeneratedSignIn:
                 "", [*documents, *(document for module in modules.values() for document in module.documents)]
             )
             providers = [provider for generated in parts for provider in generated.providers]
-            taken = {name for generated in parts for unit in self._units[generated] for name in self._taken_names(unit)}
+            taken_names = {
+                name for generated in parts for unit in self._units[generated] for name in self._taken_names(unit)
+            }
             in_modules = [provider for module in modules.values() for provider in self._in_module(module)]
-            taken |= (
-                {None} if any(self._first_role in provider.web_identity_roles for provider in in_modules) else set()
-            )
-            names = identities(combined_module, providers, self._first_role, _origin, taken)
+            if any(self._first_role in provider.web_identity_roles for provider in in_modules):
+                taken_names.add(None)
+            names = identities(combined_module, providers, self._first_role, _origin, taken_names)
             yield from ((generated, names) for generated in parts)
 
     def _variables(self, part: Generated) -> list[RoleVariable]:
@@ -260,7 +261,7 @@ class GeneratedSignIn:
 
     @cached_property
     def _declared(self) -> dict[Generated, dict[RoleVariable, bool | Refusal]]:
-        """For every variable which of the heredocs declares it: that which is written into most units first."""
+        """For every variable, the heredoc that declares it: heredocs with the most units come first."""
         verdicts: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
         declared: set[tuple[str, str]] = set()
         for part in sorted(self._units, key=self._sort_key):
@@ -287,7 +288,7 @@ class GeneratedSignIn:
         return in_module or any(part.declares(variable) for part in unit.generated)
 
     def _taken_names(self, unit: Unit) -> Iterator[str | None]:
-        """The names of the identities for which the unit's module, and what it calls, are to get role variables."""
+        """The names of the identities that get role variables in the unit's module and in called modules."""
         if unit.module is None:
             return
         include_ambient = self._config.include_ambient
@@ -303,19 +304,21 @@ class GeneratedSignIn:
 
 
 def _origin(provider: Provider) -> Origin:
-    """An identity: what Terragrunt puts into the same words differs from one file to another."""
+    """The identity of a provider: templates of Terragrunt with equal text differ from file to file."""
     prefix = f"{provider.document.path}: "
-    return tuple((name, prefix + said if "${" in said else said) for name, said in provider.origin)
+    return tuple(
+        (name, prefix + expression if "${" in expression else expression) for name, expression in provider.origin
+    )
 
 
 def _fingerprint(provider: Provider) -> str:
-    values = {name: string_value(said) for name, said in provider.origin}
+    values = {name: string_value(expression) for name, expression in provider.origin}
     known_values = {name: value if "${" not in (value or "") else None for name, value in values.items()}
     return of_arguments(known_values, provider.document.path, provider.origin)
 
 
 def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:
-    """The heredoc with ``edits`` made and variables ``declared``. Raises `SyntaxProblem` where that is not sound."""
+    """The heredoc after ``edits``, with variables ``declared``. Raises `SyntaxProblem` if the result is invalid."""
     document = part.embedded
     text, path, end = document.text, document.path, part.part.end
     items = document.items
@@ -334,7 +337,7 @@ def _declaration(block: NewBlock, indent: str) -> str:
 
 
 def _without_templates(text: str) -> str:
-    """``text`` with a name in place of every ``${…}`` outside of strings, where Terragrunt puts an expression."""
+    """``text`` with a name in place of every ``${…}`` outside of strings, since Terragrunt puts expressions there."""
     pieces: list[str] = []
     position = 0
     last = None

@@ -25,14 +25,14 @@ _INPUTS = regex(rb"\b(?:inputs|generate)\b")
 
 
 class TerragruntInputs:
-    """The ``inputs`` of all units of a repository, of which ``known`` may be all or none."""
+    """The ``inputs`` of all units of a repository; ``terragrunt_units`` are all its units, or none."""
 
     def __init__(self, workspace: Workspace, terragrunt_units: Terragrunt) -> None:
         self._terragrunt = terragrunt_units if terragrunt_units.units else terragrunt(workspace, {}, _INPUTS)
 
     @cached_property
     def modules_by_file(self) -> dict[str, frozenset[str] | None]:
-        """The modules that units run, by the files that these consist of; None where one of them is not known."""
+        """The modules that units run, by the units' files; None for an unknown module."""
         by_file: dict[str, set[str | None]] = {stray.document.path: {None} for stray in self._terragrunt.strays}
         for unit in self._terragrunt.units:
             for path in {config.document.path for config in unit.configs}:
@@ -43,7 +43,7 @@ class TerragruntInputs:
         }
 
     def of(self, name: str) -> Iterator[Assignment]:
-        """What gives the variables called ``name`` their value."""
+        """The inputs that set the variables called ``name``."""
         for holder, argument in self._items.get(name, ()):
             document = holder.document
             local = used_elsewhere(holder, "inputs", self._terragrunt.documents)

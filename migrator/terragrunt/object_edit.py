@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def change_objects(
     terragrunt_files: Terragrunt, inside: str, changes: Iterable[tuple[LiteralObject, BodyChange]]
 ) -> tuple[Edit, ...] | Refusal:
-    """The edits of ``changes`` to objects that the blocks called ``inside`` are given, or why they cannot be made."""
+    """The edits of ``changes`` to objects in blocks called ``inside``, or the refusal of these edits."""
     edits: list[Edit] = []
     for holder, change in changes:
         if change == BodyChange():

@@ -1,4 +1,4 @@
-"""The ``remote_state`` of Terragrunt's files where it is kept in S3, and how it signs in.
+"""The ``remote_state`` of Terragrunt's files with S3 as backend, and its sign-in.
 
 The map takes the arguments of the S3 backend, and some for the bucket that Terragrunt makes:
 https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#remote_state.
@@ -63,13 +63,13 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         return [argument.name for argument in arguments]
 
     def item_value(self, name: str) -> Expression | None:
-        """What the map has under ``name``; the last object counts."""
+        """The value of the item ``name`` of the map; the last object counts."""
         values = [value.value(argument) for value in self.objects for argument in value.items if argument.name == name]
         return values[-1] if values else None
 
     @property
     def role_arn(self) -> Expression | None:
-        """The flat ``role_arn``, unless it is empty or to be left alone."""
+        """The flat ``role_arn``, unless it is empty or excluded by a comment."""
         pairs = zip(self.objects, self.backends, strict=True)
         family = ((value, argument) for value, backend in pairs for argument in backend.role_family)
         values = [value.value(argument) for value, argument in family if argument.name == "role_arn"]
@@ -87,7 +87,7 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
-        """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
+        """The reason why the state is not migrated; None if it is migrated."""
         documents = {entry.document.path: entry.document for entry in self.objects}
         if self.document.is_excluded or any(document.is_excluded for document in documents.values()):
             return EXCLUDED.ignored()
@@ -133,7 +133,7 @@ def _skip_reason(name: str, value: Expression) -> LeftAlone | Refusal | None:
 
 
 def remote_state(config: Config) -> RemoteState | None:
-    """The state that a file speaks of, in either form, if it is kept in S3, or may be."""
+    """The state that a file configures, in either form, if its backend is S3 or unknown."""
     for block in config.blocks("remote_state"):
         backend, arguments = block.attribute("backend"), block.attribute("config")
         backend_type = config.value(backend).string if backend else None

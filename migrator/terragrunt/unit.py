@@ -79,10 +79,10 @@ class IamRole(Struct, frozen=True, eq=False):
 
 
 class Unit(Struct, frozen=True, eq=False, dict=True):
-    """A folder that Terragrunt runs, and what its run consists of.
+    """A folder that Terragrunt runs, with the files and the module of its runs.
 
-    ``configs`` are its files, its own first, ``generated`` is the Terraform that they write, and ``module`` what it
-    runs, if that is of this repository, with its AWS ``providers``.
+    ``configs`` are its files, its own first. ``generated`` is the Terraform code that they write. ``module`` is its
+    module, if this repository has it, with its AWS ``providers``.
     """
 
     workspace: Workspace
@@ -105,12 +105,12 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def environment(self) -> tuple[EnvironmentVariable, ...]:
-        """The static credentials that it gives to Terraform by the environment."""
+        """The static credentials that the unit passes to Terraform by the environment."""
         return tuple(variable for config in self._merged for variable in _environment(config))
 
     @cached_property
     def iam_role(self) -> IamRole | None:
-        """The role that Terragrunt assumes for it; that of its own file counts."""
+        """The role that Terragrunt assumes for the unit; the role of the unit's own file counts."""
         roles = ((config, config.attribute("iam_role")) for config in self._merged)
         first = next((IamRole(config, argument) for config, argument in roles if argument is not None), None)
         return None if first is None or first.role == "" else first
@@ -122,7 +122,7 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def constraints(self) -> Iterator[str]:
-        """Which releases of Terragrunt may run it."""
+        """The constraints on the version of Terragrunt."""
         attributes = ((config, config.attribute("terragrunt_version_constraint")) for config in self._merged)
         return (config.value(argument).string or "" for config, argument in attributes if argument is not None)
 
@@ -148,9 +148,9 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
         return bool(self.states) or any(part.backends for part in self.generated)
 
     def needs_hook(self, include_ambient: bool) -> bool:
-        """Whether the unit is being migrated, and its state needs a hook to sign in.
+        """Whether the unit is migrated, and its state needs a hook to sign in.
 
-        With ``iam_role``, it is Terragrunt that gives credentials to the backend and the providers alike.
+        With ``iam_role``, Terragrunt gives credentials to the backend and to the providers.
         """
         states = [remote_state for remote_state in self.states if remote_state.skip_reason is None]
         backends = [backend for part in self.generated for backend in part.backends if backend.skip_reason is None]
@@ -163,12 +163,12 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
         return include_ambient or self.names_credentials
 
     def config_of(self, part: Generated) -> Config:
-        """The file that writes ``part``, as this unit reads the file."""
+        """The file with ``part``, as this unit reads the file."""
         return next(config for config in self.configs if config.document is part.outer)
 
     @property
     def role_arns(self) -> set[str | None]:
-        """The roles for the unit's state; None stands for a role that is not known."""
+        """The roles of the unit's state; None for an unknown role."""
         roles = {
             remote_state.role_arn.string
             for remote_state in self.states
@@ -176,10 +176,10 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
         }
         for part in self.generated:
             config = self.config_of(part)
-            written = (
+            literals = (
                 backend.role_arn for backend in part.backends if backend.skip_reason is None and not part.is_ignored
             )
-            roles |= {Expression(role, config).string for role in written if role is not None}
+            roles |= {Expression(role, config).string for role in literals if role is not None}
         return roles
 
     @cached_property
@@ -188,7 +188,7 @@ class Unit(Struct, frozen=True, eq=False, dict=True):
 
 
 def merged(config: Config) -> tuple[Config, ...]:
-    """A unit's own file and those that it includes, which together are its configuration."""
+    """A unit's own file and the files that it includes, which together are its configuration."""
     return (config, *(include for include in config.includes.values() if include is not None))
 
 

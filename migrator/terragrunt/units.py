@@ -1,6 +1,6 @@
-"""The units of Terragrunt: what is run, and the files that say how it signs in.
+"""The units of Terragrunt: their folders, and the files that configure their sign-in.
 
-A unit is a folder with ``terragrunt.hcl``; what several have in common stands in files that they include or read:
+A unit is a folder with ``terragrunt.hcl``; the common parts of units are in files that they include or read:
 https://terragrunt.gruntwork.io/docs/features/units.
 """
 
@@ -42,10 +42,10 @@ _INTERESTING = regex(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|
 
 
 def used_elsewhere(holder: LiteralObject, inside: str, documents: Iterable[Document]) -> str | None:
-    """The local that ``holder`` is a part of, if one of the ``documents`` refers to it but ``inside`` such blocks."""
-    name, own = holder.local, holder.document
+    """The local that contains ``holder``, if one of the ``documents`` refers to it outside of ``inside`` blocks."""
+    name, own_document = holder.local, holder.document
     for document in documents if name else ():
-        refers = re.compile(rf"\b{'local' if document is own else 'locals'}\.{re.escape(name or '')}(?![\w-])")
+        refers = re.compile(rf"\b{'local' if document is own_document else 'locals'}\.{re.escape(name or '')}(?![\w-])")
         allowed = [
             child.span for child in document.items if (child.type if isinstance(child, Block) else child.name) == inside
         ]
@@ -56,22 +56,22 @@ def used_elsewhere(holder: LiteralObject, inside: str, documents: Iterable[Docum
 
 
 class Terragrunt(Struct, frozen=True, eq=False, dict=True):
-    """All units of a repository, each with the name of the group that it is changed with.
+    """All units of a repository, each with the name of its group.
 
-    ``strays`` are the files that no unit is known to include, and ``written`` the Terraform in each file, by path.
-    ``unknown`` are the ``generate`` blocks of providers and backends of which nobody knows what they write, and the
-    ``include`` blocks of which nobody knows what they include.
+    ``strays`` are the files that no known unit includes, and ``generated_code`` the Terraform in each file, by path.
+    ``unknown`` are the ``generate`` blocks of providers and backends with unknown content, and the ``include`` blocks
+    with unknown files.
     """
 
     units: tuple[Unit, ...] = ()
     groups: tuple[str, ...] = ()
     strays: tuple[Config, ...] = ()
-    written: Mapping[str, tuple[Generated, ...]] = field(default_factory=dict)
+    generated_code: Mapping[str, tuple[Generated, ...]] = field(default_factory=dict)
     unknown: tuple[tuple[Document, Block], ...] = ()
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
-        """All files that count."""
+        """All files of units, and all stray files."""
         by_path = {config.document.path: config.document for unit in self.units for config in unit.configs}
         return tuple({**by_path, **{stray.document.path: stray.document for stray in self.strays}}.values())
 
@@ -84,24 +84,26 @@ class Terragrunt(Struct, frozen=True, eq=False, dict=True):
 def terragrunt(
     workspace: Workspace, providers: Mapping[str, tuple[Provider, ...]], interesting: re.Pattern[bytes] = _INTERESTING
 ) -> Terragrunt:
-    """The units of the repository, whose modules have ``providers``; none unless one of their files is of interest."""
+    """The units of the repository, whose modules have ``providers``; none unless a file matches ``interesting``."""
     for document in list(workspace.others(_HCL)):
         if _SHARED.search(document.source.data):
             workspace.terragrunt_file(document.path)
     documents = list(workspace.of_kind(Kind.TERRAGRUNT))
     if not any(interesting.search(document.source.data) for document in documents):
         return Terragrunt()
-    own = [config_of(workspace, document) for document in documents]
-    included = {include.document.path for config in own for include in config.includes.values() if include is not None}
+    own_configs = [config_of(workspace, document) for document in documents]
+    included = {
+        include.document.path for config in own_configs for include in config.includes.values() if include is not None
+    }
     roots = [
         config_block
-        for config_block in own
+        for config_block in own_configs
         if _is_unit(config_block.document) and config_block.document.path not in included
     ]
     files = [tuple(_files(root)) for root in roots]
     configs_used = {config.document.path: config.document for configs in files for config in configs}
-    strays = tuple(config_block for config_block in own if config_block.document.path not in configs_used)
-    written = {
+    strays = tuple(config_block for config_block in own_configs if config_block.document.path not in configs_used)
+    generated_code = {
         document.path: tuple(generated(document))
         for document in (*configs_used.values(), *(stray.document for stray in strays))
     }
@@ -111,17 +113,17 @@ def terragrunt(
         parts = [
             part
             for state_config in configs
-            for part in (*written[state_config.document.path], *from_files.of(state_config))
+            for part in (*generated_code[state_config.document.path], *from_files.of(state_config))
         ]
         module = _module(configs[0])
         module_providers = providers.get(module.path, ()) if module else ()
         units.append(Unit(workspace, configs[0].folder, configs, tuple(_effective(parts)), module, module_providers))
     _keep_overwritten(units)
-    return Terragrunt(tuple(units), tuple(_groups(units)), strays, written, tuple(from_files.unknown.values()))
+    return Terragrunt(tuple(units), tuple(_groups(units)), strays, generated_code, tuple(from_files.unknown.values()))
 
 
 def _keep_overwritten(units: Iterable[Unit]) -> None:
-    """Let no rule change a file that Terragrunt overwrites, whether it is signed or not."""
+    """Exclude the files that Terragrunt overwrites from changes, with and without Terragrunt's signature."""
     for unit in units:
         for part in unit.generated:
             block = part.element if isinstance(part.element, Block) else None
@@ -135,7 +137,7 @@ def _keep_overwritten(units: Iterable[Unit]) -> None:
 
 
 class _GeneratedFromFiles:
-    """What ``generate`` blocks write by way of a file; of two blocks that share one, only the first is known."""
+    """The code that ``generate`` blocks write from files; of two blocks with one file, only the first is known."""
 
     def __init__(self) -> None:
         self._parts: dict[str, tuple[Place, Generated | None]] = {}
@@ -165,13 +167,13 @@ class _GeneratedFromFiles:
 
 
 def _is_complete(value: Expression) -> bool:
-    """Whether a heredoc says all, or a string that holds nothing of interest."""
+    """Whether a value is a whole heredoc, or a string without anything of interest."""
     text = value.origin.text.strip() if value.origin is not None else ""
     return text.startswith("<<") or (text.startswith('"') and not _WRITES_AWS.search(text))
 
 
 def _effective(parts: Iterable[Generated]) -> Iterator[Generated]:
-    """What is written: a unit's own ``generate`` block replaces one of the same name that it includes."""
+    """The parts in effect: a unit's own ``generate`` block replaces an included block of the same name."""
     owners: dict[str, object] = {}
     for part in parts:
         if owners.setdefault(part.title, part.element) is part.element or not isinstance(part.element, Block):
@@ -196,7 +198,7 @@ def _is_unit(document: Document) -> bool:
 
 
 def _files(config: Config) -> Iterator[Config]:
-    """A unit's file, what it includes, and what these read; each once."""
+    """A unit's file, its included files, and the files that these read; each once."""
     pending = [*merged(config)]
     seen: set[str] = set()
     while pending:
@@ -220,7 +222,7 @@ def _read_by(config: Config) -> Iterator[Config]:
 
 
 def _groups(units: Iterable[Unit]) -> Iterator[str]:
-    """A name for each unit, the same for those that share what must be changed with them."""
+    """A name for each unit: units that share files to change have the same name."""
     leaders: dict[str, str] = {}
 
     def leader(path: str) -> str:
@@ -237,7 +239,7 @@ def _groups(units: Iterable[Unit]) -> Iterator[str]:
 
 
 def _changed_with(unit: Unit) -> Iterator[str]:
-    """The files that speak of how the unit's state is signed in to."""
+    """The files that configure the sign-in of the unit's state."""
     paths = {value.document.path for state in unit.states for value in state.objects}
     paths |= {remote_state.document.path for remote_state in unit.states} | {
         variable.document.path for variable in unit.environment

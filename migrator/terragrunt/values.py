@@ -39,7 +39,7 @@ _READS_FILE = regex(r"(?:file|templatefile)\(")
 
 
 class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
-    """The file ``document`` as the unit in ``folder`` reads it; ``parent`` is its own folder where it is included."""
+    """The file ``document`` as the unit in ``folder`` reads it; ``parent`` is its own folder if it is included."""
 
     workspace: Workspace
     document: Document
@@ -52,7 +52,7 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
         return _FUNCTIONS
 
     def root(self, name: str) -> Expression | None:
-        """What ``local.name`` or ``include`` stands for."""
+        """The expression of ``local.name`` or ``include``."""
         if name == "include":
             unlabelled = self.includes.get("")
             return _File("{}", unlabelled) if unlabelled is not None else _Includes("{}", self)
@@ -79,7 +79,7 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
 
     @cached_property
     def includes(self) -> dict[str, Config | None]:
-        """What the file includes, by label; None for what cannot be found."""
+        """The included files, by label; None for a file that cannot be found."""
         by_label = self.__dict__["includes"] = dict[str, Config | None]()  # a path may name the other includes
         for block in self.blocks("include"):
             path = block.attribute("path")
@@ -113,14 +113,14 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
 
 
 def config_of(workspace: Workspace, document: Document, folder: str | None = None) -> Config:
-    """A file as the unit in ``folder`` reads it; by default as one of its own folder."""
+    """A file as the unit in ``folder`` reads it; by default as a unit of its own folder."""
     parent = posixpath.dirname(document.path)
-    own = parent if folder is None else folder
-    return Config(Module(parent, [document]), workspace=workspace, document=document, folder=own, parent=parent)
+    own_folder = parent if folder is None else folder
+    return Config(Module(parent, [document]), workspace=workspace, document=document, folder=own_folder, parent=parent)
 
 
 class _Part(Expression, frozen=True, eq=False):
-    """An object of the configuration that is not written as one: only its members can be asked for."""
+    """A part of the configuration with members, but without an object constructor."""
 
     @property
     def items(self) -> None:
@@ -134,7 +134,7 @@ class _Part(Expression, frozen=True, eq=False):
 class _Includes(_Part, frozen=True, eq=False):
     """``include`` of a file: the included files by label."""
 
-    def own(self, name: str) -> Expression | None:
+    def object_item(self, name: str) -> Expression | None:
         included = _config(self).includes.get(name)
         return _File("{}", included) if included is not None else None
 
@@ -142,7 +142,7 @@ class _Includes(_Part, frozen=True, eq=False):
 class _File(_Part, frozen=True, eq=False):
     """A file: its ``locals``, and the arguments at its top."""
 
-    def own(self, name: str) -> Expression | None:
+    def object_item(self, name: str) -> Expression | None:
         if name == "locals":
             return _Locals("{}", self.scope)
         argument = _config(self).attribute(name)
@@ -152,7 +152,7 @@ class _File(_Part, frozen=True, eq=False):
 class _Locals(_Part, frozen=True, eq=False):
     """The ``locals`` of a file."""
 
-    def own(self, name: str) -> Expression:
+    def object_item(self, name: str) -> Expression:
         local = _config(self).local(name)
         if local is None:
             raise MissingError
@@ -177,7 +177,7 @@ class LiteralObject(Struct, frozen=True, eq=False):
 
     @property
     def local(self) -> str | None:
-        """The local that it is, or is a part of; None where it is written in place."""
+        """The local that is, or contains, the object; None for an object in place."""
         for block in _config(self.expression).blocks("locals"):
             for attribute in block.attributes:
                 if attribute.value.start <= self.span.start < attribute.value.end:
@@ -186,7 +186,7 @@ class LiteralObject(Struct, frozen=True, eq=False):
 
 
 def objects(value: Expression) -> tuple[LiteralObject, ...] | None:
-    """The literal objects that a value is merged of; None where they are not all known."""
+    """The literal objects that a value is merged of; None if some are unknown."""
     return if_known(lambda: tuple(_objects(value, EvaluationBudget())))
 
 
@@ -211,7 +211,7 @@ def is_file(value: Expression) -> bool:
 
 
 def file_of(value: Expression) -> Document | None:
-    """The file that ``file`` or ``templatefile`` reads, if it is one of this repository."""
+    """The file that ``file`` or ``templatefile`` reads, if the file belongs to this repository."""
     origin = value.origin
     function_call = call(origin.text) if origin is not None and _READS_FILE.match(origin.text) else None
     if origin is None or function_call is None or not function_call.arguments:
@@ -234,7 +234,7 @@ def _read(expression: Expression, arguments: list[Expression], budget: Evaluatio
 
 
 def _of_strings(make: Callable[[Config, list[str]], str | None]) -> Function:
-    """A function of strings, each of which has to be known."""
+    """A function of strings: all arguments must be known."""
 
     def apply(expression: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
         strings = [string_of(argument, budget) for argument in arguments]
@@ -258,7 +258,7 @@ def _join(expression: Expression, arguments: list[Expression], budget: Evaluatio
 def _find_in_parent_folders(config: Config, arguments: list[str]) -> str:
     path = config.found_above(*(arguments[:1] or ["terragrunt.hcl", "root.hcl"]))
     if path is None and len(arguments) < 2:
-        raise MissingError  # Terragrunt fails, but for ``try``
+        raise MissingError  # Terragrunt fails, except inside of ``try``
     return path or arguments[1]
 
 
@@ -274,11 +274,11 @@ _OF_STRINGS: dict[str, Callable[[Config, list[str]], str | None]] = {
     "dirname": lambda _, arguments: posixpath.dirname(arguments[0]) if arguments else None,
     "find_in_parent_folders": _find_in_parent_folders,
     "format": _format,
-    "get_original_terragrunt_dir": lambda here, _: f"/{here.folder}",
-    "get_parent_terragrunt_dir": lambda here, _: f"/{here.parent}",
-    "get_path_to_repo_root": lambda here, _: posixpath.relpath("/", f"/{here.folder}"),
+    "get_original_terragrunt_dir": lambda config, _: f"/{config.folder}",
+    "get_parent_terragrunt_dir": lambda config, _: f"/{config.parent}",
+    "get_path_to_repo_root": lambda config, _: posixpath.relpath("/", f"/{config.folder}"),
     "get_repo_root": lambda *_: "",
-    "get_terragrunt_dir": lambda here, _: f"/{here.folder}",
+    "get_terragrunt_dir": lambda config, _: f"/{config.folder}",
 }
 _FUNCTIONS: Mapping[str, Function] = {
     **FUNCTIONS,

@@ -1,4 +1,4 @@
-"""What an inventory of the account adds to what repositories tell of roles: stacks by hand, and exact subjects."""
+"""The stacks of an account's inventory: stacks by hand, and exact subjects for the trust policies."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 
 
 def with_account(repositories: Sequence[Knowledge], account: Account, roles: Iterable[str]) -> list[Knowledge]:
-    """The ``repositories``, and the stacks of the ``account`` that none of them defines.
+    """The ``repositories``, and the stacks of the ``account`` that none of the repositories defines.
 
-    A variable of a stack is known to hold one of the ``roles``, or one of the code's, by checksum.
+    Checksums show which variables of a stack hold one of the ``roles``, or one of the code's.
     """
     if account.keys is None:
         return list(repositories)
     in_code = {role for knowledge in repositories for code in knowledge.code for role in code.roles if role}
     known_roles = sorted({*roles, *in_code})
-    shown = [
+    repositories_shown = [
         replace(knowledge, stacks=tuple(_with_roles(stack, known_roles) for stack in knowledge.stacks))
         for knowledge in repositories
     ]
-    defined = {stack.account.id for knowledge in shown for stack in knowledge.stacks if stack.account is not None}
+    defined = {
+        stack.account.id for knowledge in repositories_shown for stack in knowledge.stacks if stack.account is not None
+    }
     by_hand = tuple(_with_roles(stack, known_roles) for stack in _stacks(account) if stack.slug not in defined)
-    return [*shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
+    return [*repositories_shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
 
 
 def _stacks(account: Account) -> Iterator[SubjectStack]:
@@ -54,7 +56,7 @@ def _stacks(account: Account) -> Iterator[SubjectStack]:
 
 
 def _with_roles(known_stack: SubjectStack, roles: Sequence[str]) -> SubjectStack:
-    """The stack with those of the ``roles`` that its variables hold, by checksum."""
+    """The stack with the ``roles`` in its variables, by checksum."""
     if known_stack.account is None:
         return known_stack
     names = [name for name, _ in known_stack.account.checksums if ROLE_VARIABLE.fullmatch(name)]

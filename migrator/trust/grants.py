@@ -1,4 +1,4 @@
-"""Who is to assume which role: what was asked for on the command line, and for the rest what repositories tell."""
+"""The grants: the roles and the runs that may assume them, by the command line and by the repositories."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_MODULES = ("TESTING",)
 
 
 class RoleState(Enum):
-    """Whether roles are still to be made: by default those that are named alone, and not found in any code."""
+    """Whether roles are new: by default the roles that only the user names, and no code."""
 
     AUTO = "auto"
     NEW = "new"
@@ -29,7 +29,7 @@ class RoleState(Enum):
 
 
 class RequiredRole(Struct, frozen=True):
-    """What was asked for; what is empty is not restricted, or is taken from the repositories."""
+    """The user's request; empty parts have no restriction, or come from the repositories."""
 
     roles: tuple[str, ...] = ()
     spaces: tuple[str, ...] = ()
@@ -41,9 +41,9 @@ class RequiredRole(Struct, frozen=True):
     has_session_tags: bool = False
 
     def grants(self, uses: Sequence[Use], stacks: Sequence[SubjectStack] = ()) -> tuple[Grant, ...]:
-        """A grant for each role that was found or named. Raises `UsageError` where there is none.
+        """A grant for each role in code or by name. Raises `UsageError` without any role.
 
-        A role that was not found is for the stacks whose role is open; for all ``stacks`` if there are none.
+        A role that no code has is for the stacks without a known role; for all ``stacks`` if all have one.
         """
         role_arns = {use.role: None for use in uses if use.role is not None}
         roles = tuple(dict.fromkeys((*role_arns, *self.roles)))
@@ -55,11 +55,11 @@ class RequiredRole(Struct, frozen=True):
         return tuple(
             Grant(
                 Role(role),
-                tuple(self._runs(known)),
+                tuple(self._runs(stacks_of_role)),
                 self._is_new(role in role_arns),
-                has_session_tags=any(stack.has_session_tags is True for stack in known),
+                has_session_tags=any(stack.has_session_tags is True for stack in stacks_of_role),
             )
-            for role, known in by_role.items()
+            for role, stacks_of_role in by_role.items()
         )
 
     def _is_new(self, is_found: bool) -> bool:
@@ -71,7 +71,7 @@ class RequiredRole(Struct, frozen=True):
                 yield Runs(space, slug, run_type, self.scope, kind)
 
     def _stacks(self, known_stacks: Sequence[SubjectStack]) -> Iterator[tuple[str, str, str]]:
-        """The slug and space of each stack and module, and which it is."""
+        """The slug, the space and the kind of each stack and module."""
         stacks = [(stack.slug, stack.space, stack.kind) for stack in known_stacks if stack.slug]
         if self.stacks or self.modules or not stacks:
             named = [*((slug, "stack") for slug in self.stacks), *((slug, "module") for slug in self.modules)]
@@ -90,7 +90,7 @@ def _stacks(role: str | None, uses: Sequence[Use]) -> list[SubjectStack]:
 def open_questions(
     required: RequiredRole, uses: Sequence[Use], known_stacks: Sequence[SubjectStack] = ()
 ) -> Iterator[str]:
-    """What the repositories do not tell and nobody has said: sentences for people."""
+    """The missing information of repositories and user: sentences for people."""
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
     used_stacks = {use.stack for use in uses}
     idle = [stack for stack in known_stacks if stack.kind == "module" and stack not in used_stacks]

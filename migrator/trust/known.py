@@ -34,7 +34,7 @@ Roles = frozenset[str | None]
 
 
 class RootRoles(Struct, frozen=True):
-    """A root module at ``path`` of a repository, and the roles that its runs sign in with."""
+    """A root module at ``path`` of a repository, and the roles of its runs."""
 
     identity: RepoIdentity
     path: str
@@ -42,13 +42,13 @@ class RootRoles(Struct, frozen=True):
 
 
 class SubjectStack(Struct, frozen=True):
-    """A stack as the subjects of its tokens name it: ``slug`` and ``space`` are ``""`` where they are not known.
+    """A stack in the subjects of its tokens: ``slug`` and ``space`` are ``""`` if they are unknown.
 
-    ``paths`` are the root modules of its repository that it runs, ``roles`` those that it signs in with there and
-    those of its hooks. ``variable_roles`` are the roles that its variables hold.
-    ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
-    ``has_session_tags`` tells of its label, None if its labels are not known. A module (``kind``) of the registry runs
-    its tests. ``account`` is what an inventory says of the stack: slug and space are exact then.
+    ``paths`` are the root modules of its repository that it runs. ``roles`` are the roles of these runs and of its
+    hooks. ``variable_roles`` are the roles in its variables. ``is_guess`` says that the slug is derived from the name,
+    ``has_open_space`` that only a run knows the space. ``has_session_tags`` follows from its label; None if its
+    labels are unknown. A module (``kind``)
+    of the registry runs its tests. ``account`` is the stack in an inventory, with an exact slug and space.
     """
 
     title: str
@@ -82,7 +82,7 @@ class Knowledge(Struct, frozen=True):
 
 
 class Use(Struct, frozen=True):
-    """That runs of ``stack`` sign in with ``role``; None for what is not known."""
+    """A use of ``role`` by runs of ``stack``; None for an unknown role or stack."""
 
     role: str | None
     stack: SubjectStack | None
@@ -103,20 +103,24 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         for stack in (*known_role.runners.definitions, *known_role.runners.blueprints):
             if stack in running:
                 running[stack].setdefault(known_role.path, set()).add(known_role.role)
-    code = tuple(RootRoles(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
+    code = tuple(
+        RootRoles(workspace.identity, path, frozenset(root_roles)) for path, root_roles in sorted(roles.items())
+    )
     subject_stacks = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
-    written = frozenset(roles_in_runtime_config(workspace))
+    written_roles = frozenset(roles_in_runtime_config(workspace))
     modules = (
         receiver
         for receiver in attachments(workspace).receivers
         if receiver.is_module and workspace.in_scope(receiver.place.path)
     )
     all_stacks = (*subject_stacks, *(_module(module) for module in modules))
-    return Knowledge(workspace.identity, code, all_stacks, written, frozenset(facts.tested), tuple(workspace.problems))
+    return Knowledge(
+        workspace.identity, code, all_stacks, written_roles, frozenset(facts.tested), tuple(workspace.problems)
+    )
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
-    """Which roles the stacks of all repositories sign in with; what no known stack runs is a use without a stack."""
+    """The roles of the stacks of all repositories; a root module without a known stack is a use without a stack."""
     uses: dict[Use, None] = {}
     roots: set[RootRoles] = set()
     for knowledge in repositories:
@@ -128,8 +132,8 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
             named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
             is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
-    alone = (root for knowledge in repositories for root in knowledge.code if root not in roots)
-    uses.update(dict.fromkeys(Use(role, None) for root in alone for role in root.roles))
+    roots_without_stack = (root for knowledge in repositories for root in knowledge.code if root not in roots)
+    uses.update(dict.fromkeys(Use(role, None) for root in roots_without_stack for role in root.roles))
     return list(uses)
 
 
@@ -141,12 +145,12 @@ def _in_runtime_config(stack: SubjectStack, repositories: Sequence[Knowledge]) -
     return frozenset(role for knowledge in with_code for slug, role in knowledge.hooks if slug == stack.slug)
 
 
-def _is_run(code: RootRoles, stack: SubjectStack, repository: Knowledge, own: Knowledge) -> bool:
-    """Whether a stack, which ``own`` defines, runs code of a repository."""
+def _is_run(code: RootRoles, stack: SubjectStack, repository: Knowledge, definer: Knowledge) -> bool:
+    """Whether a stack that ``definer`` defines runs code of a repository."""
     if stack.kind == "module":
         is_there = runs(replace(stack.code, project_root=""), code.identity, "")
         return is_there and code.path in repository.tested
-    if repository is own:
+    if repository is definer:
         return code.path in stack.paths
     return runs(stack.code, code.identity, code.path) and is_of_branch(stack.code, code.identity)
 
@@ -171,7 +175,7 @@ def _has_session_tags(stack: Stack) -> bool | None:
 
 
 def _space(stack: Stack) -> tuple[str, bool]:
-    """The id of the space of a stack or module, and whether a run alone knows the id."""
+    """The id of the space of a stack or module, and whether only a run knows the id."""
     argument = stack.argument("space_id")
     space = (argument.string if argument else None) or ""
     return space, argument is not None and not argument.is_null and not space

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PROVIDER_VERSION = ">= 5.82"
 FIRST_WITHOUT_THUMBPRINT = (5, 82, 0)
-"""From here on the provider needs no thumbprint, nor does AWS, but for certificates of authorities of one's own:
+"""The first version without a required thumbprint; AWS needs one only for certificates of private authorities:
 https://github.com/hashicorp/terraform-provider-aws/pull/37255 of December 2024."""
 
 """IAM is one for all regions, but requests are sent to one."""
@@ -36,7 +36,7 @@ _THUMBPRINT = regex(r"[0-9a-f]{40}")
 
 
 class ProviderSettings(Struct, frozen=True):
-    """The options of the Terraform module for the AWS side. Raises `UsageError` for a value that makes no sense.
+    """The options of the Terraform module for the AWS side. Raises `UsageError` for an invalid value.
 
     ``version`` constrains hashicorp/aws; with ``is_there``, the accounts have the identity provider already.
     """
@@ -53,14 +53,14 @@ class ProviderSettings(Struct, frozen=True):
 
     @property
     def reads_thumbprint(self) -> bool:
-        """Whether a thumbprint has to be read from the host, since no other is given and the provider may want one."""
+        """Whether the host's thumbprint is needed: no other is set, and the provider may require one."""
         if self.is_there or self.thumbprints:
             return False
         return least(self.version) < FIRST_WITHOUT_THUMBPRINT
 
 
 def write_module(issuer: Issuer, grants: tuple[Grant, ...], settings: ProviderSettings) -> str:
-    """The module as ``terraform fmt`` has it. Raises `UsageError` where the subject does not tell runs apart."""
+    """The module as ``terraform fmt`` formats it. Raises `UsageError` if the subject is ambiguous."""
     return _Writer(issuer, grants, settings).text()
 
 

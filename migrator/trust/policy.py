@@ -27,7 +27,7 @@ _HOST = regex(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:
 
 
 class Role(Struct, frozen=True, order=True):
-    """An IAM role, by its ``arn``. Raises `UsageError` for anything else."""
+    """An IAM role, by its ``arn``. Raises `UsageError` for any other text."""
 
     arn: str
 
@@ -44,12 +44,12 @@ class Role(Struct, frozen=True, order=True):
 
     @property
     def account(self) -> str:
-        """The id of its account."""
+        """The id of the role's account."""
         return self.arn.split(":")[4]
 
     @property
     def path(self) -> str:
-        """The path of its name: ``/`` for most."""
+        """The path of the role's name; in most cases ``/``."""
         return "/" + self.arn.partition("/")[2].rpartition("/")[0] + "/" if self.arn.count("/") > 1 else "/"
 
     @property
@@ -59,7 +59,7 @@ class Role(Struct, frozen=True, order=True):
 
 
 class Grant(Struct, frozen=True):
-    """A role, and the runs that may assume it; ``is_new`` tells that the role is still to be made.
+    """A role, and the runs that may assume it; ``is_new`` says that the role must be created.
 
     ``has_session_tags`` says that some of the runs come with tags.
     """
@@ -92,11 +92,11 @@ class Issuer(Struct, frozen=True):
         return f"arn:{role.partition}:iam::{role.account}:oidc-provider/{self.host}"
 
     def document(self, grant: Grant) -> dict[str, Any]:
-        """The trust policy of a role. Raises `UsageError` where the subject does not tell its runs apart."""
+        """The trust policy of a role. Raises `UsageError` if the subject is ambiguous."""
         return self.document_for(grant, self.provider_arn(grant.role))
 
     def document_for(self, grant: Grant, federated: object) -> dict[str, Any]:
-        """The same, with the identity provider named in whatever way the reader understands."""
+        """The trust policy of a role, with any form of the identity provider's name."""
         tagging = ["sts:TagSession"] if self.has_session_tags or grant.has_session_tags else []
         statement = {
             "Sid": "".join(word.capitalize() for word in re.split(r"[.-]", self.host)),
@@ -111,7 +111,7 @@ class Issuer(Struct, frozen=True):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def subjects(self, grant: Grant) -> list[str]:
-        """The patterns of the subjects that may assume the role, each once."""
+        """The patterns of the subjects that may assume the role."""
         return list(dict.fromkeys(self.template.pattern(runs) for runs in grant.runs))
 
     def documents(self, grants: tuple[Grant, ...]) -> dict[str, dict[str, Any]]:
@@ -120,5 +120,5 @@ class Issuer(Struct, frozen=True):
 
 
 def size_of(document: dict[str, Any]) -> int:
-    """How much of its quota a document takes."""
+    """The size of a document that counts for its quota."""
     return len(re.sub(r"\s", "", json.dumps(document)))

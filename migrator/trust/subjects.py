@@ -26,10 +26,11 @@ _SPACE_PATH = regex(r"(?:/[A-Za-z0-9][\w-]*)+(?:/\*)?", re.ASCII)
 
 
 class Runs(Struct, frozen=True):
-    """Some runs of a Spacelift account, ``""`` standing for any.
+    """Some runs of a Spacelift account; ``""`` means any.
 
-    ``space`` is an id, the path of a space (``/root/production``) or of all spaces below one (``/root/production/*``).
-    What is called ``stack`` may be of another ``kind``: a ``module``. Raises `UsageError` for what is none of these.
+    ``space`` is an id, the path of a space (``/root/production``) or of all spaces below a space
+    (``/root/production/*``). A ``stack`` may be of another ``kind``: a ``module``. Raises `UsageError` for any other
+    value.
     """
 
     space: str = ""
@@ -46,15 +47,15 @@ class Runs(Struct, frozen=True):
 
     @property
     def is_any_stack(self) -> bool:
-        """Whether the runs of every stack are among them."""
+        """Whether the runs include those of every stack."""
         return not self.space and not self.stack
 
 
 class SubjectTemplate(Struct, frozen=True):
     """An account's subject template. Raises `UsageError` for one that Spacelift would not take, or that is ambiguous.
 
-    Two placeholders have to have a separator between them that no value of theirs can hold: ``:`` or ``|``, or ``/``
-    where no path stands in the subject. Otherwise one subject could mean several stacks, and so would any pattern.
+    A separator must be between two placeholders that none of their values contains: ``:`` or ``|``, or ``/`` without a
+    path in the subject. Otherwise one subject, and one pattern, could mean several stacks.
     """
 
     text: str = DEFAULT_TEMPLATE
@@ -65,8 +66,8 @@ class SubjectTemplate(Struct, frozen=True):
             raise UsageError("--subject-template must consist of letters, digits, placeholders in braces and -_:/|")
         unknown = {name for name, _ in parts if name} - _PLACEHOLDERS
         if unknown or not any(name for name, _ in parts):
-            known = ", ".join(f"{{{name}}}" for name in sorted(_PLACEHOLDERS))
-            raise UsageError(f"--subject-template must hold at least one placeholder, and only these: {known}")
+            names = ", ".join(f"{{{name}}}" for name in sorted(_PLACEHOLDERS))
+            raise UsageError(f"--subject-template must hold at least one placeholder, and only these: {names}")
         is_apart = True
         for name, text in parts:
             if name and not is_apart:
@@ -78,11 +79,11 @@ class SubjectTemplate(Struct, frozen=True):
         return ":|" if "{spacePath}" in self.text else ":|/"
 
     def pattern(self, runs: Runs) -> str:
-        """The pattern for ``StringLike`` that matches the subjects of ``runs``, and of no others.
+        """The pattern for ``StringLike`` that matches the subjects of ``runs`` and no others.
 
-        A ``*`` stands for each value that may be anything, and all separators of the template are there: since no
-        value holds one, no ``*`` can reach beyond its own value. Only where all that is said comes before the first
-        ``*``, the rest is left out. Raises `UsageError` for what the subject does not tell.
+        A ``*`` is for each value that may be anything, and the pattern has all separators of the template. Since no
+        value contains a separator, no ``*`` reaches beyond its own value. If everything specific is before the first
+        ``*``, the rest is left out. Raises `UsageError` for a part that the subject does not contain.
         """
         values = dict(self._values(runs))
         parts = _PARTS.findall(self.text)

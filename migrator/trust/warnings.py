@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def warnings(issuer: Issuer, grants: Sequence[Grant]) -> Iterator[str]:
-    """Sentences, each about all the roles that it is true of.
+    """The warnings: sentences, each with all its roles.
 
     Which runs have which scope: https://docs.spacelift.io/integrations/cloud-providers/oidc.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migrator.regex import regex
@@ -22,30 +22,38 @@ def unified_diff(changes: Sequence[Change], masked_changes: Sequence[Change] | N
     With ``masked_changes``, the same changes with masked secrets, the diff has these lines: people can read the diff,
     but changes with secrets cannot be applied.
     """
-    pairs = zip(changes, changes if masked_changes is None else masked_changes, strict=True)
-    return b"".join(line for change, masked in pairs for line in _file_diff(change, masked))
+    return masked_diff(changes, changes if masked_changes is None else masked_changes)[0]
 
 
-def _file_diff(change: Change, masked_change: Change) -> Iterator[bytes]:
+def masked_diff(changes: Sequence[Change], masked_changes: Sequence[Change]) -> tuple[bytes, bool]:
+    """The diff with the lines of the ``masked_changes``, and whether any of these lines is masked."""
+    files = [_file_diff(change, masked) for change, masked in zip(changes, masked_changes, strict=True)]
+    return b"".join(line for lines, _ in files for line in lines), any(is_masked for _, is_masked in files)
+
+
+def _file_diff(change: Change, masked_change: Change) -> tuple[list[bytes], bool]:
     old, new = quote_path("a/" + change.path), quote_path("b/" + change.path)
-    yield b"diff --git " + old + b" " + new + b"\n"
+    lines = [b"diff --git " + old + b" " + new + b"\n"]
     if change.before is None:
-        yield b"new file mode 100644\n"
+        lines.append(b"new file mode 100644\n")
         old = b"/dev/null"
     for mark, name in ((b"--- ", old), (b"+++ ", new)):
-        yield mark + name + (b"\t" if b" " in name else b"") + b"\n"
+        lines.append(mark + name + (b"\t" if b" " in name else b"") + b"\n")
     before, after = _lines(change.before or b""), _lines(change.after)
     old_lines, new_lines = (
         (before, after)
-        if masked_change is change
+        if masked_change == change
         else (_lines(masked_change.before or b""), _lines(masked_change.after))
     )
+    is_masked = False
     for hunk in LineMatcher(before, after).get_grouped_opcodes():
-        yield b"@@ -%b +%b @@\n" % (_range(hunk[0][1], hunk[-1][2]), _range(hunk[0][3], hunk[-1][4]))
+        lines.append(b"@@ -%b +%b @@\n" % (_range(hunk[0][1], hunk[-1][2]), _range(hunk[0][3], hunk[-1][4])))
         for kind, i1, i2, j1, j2 in hunk:
-            yield from (_encoded(" " + line) for line in old_lines[i1:i2] if kind == "equal")
-            yield from (_encoded("-" + line) for line in old_lines[i1:i2] if kind != "equal")
-            yield from (_encoded("+" + line) for line in new_lines[j1:j2] if kind != "equal")
+            is_equal = kind == "equal"
+            lines += (_encoded((" " if is_equal else "-") + line) for line in old_lines[i1:i2])
+            lines += () if is_equal else (_encoded("+" + line) for line in new_lines[j1:j2])
+            is_masked |= old_lines[i1:i2] != before[i1:i2] or (not is_equal and new_lines[j1:j2] != after[j1:j2])
+    return lines, is_masked
 
 
 def _range(start: int, end: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shlex
 import shutil
@@ -153,7 +154,7 @@ def test_in_place_needs_no_git(folder: Path) -> None:
     done = run("--in-place", folder)
     assert done.exit_code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["main.tf", "variables.tf"]
-    assert "Rotate the AWS keys that were written in the code: main.tf:2" in done.stderr
+    assert "Deactivate the AWS keys that were written in the code: main.tf:2" in done.stderr
 
 
 def test_the_current_folder_is_the_default(folder: Path) -> None:
@@ -275,7 +276,9 @@ def test_many_providers_in_one_file(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("".join(providers))
     done = run("--check", tmp_path)
     assert done.exit_code == 1
-    assert "  .: 400 providers\n" in done.stderr
+    assert "  .: rewrites 400 providers\n" in done.stderr
+    assert "  … and 396 more steps like these (-v lists all)\n" in done.stderr
+    assert re.search(r"^  \d+\. Merge, and confirm one run of each stack", done.stderr, re.MULTILINE)
     assert (
         run("--check", "-v", tmp_path).stderr.count(". The provider signs in with web identity: var.aws_role_arn")
         == 400

@@ -170,7 +170,7 @@ def test_a_variable_goes_with_the_migration_of_its_stack_in_another_repository(m
     after = (admin.root / "main.tf").read_text()
     assert "AWS_ACCESS_KEY_ID=%s" in after
     assert "spacelift_environment_variable" not in after
-    assert "Delete the access keys that these settings gave to runs" in done.output
+    assert "Deactivate the access keys that these settings gave to runs" in done.output
 
 
 def test_a_variable_stays_while_its_stack_is_not_migrated(make_repo: MakeRepo) -> None:

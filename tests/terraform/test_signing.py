@@ -318,7 +318,7 @@ def test_the_table_of_a_root_module_with_all_that_signs(tmp_path: Path) -> None:
         "ambient/main.tf": provider('  region = "eu-west-1"\n'),
     }
     rows = migrated(tmp_path, files, roles=(flag_mapping(f"alias:child={ROLE}"),)).signers
-    hook = f"web identity {STATE}, by the hook"
+    hook = f"web identity {STATE}, by the hook, after you paste the hook"
     assert [(row.root, row.who, row.before, row.after) for row in rows] == [
         ("live", 'backend "s3"', f"the environment, then role {STATE}", hook),
         ("live", "data.terraform_remote_state.hub", f"the environment, then role {STATE}", hook),
@@ -362,7 +362,10 @@ def test_an_overriding_file_counts(tmp_path: Path) -> None:
 def test_a_partial_configuration_counts(tmp_path: Path) -> None:
     files = {"main.tf": 'terraform {\n  backend "s3" {}\n}\n', "live.tfbackend": 'bucket  = "b"\nprofile = "state"\n'}
     (row,) = migrated(tmp_path, files).signers
-    assert (row.before, row.after) == ("profile state", "web identity $TF_VAR_aws_role_arn, by the hook")
+    assert (row.before, row.after) == (
+        "profile state",
+        "web identity $TF_VAR_aws_role_arn, by the hook, after you paste the hook",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Who signs is decided here, once: the table for people shows it, and AWS must trust its roles.
+"""The decisions about signers: the table for people shows the signers, and AWS must trust their roles.
 
-Both follow from the decisions, so no file is read again, and neither can say what the other does not.
+Both follow from the decisions, so no file is read again, and they never contradict each other.
 """

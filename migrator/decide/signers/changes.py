@@ -1,6 +1,6 @@
-"""Rules change the sign-in of providers, backends and remote states, as far as the findings are settled.
+"""The changed sign-ins of providers, backends and remote states, by the findings of earlier phases.
 
-A rule makes its edits of these changes, and who signs afterwards follows from them: no file is read again.
+A rule makes its edits from these changes, and the later signers follow from them: no file is read again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RULES = ("provider-static-keys", "provider-environment", "s3-backend", "remote-s
 
 
 class SignInChanges:
-    """The changes of the blocks that the settled findings of a context rewrite."""
+    """The changes of the blocks that the earlier findings of a context rewrite."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -44,16 +44,16 @@ class SignInChanges:
         return any((rule, place.key) in self._rewritten for rule in rules)
 
     def loses_credentials(self, provider: Provider) -> bool:
-        """Whether the credentials of a provider's block go."""
+        """Whether the credentials of a provider's block are removed."""
         return self._is_rewritten(provider.place, *RULES[:2])
 
     def block_with_new_identity(self, provider: Provider) -> Provider | None:
-        """The block of a provider that gets a web identity of its own; None if no block does."""
+        """The block of a provider that gets a web identity; None if no block does."""
         losing = (block for block in self._losing(provider) if not block.has_web_identity and block.is_lead)
         return None if self._context.config.provider_auth is ProviderAuth.HOOK else next(losing, None)
 
     def web_identity(self, provider: Provider) -> str | None:
-        """The expression of the role that a provider signs in with afterwards; None if that does not change."""
+        """The expression of the provider's new role; None if its web identity does not change."""
         if self._context.config.provider_auth is ProviderAuth.HOOK:
             replaced = map(self._context.hook_identity.replaces_web_identity, self._losing(provider))
             return "" if any(replaced) else None
@@ -61,27 +61,27 @@ class SignInChanges:
         return self._context.web_identity.role_expression(block) if block is not None else None
 
     def _losing(self, provider: Provider) -> Iterator[Provider]:
-        """The blocks of a provider that sign in by themselves afterwards, or by a hook."""
+        """The blocks of a provider that lose credentials, and sign in by themselves or by a hook."""
         serves = self._context.environment_roots.covers
         return (block for block in provider.family if self.loses_credentials(block) and not serves(block))
 
     def of_backend(self, backend: S3Backend) -> SignIn[Attribute] | None:
-        """The new sign-in of a backend block or a partial configuration; None if it stays as it is."""
+        """The new sign-in of a backend block or a partial configuration; None without a change."""
         if not self._is_rewritten(backend.place, "s3-backend") or backend not in self._roots:
             return None
-        signed = backend_sign_in(self._context, self._roots[backend], backend)
-        return signed if isinstance(signed, SignIn) else None
+        new_sign_in = backend_sign_in(self._context, self._roots[backend], backend)
+        return new_sign_in if isinstance(new_sign_in, SignIn) else None
 
     def of_state(self, state: RemoteState) -> dict[S3Backend, SignIn[Attribute]]:
         """The new sign-ins of the parts of a remote state's configuration."""
         if not self._is_rewritten(state.place, "remote-state"):
             return {}
-        signed = _state_sign_ins(self._context, state)
-        return {part.backend: outcome for part, outcome in signed if isinstance(outcome, SignIn)}
+        new_sign_ins = _state_sign_ins(self._context, state)
+        return {part.backend: outcome for part, outcome in new_sign_ins if isinstance(outcome, SignIn)}
 
 
 def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:
-    """Decide how a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
+    """The new sign-in of a root module's backend: by the environment, by itself, or by a hook."""
     strategies = context.strategies
     is_migrated = root.is_migrated(context.config.include_ambient)
     environment_root = context.environment_roots.at(root.module.path) if is_migrated else None
@@ -93,7 +93,7 @@ def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[
 
 
 StateSignIns = Iterator[tuple["Config", SignIn[Attribute] | Refusal]]
-"""The parts of a remote state's configuration, each with how it signs in afterwards."""
+"""The parts of a remote state's configuration, each with its new sign-in."""
 
 
 def environment_state_sign_ins(context: Context, state: RemoteState, root: EnvironmentRoot) -> StateSignIns:

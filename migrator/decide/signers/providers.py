@@ -1,7 +1,7 @@
-"""All providers' new sign-ins are decided here, once and for all.
+"""The new sign-ins of all providers, decided once.
 
-Which variable holds a role, and which value a stack gives it, depends on all providers together. So all are decided in
-one pass with an order of its own, whichever rule asks first.
+The variable for a role, and its value on a stack, depend on all providers together. So one pass decides all of them in
+a fixed order, for any rule that asks first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ChangedEnvironment(Struct, frozen=True):
-    """The group of a root module whose environment gets other credentials, and ``why`` a provider cannot use those.
+    """The group of a root module whose environment changes, and the ``reason`` why providers cannot use it.
 
     That holds for all its providers, or (not ``is_for_all``) for those that assume a role.
     """
@@ -40,7 +40,7 @@ _ROLE = ", and assumes a role with the credentials of the environment"
 
 
 class SignIns:
-    """The fates of providers, and the ``values`` that their role variables are to have on stacks."""
+    """The fates of providers, and the ``values`` of their role variables on stacks."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -52,7 +52,7 @@ class SignIns:
             fate = web_identity.sign_in(provider, self.values)
             self._fates[provider] = fate, tuple(web_identity.notes(provider))
         self._of_called_modules: dict[CalledModule, tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]] = {}
-        for called in (called for called in context.called if called.calls):
+        for called in (called for called in context.called_modules if called.calls):
             stub, gains, place = (
                 stub_of(context.workspace, called.module),
                 called.module.gains,
@@ -62,23 +62,23 @@ class SignIns:
             self._of_called_modules[called] = edits, tuple(web_identity.called_module_notes(stub, gains, self.values))
 
     def of(self, provider: Provider) -> tuple[Rewrite | Refusal | LeftAlone, tuple[Note, ...]] | None:
-        """Tell what becomes of a provider, and what a person must then do; None if it does not sign in by itself."""
+        """The fate of a provider, with notes for people; None if the provider does not sign in by itself."""
         return self._fates.get(provider)
 
     def of_called_module(self, called: CalledModule) -> tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]:
-        """The edits by which roles reach the calls of a module of another repository, and what a person must do."""
+        """The edits that pass roles to the calls of another repository's module, with notes for people."""
         return self._of_called_modules[called]
 
     def environment(self, provider: Provider) -> ChangedEnvironment | None:
-        """The environment of a provider's root module, if it gets other credentials."""
+        """The changed environment of a provider's root module; None without a change."""
         return self._environments.get(provider.module.path)
 
     def is_passed_in(self, provider: Provider) -> bool:
-        """Whether a provider block stands for the provider that the module's caller passes in."""
+        """Whether the module's caller passes in the provider of the block."""
         return provider.is_proxy and provider.module.path in self._context.workspace.calls
 
     def keeps_environment(self, provider: Provider) -> bool:
-        """Whether a provider without credentials of its own goes on with those of its environment."""
+        """Whether a provider without its own credentials keeps those of its environment."""
         environment = self.environment(provider)
         is_free = environment is None or not (environment.is_for_all or provider.assumed_roles)
         is_served = self._context.environment_roots.covers(provider)
@@ -92,14 +92,14 @@ class SignIns:
         return self._has_section_for_hook(provider)
 
     def _has_section_for_hook(self, provider: Provider) -> bool:
-        """Whether a provider is to use a hook's credentials in place of the web identity that it has."""
+        """Whether a hook's credentials replace the web identity of the provider."""
         is_live = provider.has_web_identity and provider.is_lead and provider.document.kind is not Kind.TEST
         is_for_hook = self._context.config.provider_auth is ProviderAuth.HOOK
         return is_live and is_for_hook and provider.skip_reason is None
 
 
 def _environments(context: Context) -> dict[str, ChangedEnvironment]:
-    """The modules whose environment changes, by path: root modules and units, and those that they call."""
+    """The modules whose environment changes, by path: root modules, units, and the modules that they call."""
     include_ambient, needs_hook = context.config.include_ambient, context.strategies.needs_hook
     roots = [
         (root.module, ChangedEnvironment(root.group, _HOOK))
@@ -107,14 +107,15 @@ def _environments(context: Context) -> dict[str, ChangedEnvironment]:
         if root.gets_static_keys or needs_hook(root)
     ]
     roots += [
-        (known.module, ChangedEnvironment(known.group, _SETTINGS)) for known in context.facts.modules_with_static_keys
+        (module.module, ChangedEnvironment(module.group, _SETTINGS))
+        for module in context.facts.modules_with_static_keys
     ]
     terragrunt_units = context.facts.terragrunt
     for unit, group in zip(terragrunt_units.units, terragrunt_units.groups, strict=True):
         if unit.module is not None and unit.needs_hook(include_ambient):
             roots.append((unit.module, ChangedEnvironment(group, _HOOK)))
-    alone = (root for root in context.facts.roots if root.is_migrated(include_ambient) and not needs_hook(root))
-    roots += [(root.module, ChangedEnvironment(root.group, _ROLE, is_for_all=False)) for root in alone]
+    native_roots = (root for root in context.facts.roots if root.is_migrated(include_ambient) and not needs_hook(root))
+    roots += [(root.module, ChangedEnvironment(root.group, _ROLE, is_for_all=False)) for root in native_roots]
     environments: dict[str, ChangedEnvironment] = {}
     for module, environment in roots:
         environments.setdefault(module.path, environment)

@@ -1,6 +1,6 @@
-"""AWS must trust the runs of each root module with the roles that they sign in with after the migration.
+"""The roles of the runs of each root module after the migration, which AWS must trust.
 
-The report of a migration and ``tf-oidc-migrate trust`` read them here, so one names the roles that the other names.
+The report of a migration and ``tf-oidc-migrate trust`` read these roles, so that both name the same roles.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 class RunRole(Struct, frozen=True, eq=False):
-    """A ``role`` that runs of the root module at ``path`` sign in with: an ARN, or None for one that is not known.
+    """A ``role`` of runs of the root module at ``path``: an ARN, or None if it is unknown.
 
-    The ``runners`` are the stacks. What is changed for the role is of a ``group``, if it is: `Finding.group`.
+    The ``runners`` are the stacks. The changes for the role are of a ``group``, if there is one: `Finding.group`.
     """
 
     path: str
@@ -46,7 +46,7 @@ class RunRole(Struct, frozen=True, eq=False):
 
 
 def trust_rows(context: Context) -> tuple[TrustRow, ...]:
-    """A row for each role that is known by its ARN, unless the changes for it are refused."""
+    """A row for each role with a known ARN, unless its changes are refused."""
     if all(isinstance(finding.fix, LeftAlone) for finding in context.earlier_findings):
         return ()
     refused = {finding.group for finding in context.earlier_findings if isinstance(finding.fix, Refusal)} - {None}
@@ -58,7 +58,7 @@ def trust_rows(context: Context) -> tuple[TrustRow, ...]:
 
 
 def _titles(runners: Runners) -> dict[str, None]:
-    """The stacks by their titles; those of other repositories with the name of theirs."""
+    """The stacks by their titles; stacks of other repositories with the repository's name."""
     return {
         f"{runner.repo}: {runner.title}" if isinstance(runner, KnownStack) else runner.title: None
         for runner in runners.all
@@ -77,18 +77,18 @@ def run_roles(context: Context) -> Iterator[RunRole]:
     yield from _of_programs(context)
     yield from _of_units(context)
     changes = SignInChanges(context)
-    states = [known for root in context.facts.roots for known in _of_state(context, changes, root)]
+    states = [run_role for root in context.facts.roots for run_role in _of_state(context, changes, root)]
     yield from states
     roots = {root.module.path: root.runners for root in context.facts.roots}
-    signed = {known.path for known in states}
+    paths = {run_role.path for run_role in states}
     for row in signers_after(context):
-        if not (isinstance(row.block, S3Backend) and row.root in signed):
+        if not (isinstance(row.block, S3Backend) and row.root in paths):
             runners = roots.get(row.root) or context.facts.runners_of(row.root)
             yield from (RunRole(row.root, role, runners) for role in _of_block(context, changes, row))
 
 
 def _has_hooks(context: Context, target: Target) -> bool:
-    """Whether every stack that runs a root module has a hook already, which names its role."""
+    """Whether every stack that runs a root module already has a hook, which names its role."""
     definitions, known_stacks = target.runners.definitions, target.runners.known_stacks
     is_there = all(map(context.strategies.has_hook, definitions)) and all(stack.has_hook for stack in known_stacks)
     return is_there and bool(definitions or known_stacks)
@@ -103,8 +103,8 @@ def _of_programs(context: Context) -> Iterator[RunRole]:
             if call.web_identity is not None and not call.is_provider and call.skip_reason is None:
                 yield RunRole(program.folder, _known(call.web_identity_role), runners)
             elif is_coming and may_sign_in(call):
-                signed = context.strategies.call_sign_in(program, call)
-                role = None if isinstance(signed, Refusal) else _known(signed.role)
+                new_sign_in = context.strategies.call_sign_in(program, call)
+                role = None if isinstance(new_sign_in, Refusal) else _known(new_sign_in.role)
                 yield RunRole(program.folder, role, runners, program.group)
         for role in context.python_identity(program, runners).roles:
             yield RunRole(program.folder, _known(role), runners, program.group)
@@ -121,18 +121,20 @@ def _of_units(context: Context) -> Iterator[RunRole]:
 
 
 def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[RunRole]:
-    """The roles of web identity in a root module's backend, and in the states that it and what it calls read.
+    """The roles of web identity in a root module's backend, and in the states that its modules read.
 
     Stacks may have partial configurations of their own, each with a role.
     """
 
-    def role_of(backend: S3Backend, signed: SignIn[Attribute] | None) -> str | None:
-        role = (signed and signed.role) or backend_sign_in(context.workspace, [backend]).web_identity
+    def role_of(backend: S3Backend, new_sign_in: SignIn[Attribute] | None) -> str | None:
+        role = (new_sign_in and new_sign_in.role) or backend_sign_in(context.workspace, [backend]).web_identity
         return role if backend.skip_reason is None else None
 
     by_role = runners_by_role(context, root, lambda backend: role_of(backend, changes.of_backend(backend)))
-    own = [backend for backend in root.backends if backend.is_partial or backend is root.backend]
-    roles = [(role_of(backend, changes.of_backend(backend)), root.runners) for backend in own if None in by_role]
+    own_backends = [backend for backend in root.backends if backend.is_partial or backend is root.backend]
+    roles = [
+        (role_of(backend, changes.of_backend(backend)), root.runners) for backend in own_backends if None in by_role
+    ]
     for state in (state for state in root.remote_states if state.skip_reason is None):
         sign_ins = changes.of_state(state)
         parts = (part.backend for part in state.configs)
@@ -142,7 +144,7 @@ def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[
 
 
 def _of_block(context: Context, changes: SignInChanges, row: BlockSigner) -> set[str | None]:
-    """The roles that a block signs in with in the runs of a root module: static keys stand for an unknown role."""
+    """The roles that a block signs in with in the runs of a root module; static keys are an unknown role."""
     role, block = row.by.role, row.block
     gaining = changes.block_with_new_identity(block) if isinstance(block, Provider) else None
     if is_role_arn(role):

@@ -1,4 +1,4 @@
-"""The table says who signs: for each root module its providers, its backend and the states that it reads."""
+"""The table of signers: for each root module its providers, its backend and the states that it reads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HOOK = Signer("web identity, by the hook", is_keyless=True)
 
 
 def signing_rows(context: Context) -> tuple[SigningRow, ...]:
-    """A row for whatever signs in a root module, unless all there live on the environment's credentials throughout.
+    """A row for each signer in a root module, unless the environment signs for everything, before and after.
 
     None where nothing was found that is, could or should be changed.
     """
@@ -53,23 +53,25 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
     pasted = {target.path for target in context.hook_plan.targets if not target.runners.all}
-    hooks = {root: around.default for root, around in environments_after(context).items() if root in pasted}
+    hooks = {root: environment.default for root, environment in environments_after(context).items() if root in pasted}
     before_and_after = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
-        SigningRow(root or ".", who, was.title, _shown(comes, hooks.get(root)), comes.role, comes.is_keyless)
-        for (root, who), (was, comes) in before_and_after.items()
+        SigningRow(
+            root or ".", title, signer_before.title, _shown(signer, hooks.get(root)), signer.role, signer.is_keyless
+        )
+        for (root, title), (signer_before, signer) in before_and_after.items()
         if root in roots_shown
     )
 
 
-def _shown(comes: Signer, pasted: Signer | None) -> str:
-    """What signs in; a hook that a person must paste signs in only afterwards."""
-    return f"{comes.title}, after you paste the hook" if comes == pasted else comes.title
+def _shown(new_signer: Signer, pasted: Signer | None) -> str:
+    """The title of a new signer; a hook that a person must paste signs in only afterwards."""
+    return f"{new_signer.title}, after you paste the hook" if new_signer == pasted else new_signer.title
 
 
 def signers_after(context: Context) -> Iterator[BlockSigner]:
-    """Tell who signs after the migration, by the decisions alone."""
+    """The signers after the migration, by the decisions alone."""
     environments, changes = environments_after(context), SignInChanges(context)
     return signers(context.workspace, _blocks(context.facts), environments, changes)
 
@@ -98,7 +100,7 @@ def _by_hook(roles: Sequence[str]) -> Signer:
 
 
 def _environment_after(root: EnvironmentRoot) -> Environment:
-    """The environment that a root module gets."""
+    """The new environment of a root module."""
     if root.has_integration:
         by_role = Signer(f"role {root.role}, by the AWS integration", is_keyless=True)
         return Environment(default=by_role if root.role else _INTEGRATION)
@@ -106,7 +108,7 @@ def _environment_after(root: EnvironmentRoot) -> Environment:
 
 
 def _environments(context: Context) -> dict[str, Environment]:
-    """The environments of today, by path, if stacks have a hook, an integration, or the variables of a role."""
+    """The present environments, by path, if stacks have a hook, an integration, or the variables of a role."""
     facts, has_hook = context.facts, context.strategies.has_hook
     environments = {module.module.path: Environment(has_keys=True) for module in facts.modules_with_static_keys}
     for root in facts.roots:
@@ -125,13 +127,13 @@ def _environments(context: Context) -> dict[str, Environment]:
 
 
 def _role_of(facts: Facts, stack: StackDefinition) -> str:
-    """The role that variables of the environment give to a stack's runs, with a token; ``""`` if none is known."""
+    """The role in variables of a stack's environment, if a token is set, too; ``""`` if no role is known."""
     variables = {variable.name: variable.value or "a role" for variable in facts.variables.of(stack)}
     return variables.get(ROLE, "") if TOKEN_FILE in variables else ""
 
 
 class BlockSigner(Struct, frozen=True, eq=False):
-    """A ``block`` is signed for ``by`` somebody in the runs of the root module at ``root``; ``title`` names it."""
+    """The signer ``by`` of a ``block`` in the runs of the root module at ``root``; ``title`` names the block."""
 
     root: str
     title: str
@@ -152,34 +154,34 @@ def _blocks(facts: Facts) -> Blocks:
     return Blocks(
         {provider.module.path: facts.in_module(provider.module) for provider in facts.providers},
         {root.module.path: root.backends for root in facts.roots},
-        {path: tuple(found) for path, found in states},
+        {path: tuple(states_found) for path, states_found in states},
     )
 
 
 def signers(
     workspace: Workspace, blocks: Blocks, environments: Mapping[str, Environment], changes: SignInChanges | None = None
 ) -> Iterator[BlockSigner]:
-    """Tell who signs for each of the ``blocks`` of a ``workspace`` with ``environments`` around, after ``changes``."""
+    """The signer of each of the ``blocks`` of a ``workspace`` in its ``environments``, after ``changes``."""
     leads = {path: _leads(providers) for path, providers in blocks.providers.items()}
     for path in sorted(workspace.modules):
         backends = blocks.backends.get(path, ())
         if (path in workspace.calls and not backends) or not workspace.in_scope(path):
             continue
         environment = environments.get(path, _NOBODY)
-        own = [*_configured(workspace, backends, blocks.states.get(path, ()), changes)]
+        sign_ins = [*_configured(workspace, backends, blocks.states.get(path, ()), changes)]
         for inner in (path, *sorted(workspace.reached_from(path))):
             suffix = f" in {inner or '.'}" if inner != path else ""
             for provider in leads.get(inner, ()):
-                own.append((provider.title + suffix, provider, _of_provider(workspace, provider, changes)))
-        yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in own)
+                sign_ins.append((provider.title + suffix, provider, _of_provider(workspace, provider, changes)))
+        yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in sign_ins)
 
 
 def _leads(providers: Iterable[Provider]) -> list[Provider]:
     """The providers of a module's configuration that sign in to AWS, each by its first block."""
-    own = [provider for provider in providers if provider.document.kind is not Kind.TEST]
+    own_providers = [provider for provider in providers if provider.document.kind is not Kind.TEST]
     return [
         provider
-        for provider in own
+        for provider in own_providers
         if provider is provider.family[0] and not isinstance(provider.skip_reason, LeftAlone)
     ]
 
@@ -214,5 +216,5 @@ def _configured(
         yield f"data.{'.'.join(state.block.labels)}", state, sign_in
 
 
-def _change(signed: SignIn[Attribute] | None) -> BodyChange:
-    return signed.change if signed is not None else BodyChange()
+def _change(new_sign_in: SignIn[Attribute] | None) -> BodyChange:
+    return new_sign_in.change if new_sign_in is not None else BodyChange()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.terraform.credential_names import ANY, POINTING, STATIC, plain_name
+from migrator.terraform.credential_names import ANY, SELECTORS, STATIC, plain_name
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place, Refusal
@@ -29,7 +29,7 @@ def is_static_variable(name: str) -> bool:
 
 def holds_keys(name: str) -> bool:
     """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only names a profile."""
-    return plain_name(name) not in (*POINTING, "AWS_CREDENTIAL_EXPIRATION")
+    return plain_name(name) not in (*SELECTORS, "AWS_CREDENTIAL_EXPIRATION")
 
 
 def is_static_file(path: str) -> bool:

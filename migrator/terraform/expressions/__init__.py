@@ -1,1 +1,1 @@
-"""What an expression comes to, as far as that is known without running anything."""
+"""The evaluation of expressions, as far as possible without running Terraform."""

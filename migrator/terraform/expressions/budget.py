@@ -1,4 +1,4 @@
-"""How far an expression is followed, and the two ways in which following it ends without a value."""
+"""The limit of an evaluation, and the two errors that end an evaluation without a value."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _STEPS = 20_000
 
 
 class UnknownError(Exception):
-    """An expression whose value is known to a run alone."""
+    """The value of an expression is known only to a run."""
 
 
 class MissingError(Exception):
-    """A member that a literal object does not have, or what else is an error, but for ``try``."""
+    """A literal object lacks a member, or an expression has another error that ``try`` catches."""
 
 
 class EvaluationBudget:
-    """How far an expression is followed: ``depth`` references into each other, and so many steps in all."""
+    """The limit of an evaluation: ``depth`` nested references, and a number of steps in all."""
 
     __slots__ = ("_depth", "_steps")
 
@@ -26,7 +26,7 @@ class EvaluationBudget:
         self._steps = iter(range(_STEPS)) if steps is None else steps
 
     def after_step(self) -> EvaluationBudget:
-        """What is left after a step. Raises `UnknownError` if that is nothing."""
+        """The remaining budget after a step. Raises `UnknownError` if nothing remains."""
         if not self._depth or next(self._steps, None) is None:
             raise UnknownError
         return EvaluationBudget(self._depth - 1, self._steps)

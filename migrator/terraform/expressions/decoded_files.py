@@ -1,4 +1,4 @@
-"""What ``yamldecode(file(…))`` and ``jsondecode(file(…))`` come to: the file's data as an expression."""
+"""The data of ``yamldecode(file(…))`` and ``jsondecode(file(…))`` as an expression."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NUMBER = regex(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 
 @lru_cache(maxsize=64)
 def decoded(module: Module, argument: str) -> str | None:
-    """The data of the file that ``argument``, a call of ``file`` in ``module``, names; None where it is not known."""
+    """The data of the file that ``argument``, a call of ``file`` in ``module``, names; None if unknown."""
     named = _FILE.fullmatch(argument.strip())
     if named is None or not module.documents:
         return None
@@ -43,7 +43,7 @@ def decoded(module: Module, argument: str) -> str | None:
 
 
 def _expression(node: Node, budget: Iterator[int]) -> Iterator[str]:
-    """The pieces of a literal expression; aliases may make it huge, so the ``budget`` of values may run out."""
+    """The pieces of a literal expression; the ``budget`` limits the number of values, since aliases may make many."""
     next(budget)
     node = resolved(node)
     if isinstance(node, Sequence):

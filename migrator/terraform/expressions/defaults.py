@@ -1,4 +1,4 @@
-"""What an expression means where that can be said without running Terraform: literals, defaults, locals."""
+"""The value of an expression without running Terraform, by literals, defaults and locals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEPTH = 8
 
 
 def optional(expression: str) -> str | None:
-    """The value of a conditional expression whose other outcome is none, such as null; None for anything else."""
+    """The value of a conditional expression with null, or an empty value, as its other outcome; None otherwise."""
     text = expression.strip()
     if text.startswith('"${') and text.endswith('}"') and skip_balanced(text, 2) == len(text) - 1:
         text = text[3:-2].strip()
@@ -38,9 +38,9 @@ def optional(expression: str) -> str | None:
 
 
 def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:
-    """The string that ``expression`` has in ``module``; None where that is not known, or is ``null``.
+    """The string value of ``expression`` in ``module``; None if the value is unknown or ``null``.
 
-    A variable has its default (what a caller or a ``tfvars`` file says may differ), a local its definition.
+    A variable has its default (a caller or a ``tfvars`` file may set another value), a local its definition.
     """
     literal = string_value(expression)
     if literal is not None or depth == 0:

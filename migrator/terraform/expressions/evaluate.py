@@ -1,7 +1,7 @@
-"""What an expression means where that can be said without running Terraform, and where that meaning is written.
+"""The value of an expression without running Terraform, and the place of the value in the code.
 
-References to variables, locals, ``each`` and the variables of ``for`` are followed through literal objects, calls of
-modules and the functions that people put around them, to the place where a maintainer would edit the value.
+The evaluator follows references to variables, locals, ``each`` and the variables of ``for``, through literal objects,
+calls of modules and common functions. The place of a value is the place that a maintainer would edit.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _PATH = regex(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')
 _TRAVERSAL = regex(rf"(?P<root>(?:var|local|each)\.[\w-]+|[A-Za-z_]\w*)(?P<steps>{_PATH.pattern})")
 _STEP = regex(r'\.(?P<name>[\w-]+)|\["(?P<literal>[^"]*)"\]|\[(?P<index>[\w.]+)\]')
 _TEMPLATE = regex(r"(?<!\$)\$\{([^{}]++)\}")
-_WHOLE = regex(r"0|[1-9]\d{0,14}", re.ASCII)
+_WHOLE_NUMBER = regex(r"0|[1-9]\d{0,14}", re.ASCII)
 _CONVERSIONS = frozenset({"tomap", "tolist", "toset", "tostring", "sensitive", "nonsensitive"})
 
 T = TypeVar("T")
 
 
 class Scope(Struct, frozen=True, eq=False, dict=True):
-    """Where an expression stands: a module, as the ``call`` in the scope ``caller`` calls it, or as nobody does.
+    """The scope of an expression: a module as the ``call`` in the scope ``caller`` calls it, or without a call.
 
     ``names`` are ``each.key``, ``each.value`` and the variables of ``for``.
     """
@@ -54,16 +54,16 @@ class Scope(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def resolutions(self) -> dict[str, Expression]:
-        """What references lead to."""
+        """The resolved references of the scope, by their text."""
         return {}
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """What functions make of their arguments, of those that mean more here than their call says."""
+        """The functions that the evaluator supports, by name."""
         return FUNCTIONS
 
     def root(self, name: str) -> Expression | None:
-        """What a name such as ``local.name`` stands for; None where that is not known."""
+        """The expression of a name, for example ``local.name``; None if it is unknown."""
         raise NotImplementedError
 
     def argument(self, document: Document, block: Block, name: str) -> Expression | None:
@@ -81,21 +81,21 @@ class Scope(Struct, frozen=True, eq=False, dict=True):
 
 
 class Expression(Written[Scope], frozen=True, eq=False):
-    """An expression, and what it comes to."""
+    """An expression with its scope, and its value."""
 
     @property
     def string(self) -> str | None:
-        """The string that it is; None where that is not known, or is no string."""
+        """The value as a string; None if the value is unknown, or is no string."""
         return if_known(lambda: string_of(self, EvaluationBudget()))
 
     @property
     def origin(self) -> Expression | None:
-        """The expression behind all references; None where that is not known. A missing one is ``null``."""
+        """The expression behind all references; None if it is unknown. A missing member is ``null``."""
         return if_known(lambda: _follow(self, EvaluationBudget()), missing=self.derived("null"))
 
     @property
     def resolved(self) -> Expression:
-        """What variables, locals and ``each`` lead to, as far as that is known, such as a resource's attribute."""
+        """The last known expression behind variables, locals and ``each``, for example a resource's attribute."""
         expression, budget = self, EvaluationBudget()
         with suppress(UnknownError, MissingError, SyntaxProblem):
             while traversal := _TRAVERSAL.fullmatch(expression.text.strip()):
@@ -107,31 +107,31 @@ class Expression(Written[Scope], frozen=True, eq=False):
 
     @property
     def is_null(self) -> bool:
-        """Whether it is known to be ``null``."""
+        """Whether the value is known to be ``null``."""
         return self.origin is not None and self.origin.text == "null"
 
     @property
     def strings(self) -> tuple[str, ...] | None:
-        """The strings of the list that it is; None where they are not known."""
+        """The strings of a list; None if they are unknown."""
         return if_known(lambda: strings_of(self, EvaluationBudget()))
 
     @property
     def entries(self) -> list[tuple[str, Expression]] | None:
-        """The entries of the map, or of the set of strings, that it is: keys and values; None if they are not known."""
+        """The entries of a map, or of a set of strings, with keys and values; None if they are unknown."""
         return if_known(lambda: list(_entries(self, EvaluationBudget()).items()))
 
-    def own(self, name: str) -> Expression | None:
-        """What the object constructor that it is says of ``name``; None if it is none, or says nothing."""
+    def object_item(self, name: str) -> Expression | None:
+        """The item ``name`` of an object constructor; None without the item, or for another expression."""
         items = self.items
         return self.part(name, items[name]) if items is not None and name in items else None
 
     def member(self, name: str) -> Expression | None:
-        """What the object that it is has under ``name``; None where it has nothing, or that is not known."""
+        """The member ``name`` of an object; None if the member is missing or unknown."""
         return if_known(lambda: _member(self, name, EvaluationBudget()))
 
 
 def if_known(ask: Callable[[], T], missing: T | None = None) -> T | None:
-    """What is asked for, ``missing`` where a literal object does not have it; None where that is not known."""
+    """The answer of ``ask``, or ``missing`` if a literal object lacks the member; None if the answer is unknown."""
     try:
         return ask()
     except MissingError:
@@ -141,7 +141,7 @@ def if_known(ask: Callable[[], T], missing: T | None = None) -> T | None:
 
 
 def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, ...] | None:
-    """The strings of the list that an expression is; None where they are not known."""
+    """The strings of a list; None if they are unknown."""
     resolved = _follow(expression, budget)
     function_call = call(resolved.text.strip())
     if function_call is not None and function_call.function == "concat" and not function_call.suffix:
@@ -153,9 +153,9 @@ def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, .
 
 
 def string_of(expression: Expression, budget: EvaluationBudget) -> str | None:
-    """The string that an expression is, or that a whole number becomes; None for anything else."""
+    """The value of an expression as a string, also for a whole number; None for anything else."""
     resolved = _follow(expression, budget)
-    if _WHOLE.fullmatch(resolved.text):
+    if _WHOLE_NUMBER.fullmatch(resolved.text):
         return resolved.text
     literal = string_value(resolved.text)
     return literal if literal is not None or not resolved.text.startswith('"') else _fill(resolved, budget)
@@ -217,7 +217,7 @@ def _index(expression: Expression, budget: EvaluationBudget) -> str:
 
 
 def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> bool:
-    """Whether a comparison, or a reference to a boolean, is true. Raises `UnknownError` where that is not known."""
+    """Whether a comparison, or a reference to a boolean, is true. Raises `UnknownError` if that is unknown."""
     sides, function_call = comparison(condition), call(condition)
     if (
         function_call is not None
@@ -258,7 +258,7 @@ def _root(scope: Scope, root: str) -> Expression:
 
 
 def _apply(expression: Expression, function_call: Call, budget: EvaluationBudget) -> Expression:
-    """What a function makes of its arguments, for those that people put around values that are written elsewhere."""
+    """The result of a function that people put around values of another place."""
     arguments = [expression.derived(argument) for argument in function_call.arguments]
     if function_call.function in _CONVERSIONS and len(arguments) == 1:
         return _follow(arguments[0], budget)
@@ -314,8 +314,8 @@ FUNCTIONS: dict[str, Function] = {
 
 def _member(expression: Expression, name: str, budget: EvaluationBudget) -> Expression:
     resolved = _follow(expression, budget)
-    if (own := resolved.own(name)) is not None:
-        return own
+    if (item := resolved.object_item(name)) is not None:
+        return item
     if (elements := resolved.elements) is not None:
         if not name.isdecimal() or int(name) >= len(elements):
             raise MissingError

@@ -1,4 +1,4 @@
-"""Expressions as they are written: their parts, and those of type constraints, told apart by tokens alone."""
+"""The syntax of expressions and type constraints, read by tokens alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST = 100_000
 
 
 class Call(Struct, frozen=True):
-    """A call of a ``function``: its ``arguments`` at their ``places``; ``rest`` is what follows its parenthesis."""
+    """A call of a ``function`` with ``arguments`` at their ``places``; ``suffix`` is the text after its parenthesis."""
 
     function: str
     arguments: tuple[str, ...]
@@ -35,7 +35,7 @@ class Call(Struct, frozen=True):
 
 
 class Loop(Struct, frozen=True):
-    """``{ for names in source : key => value if condition }``; ``condition`` is ``""`` where there is none."""
+    """``{ for names in source : key => value if condition }``; ``condition`` is ``""`` without an ``if``."""
 
     names: tuple[str, ...]
     source: str
@@ -45,7 +45,7 @@ class Loop(Struct, frozen=True):
 
 
 def call(text: str) -> Call | None:
-    """``text`` as a call of a function, with or without steps behind it; None if it begins with anything else."""
+    """``text`` as a call of a function, with or without steps after the call; None for any other text."""
     match = _CALL.match(text)
     if match is None:
         return None
@@ -58,7 +58,7 @@ def call(text: str) -> Call | None:
 
 
 def conditional(text: str) -> tuple[str, str, str] | None:
-    """The condition and the two outcomes of ``a ? b : c``; None if ``text`` is anything else."""
+    """The condition and the two outcomes of ``a ? b : c``; None for any other text."""
     first, depth = -1, 0
     for mark, start in _marks(text, 0):
         if mark == "?":
@@ -71,7 +71,7 @@ def conditional(text: str) -> tuple[str, str, str] | None:
 
 
 def comparison(text: str) -> tuple[str, str, bool] | None:
-    """The two sides of ``a == b`` or ``a != b``, and whether they are to be equal; None for any other expression."""
+    """The two sides of ``a == b`` or ``a != b``, and whether the operator is ``==``; None for any other expression."""
     marks = [(mark, start) for mark, start in _marks(text, 0) if not re.match(r"[\w\".]", mark)]
     operators = [(mark, start) for mark, start in marks if mark in ("==", "!=", "<=", ">=", "&&", "||", "<", ">", "?")]
     if len(operators) != 1 or operators[0][0] not in ("==", "!="):
@@ -81,7 +81,7 @@ def comparison(text: str) -> tuple[str, str, bool] | None:
 
 
 def loop(text: str) -> Loop | None:
-    """``text`` as a ``for`` that makes an object; None if it is anything else, or groups its values."""
+    """``text`` as a ``for`` that makes an object without grouping; None for any other text."""
     if len(text) > _LONGEST or not re.match(r"\{\s*for\b", text) or skip_balanced(text, 0) != len(text):
         return None
     marks = [(mark, start) for mark, start in _marks(text, 1) if mark in ("for", "in", ":", "=>", "if", "...")]
@@ -95,7 +95,7 @@ def loop(text: str) -> Loop | None:
 
 
 def _marks(text: str, depth: int) -> Iterator[tuple[str, int]]:
-    """The words and operators that stand in ``depth`` brackets, each with its place."""
+    """The words and operators at the bracket depth ``depth``, each with its place."""
     for token in tokens(text):
         if token.depth == depth and token.kind == "other":
             for mark in _MARK.finditer(text, token.start, token.end):
@@ -104,7 +104,7 @@ def _marks(text: str, depth: int) -> Iterator[tuple[str, int]]:
 
 @lru_cache(maxsize=4096)
 def member_type(type_: str, name: str) -> str:
-    """The type constraint of what is called ``name`` in a value of the type ``type_``; ``""`` if it has none."""
+    """The type constraint of the member ``name`` of the type ``type_``; ``""`` if it has none."""
     outer = _constraint(type_)
     if outer is None:
         return ""
@@ -117,7 +117,7 @@ def member_type(type_: str, name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def optional_members(type_: str) -> Mapping[str, str]:
-    """The members that a value of the type ``type_`` has even where nobody gives them, and what they are then."""
+    """The optional members of the type ``type_``, each with its default."""
     outer = _constraint(type_)
     members: dict[str, str] = {}
     for name, inner in (_members(outer) if outer and outer.function == "object" else {}).items():
@@ -144,7 +144,7 @@ def _members(outer: Call) -> dict[str, str]:
 def object_items(
     read: Callable[[str, Span], tuple[Attribute, ...] | None], text: str, span: Span
 ) -> Mapping[str, Attribute] | None:
-    """What ``read`` finds in the object at ``span``, by name; kept: each instance of a large ``for_each`` asks."""
+    """The items that ``read`` finds in the object at ``span``, by name; cached for large ``for_each`` maps."""
     items = read(text, span)
     return None if items is None else {argument.name: argument for argument in items}
 
@@ -153,9 +153,9 @@ S = TypeVar("S")
 
 
 class Written(Struct, Generic[S], frozen=True, eq=False):
-    """An expression: its ``text`` in HCL's terms, and where it is written, if it stands in a file as it is.
+    """An expression: its ``text`` in HCL, and its place, if the same text is in a file.
 
-    ``type_`` is the type constraint of a variable's value, or of the part of it that this is.
+    ``type_`` is the type constraint of a variable's value, or of this part of the value.
     """
 
     text: str
@@ -169,7 +169,7 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
         return replace(self, text=text, document=None, span=None, type_=type_)
 
     def arguments(self, function_call: Call) -> list[Self]:
-        """The arguments of the call that it is, with their places where it stands in the file as it is."""
+        """The arguments of a call, with their places if the call is in a file."""
         document, span = self.document, self.span
         if document is None or span is None or span.of(document.text) != self.text:
             return [self.derived(argument) for argument in function_call.arguments]
@@ -178,13 +178,13 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
 
     @property
     def items(self) -> Mapping[str, Attribute] | None:
-        """The items of the object constructor that it is, by name; None if it is anything else."""
+        """The items of an object constructor, by name; None for anything else."""
         if self.document is not None and self.span is not None:
             return object_items(self.document.syntax.object_items, self.document.text, self.span)
         return object_items(hcl.object_items, self.text, Span(0, len(self.text)))
 
     def part(self, name: str, argument: Attribute) -> Self:
-        """The value of the one of its ``items`` that is called ``name``."""
+        """The value of the item ``name`` of the ``items``."""
         type_ = member_type(self.type_, name)
         if self.document is not None:
             part = replace(self, text=self.document.expression(argument), span=argument.value, type_=type_)
@@ -195,7 +195,7 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
 
     @property
     def parts(self) -> dict[str, Self] | None:
-        """The values of all ``items``, and of those that its type says it has besides; None if it is no object."""
+        """The values of all ``items``, and of the optional members of the type; None for anything but an object."""
         items = self.items
         if items is None:
             return None
@@ -211,7 +211,7 @@ class Written(Struct, Generic[S], frozen=True, eq=False):
 
     @property
     def elements(self) -> list[Self] | None:
-        """The elements of the list constructor that it is; None if it is anything else."""
+        """The elements of a list constructor; None for anything else."""
         document, span, type_ = self.document, self.span, member_type(self.type_, "")
         if document is not None and span is not None:
             syntax, text = document.syntax, document.text

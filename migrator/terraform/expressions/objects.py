@@ -1,4 +1,4 @@
-"""Where a map is written: the object constructors that an expression is made of, through locals and ``merge``."""
+"""The object constructors that make up a map, through locals and ``merge``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_MADE_OF = regex(r"(?:merge|tomap)\(")
+_MERGED = regex(r"(?:merge|tomap)\(")
 _DEPTH = 8
 
 
@@ -38,7 +38,7 @@ class Part(Struct, frozen=True, eq=False):
 
 
 def parts(module: Module, document: Document, value: Span) -> Iterator[Part]:
-    """What the expression at ``value`` is made of: later parts come before earlier ones for Terraform."""
+    """The parts of the expression at ``value``: for Terraform, later parts override earlier parts."""
     return _parts(module, Part(document, value, None), _DEPTH)
 
 
@@ -66,8 +66,8 @@ def _parts(module: Module, part: Part, depth: int) -> Iterator[Part]:
 
 
 def _arguments(document: Document, value: Span) -> tuple[Span, ...] | None:
-    """The arguments of ``merge``, where they stand in the file as they are."""
-    is_made = document.syntax is HCL and _MADE_OF.match(document.text, value.start, value.end) is not None
+    """The arguments of ``merge``, at their places in the file."""
+    is_made = document.syntax is HCL and _MERGED.match(document.text, value.start, value.end) is not None
     function_call = call(value.of(document.text)) if is_made else None
     if function_call is None or function_call.suffix:
         return None
@@ -85,7 +85,7 @@ def _definition(module: Module, expression: str) -> tuple[Document, Attribute] |
 
 
 def is_used_elsewhere(module: Module, reference: str, known_places: set[tuple[str, Span]]) -> bool:
-    """Whether the module refers to a local anywhere but in the ``known`` places."""
+    """Whether the module refers to a local outside of the ``known_places``."""
     pattern = re.compile(rf"(?<![\w.-]){re.escape(reference)}(?![\w-])")
     return any(
         not any(path == document.path and span.start <= match.start() < span.end for path, span in known_places)

@@ -1,4 +1,4 @@
-"""The scopes of a module: one for each call of it, and for each key of its `for_each`."""
+"""The scopes of a module: one scope for each call of the module, and for each key of its `for_each`."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class ModuleScope(Scope, frozen=True, eq=False):
     """The scope of a module, with its variables and locals."""
 
     def root(self, name: str) -> Expression | None:
-        """What ``var.name`` or ``local.name`` stands for; None where that is not known."""
+        """The expression of ``var.name`` or ``local.name``; None if it is unknown."""
         kind, _, name = name.partition(".")
         if kind == "var":
             return self._variable(name)
         return self._last(name, self.module.blocks("locals")) if kind == "local" else None
 
     def _variable(self, name: str) -> Expression | None:
-        """What the call of the module says, or a file with values, else the variable's default."""
+        """The value by the call of the module or by a file with values, else the variable's default."""
         declarations = list(self.module.blocks("variable", name))
         constraint = self._last("type", declarations)
         expression = None
@@ -54,7 +54,7 @@ class ModuleScope(Scope, frozen=True, eq=False):
         )
 
     def _last(self, name: str, blocks: Iterable[tuple[Document, Block]]) -> Expression | None:
-        """The argument ``name`` of the first of the blocks that has it, unless an override file says otherwise."""
+        """The argument ``name`` of the first block that has it, or of the last override file that has it."""
         definitions = [(document, block) for document, block in blocks if block.attribute(name)]
         overriding = [definition for definition in definitions if definition[0].is_override]
         chosen = overriding[-1:] or definitions[:1]
@@ -62,7 +62,7 @@ class ModuleScope(Scope, frozen=True, eq=False):
 
 
 def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str | None, Scope]]:
-    """The keys that ``for_each`` of a block gives, each with its scope; one without a key where they are not known."""
+    """The keys of a block's ``for_each``, each with its scope; one scope without a key if the keys are unknown."""
     for_each = scope.argument(document, block, "for_each")
     names = {name: expression for name, expression in scope.names.items() if not name.startswith("each.")}
     bare = scope if len(names) == len(scope.names) else replace(scope, names=names)
@@ -76,24 +76,24 @@ def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str 
 
 
 def scopes_of(workspace: Workspace, module: Module) -> list[Scope]:
-    """The scopes that ``module`` has: one for each call of it in the repository, or its own if nobody calls it."""
+    """The scopes of ``module``: one for each call in the repository, or a scope without a call."""
     return _KNOWN.setdefault(workspace, _Scopes(workspace)).of(module)
 
 
 class _Scopes:
-    """The scopes of the modules of a repository, each found once: calls may lead to a module in very many ways."""
+    """The cached scopes of the modules of a repository: calls may lead to a module in very many ways."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._calls = workspace.calls
         self._known: dict[str, list[Scope]] = {}
 
     def of(self, module: Module) -> list[Scope]:
-        """A scope for each call of ``module`` in the repository, or its own if nobody calls it.
+        """A scope for each call of ``module`` in the repository, or a scope without a call.
 
-        Raises `MigrateError` where these are too many: none of them is left out.
+        Raises `MigrateError` for too many scopes: no scope is left out.
         """
         if module.path not in self._known:
-            self._known[module.path] = []  # of a module that calls itself, as long as it is being asked about
+            self._known[module.path] = []  # for a module that calls itself, during its evaluation
             scopes = list(islice(self._called(module), _SCOPES + 1))
             if len(scopes) > _SCOPES:
                 del self._known[module.path]

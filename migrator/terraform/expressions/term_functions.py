@@ -1,4 +1,4 @@
-"""What functions make of terms, as far as that is known; of others, the call itself is a term."""
+"""The results of functions for terms, as far as known; any other call is a term itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from migrator.terraform.expressions.terms import (
 
 
 def rebuilt(original: Term, parts: tuple[Term, ...]) -> Term:
-    """A term like ``original``, of other parts."""
+    """A term like ``original`` with other parts."""
     if parts == original.parts:
         return original
     if original.op in _MAKERS:
@@ -33,7 +33,7 @@ def rebuilt(original: Term, parts: tuple[Term, ...]) -> Term:
 
 
 def call(name: str, arguments: tuple[Term, ...]) -> Term:
-    """What a function makes of its arguments."""
+    """The result of a function for its arguments."""
     special = _FUNCTIONS.get(name)
     result = None if special is None or not arguments else special(arguments)
     if result is None and MISSING in arguments and name not in ("try", "can"):
@@ -46,7 +46,7 @@ def _as_list(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _as_map(arguments: tuple[Term, ...]) -> Term | None:
-    """The same, if its elements are of one type: of others, Terraform makes no map."""
+    """The same value if its elements have one type: Terraform makes no map of other elements."""
     value = arguments[0]
     types = {(term.op, term.string is None, term.name if term.op == "object" else "") for term in value.parts}
     return value if value.op == "object" and len(types) < 2 else None
@@ -74,28 +74,28 @@ def _merge(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _try(arguments: tuple[Term, ...]) -> Term | None:
-    left = [argument for argument in arguments if not _lacks(argument)]
-    if not left:
+    remaining = [argument for argument in arguments if not _lacks(argument)]
+    if not remaining:
         return MISSING
-    is_sure = _is_sure(left[0]) or len(set(left)) == 1
-    return left[0] if is_sure else term("call", "try", parts=left)
+    is_sure = _is_sure(remaining[0]) or len(set(remaining)) == 1
+    return remaining[0] if is_sure else term("call", "try", parts=remaining)
 
 
 def _lacks(value: Term) -> bool:
-    """Whether ``value`` is an error, or is made of one."""
+    """Whether ``value`` is an error, or contains an error."""
     return value is MISSING or (value.op in ("object", "tuple") and any(map(_lacks, value.parts)))
 
 
 def _is_sure(value: Term) -> bool:
-    """Whether ``value`` is no error, whatever its symbols stand for."""
+    """Whether ``value`` is no error for any values of its symbols."""
     return value.op in ("literal", "var") or (value.op in ("object", "tuple") and all(map(_is_sure, value.parts)))
 
 
 def _coalesce(arguments: tuple[Term, ...]) -> Term | None:
-    left = [argument for argument in arguments if argument not in (NULL, literal(""))]
-    is_string = bool(left) and left[0].string is not None  # of other types, Terraform may convert the value
-    is_sure = bool(left) and (is_string or len(set(left)) == 1)
-    return left[0] if is_sure else term("call", "coalesce", parts=left) if left else None
+    remaining = [argument for argument in arguments if argument not in (NULL, literal(""))]
+    is_string = bool(remaining) and remaining[0].string is not None  # of other types, Terraform may convert the value
+    is_sure = bool(remaining) and (is_string or len(set(remaining)) == 1)
+    return remaining[0] if is_sure else term("call", "coalesce", parts=remaining) if remaining else None
 
 
 def _element(arguments: tuple[Term, ...]) -> Term | None:

@@ -1,4 +1,4 @@
-"""Expressions to terms, by the syntax tree of python-hcl2; what its names stand for is somebody else's to say."""
+"""The terms of expressions, by the syntax tree of python-hcl2; the caller says what names refer to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Node = Tree[Token] | Token
 
 Names = Callable[[str, Sequence[str]], tuple[Term, int] | Term]
-"""What a name stands for, with the attributes behind it: a term, and how many of those are its own."""
+"""The term of a name with attributes, and the number of the attributes in the name itself."""
 
 _SIMPLE = regex(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _EMPTY: Mapping[str, Term] = {}
@@ -43,7 +43,7 @@ _WORDS = {"null": None, "true": True, "false": False}
 
 
 def read(text: str, names: Names) -> Term:
-    """The term of an expression. Raises `TermsError` where it cannot be read."""
+    """The term of an expression. Raises `TermsError` if the expression cannot be read."""
     text = text.strip()
     string = string_value(text)
     if text in _WORDS or string is not None:
@@ -58,7 +58,7 @@ def read(text: str, names: Names) -> Term:
 
 
 def replaced(value: Term, replace: Callable[[Term], Term | None], cache: dict[Term, Term]) -> Term:
-    """``made`` with some of its parts replaced: what is ``known`` already is not asked for again."""
+    """The ``value`` with some parts replaced; ``cache`` holds earlier results."""
     replacement = cache.get(value)
     if replacement is None:
         replacement = replace(value)
@@ -74,17 +74,17 @@ def replaced(value: Term, replace: Callable[[Term], Term | None], cache: dict[Te
 
 def _stepped(names: Names, first: str, steps: Sequence[str]) -> Term:
     target = names(first, steps)
-    base, taken = target if isinstance(target, tuple) else (target, len(steps))
-    for step in steps[taken:]:
+    base, names_used = target if isinstance(target, tuple) else (target, len(steps))
+    for step in steps[names_used:]:
         base = get(base, literal(step))
     return base
 
 
 class _Reader:
-    """Reads one expression; ``bound`` are the names that the loops around a part give to what they go through.
+    """Reads one expression; ``bound`` are the names of the loops around a part, each with its value.
 
-    ``depth`` counts these loops: an inner one may give the same name again. Inside of ``try`` and ``can`` an error
-    ``is_caught``: there a result that is not chosen counts, because Terraform fails if the results have no common type.
+    ``depth`` counts these loops, since an inner loop may reuse a name. Inside of ``try`` and ``can`` an error
+    ``is_caught``: results that are not chosen count there, because Terraform fails if the results have no common type.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class _Reader:
         return self._other(node)
 
     def _other(self, node: Node) -> Term:
-        """What means nothing here, but the same as the same elsewhere."""
+        """Any other syntax; equal text in an equal scope makes an equal term."""
         if not hasattr(node, "data"):
             return term("token", str(node))
         return term("node", kind(node), parts=map(self.expression, children(cast("Tree[Token]", node))))
@@ -146,8 +146,8 @@ class _Reader:
                 break
             attributes.append(words(trees(step)[0]))
         target = self._names(name, attributes)
-        base, taken = target if isinstance(target, tuple) else (target, len(attributes))
-        return self._steps(base, steps[taken:])
+        base, names_used = target if isinstance(target, tuple) else (target, len(attributes))
+        return self._steps(base, steps[names_used:])
 
     def _steps(self, base: Term, steps: Sequence[Node]) -> Term:
         for step in steps:
@@ -168,8 +168,10 @@ class _Reader:
     def _attr_splat_expr_term(self, node: Node) -> Term:
         base, splat = trees(node)
         steps = trees(splat)
-        own = next((index for index, tree in enumerate(steps) if kind(tree) != "get_attr"), len(steps))
-        return self._steps(self._splat(self.expression(base), lambda term: self._steps(term, steps[:own])), steps[own:])
+        own_steps = next((index for index, tree in enumerate(steps) if kind(tree) != "get_attr"), len(steps))
+        return self._steps(
+            self._splat(self.expression(base), lambda term: self._steps(term, steps[:own_steps])), steps[own_steps:]
+        )
 
     def _splat(self, base: Term, step: Callable[[Term], Term]) -> Term:
         if base.op in ("tuple", "set"):
@@ -304,7 +306,7 @@ class _Reader:
 
 
 class _UnknownError(Exception):
-    """A loop of which not all that it makes is known."""
+    """A loop has unknown results."""
 
 
 def _text(raw: str) -> Term:

@@ -1,7 +1,7 @@
-"""What an expression comes to as far as that is known: terms, of which two that are equal are one object.
+"""The values of expressions, as far as known: terms, and equal terms are one object.
 
-A term is a literal, a symbol such as a variable of a module, or something made of other terms. What is equal has the
-same value in one run; of what differs, nobody knows.
+A term is a literal, a symbol, for example a variable of a module, or an operation on other terms. Equal terms have the
+same value in one run; different terms may or may not have the same value.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from migrator.terraform.expressions.forms import member_type, optional_members
 _MOST_PARTS = 2_000
 _LONGEST = 100_000
 _WORDS = {"null": None, "true": True, "false": False}
-_MATTERS = regex(r"\b(?:optional\(|number\b|bool\b|set\()")
+_CONVERTS = regex(r"\b(?:optional\(|number\b|bool\b|set\()")
 
 
 class TermsError(Exception):
-    """More than is followed: what is asked for remains unknown."""
+    """The evaluation exceeds its limits, so the value stays unknown."""
 
 
 class Term(Struct, frozen=True, eq=False, weakref=True):
-    """``op`` says what it is, ``name`` which, ``where`` in which module or call, ``parts`` of what.
+    """``op`` is the kind, ``name`` the name, ``scope`` the module or call, and ``parts`` the operands of a term.
 
-    ``symbols`` are those that it is made of: what has none has the same value wherever it stands.
+    ``symbols`` are the symbols in the term: a term without symbols has the same value everywhere.
     """
 
     op: str
@@ -47,19 +47,19 @@ class Term(Struct, frozen=True, eq=False, weakref=True):
 
     @property
     def string(self) -> str | None:
-        """The string that it is; None if it is none, or that is not known."""
+        """The value as a string; None if the value is unknown, or is no string."""
         value = json.loads(self.name) if self.op == "literal" else None
         return value if isinstance(value, str) else None
 
     @property
     def text(self) -> str | None:
-        """What a template makes of it; None if that is not known."""
+        """The text that a template makes of the value; None if the value is unknown."""
         value = json.loads(self.name) if self.op == "literal" else None
         return None if value is None else value if isinstance(value, str) else self.name
 
     @property
     def entries(self) -> dict[str, Term] | None:
-        """The members of a known object, tuple or set, by what stands for each in an index; None for anything else."""
+        """The members of a known object, tuple or set, by their keys; None for anything else."""
         if self.op == "object":
             return dict(zip(json.loads(self.name), self.parts, strict=True))
         if self.op == "set":
@@ -69,11 +69,11 @@ class Term(Struct, frozen=True, eq=False, weakref=True):
 
 _KNOWN: WeakValueDictionary[tuple[object, ...], Term] = WeakValueDictionary()
 _ATOMS = frozenset({"var", "each", "count", "resource", "in", "provider", "run"})
-"""What is a symbol: its parts, if it has some, are no more looked into."""
+"""The kinds of symbols; the parts of a symbol, if any, are not evaluated."""
 
 
 def term(op: str, name: str = "", scope: str = "", parts: Iterable[Term] = ()) -> Term:
-    """The one term that is made so."""
+    """The one term with these parts."""
     operands = tuple(parts)
     if len(operands) > _MOST_PARTS or len(name) > _LONGEST:
         raise TermsError
@@ -98,7 +98,7 @@ def literal(value: object) -> Term:
 
 NULL = literal(None)
 MISSING = term("missing")
-"""What an object does not have: an error, but for ``try``."""
+"""A missing member of an object: an error that ``try`` catches."""
 
 
 def made_object(entries: Mapping[str, Term]) -> Term:
@@ -113,7 +113,7 @@ def made_tuple(items: Iterable[Term]) -> Term:
 
 
 def made_set(items: Iterable[Term]) -> Term:
-    """A set, in the order that Terraform gives it; of what is not known, the order is not known either."""
+    """A set in Terraform's order; unknown elements have no known order."""
     elements = tuple(items)
     if any(element.string is None for element in elements):
         return term("call", "toset", parts=(made_tuple(elements),))
@@ -123,7 +123,7 @@ def made_set(items: Iterable[Term]) -> Term:
 
 
 def get(base: Term, key: Term) -> Term:
-    """What ``base`` has under ``key``."""
+    """The element of ``base`` for ``key``."""
     if MISSING in (base, key):
         return MISSING
     name = key.text
@@ -141,7 +141,7 @@ def _typed_member(base: Term, name: str) -> Term:
 
 
 def or_default(value: Term, default: Term) -> Term:
-    """``value``, or ``default`` where that is null."""
+    """``value``, or ``default`` for null."""
     if value in (NULL, MISSING):
         return default
     is_known = default is NULL or value.op in ("literal", "object", "tuple")
@@ -149,7 +149,7 @@ def or_default(value: Term, default: Term) -> Term:
 
 
 def typed(type_: str, value: Term) -> Term:
-    """``value`` as a variable of the type ``type_`` takes it: converted, with the members that its type says it has."""
+    """``value`` as a variable of the type ``type_`` takes it: converted, with the optional members of the type."""
     if value.op in ("missing", "literal"):
         return _converted(type_, value)
     if value.op in ("tuple", "set"):
@@ -164,8 +164,8 @@ def typed(type_: str, value: Term) -> Term:
 
 
 def is_taken_as_passed(type_: str) -> bool:
-    """Whether a variable of the type ``type_`` is what is passed to it, with nothing added or converted."""
-    return _MATTERS.search(type_) is None
+    """Whether a variable of the type ``type_`` takes values without additions and conversions."""
+    return _CONVERTS.search(type_) is None
 
 
 def _converted(type_: str, value: Term) -> Term:
@@ -178,7 +178,7 @@ def _converted(type_: str, value: Term) -> Term:
 
 
 def _constant(text: str) -> Term:
-    """The value of a default in a type constraint, which refers to nothing."""
+    """The value of a default in a type constraint, which has no references."""
     text, text_span = text.strip(), Span(0, len(text.strip()))
     if (string := string_value(text)) is not None:
         return literal(string)
@@ -191,7 +191,7 @@ def _constant(text: str) -> Term:
 
 
 def choice(condition: Term, yes: Term, no: Term) -> Term:
-    """``condition ? yes : no``: an error if the two are of types that Terraform does not make one of."""
+    """``condition ? yes : no``: an error if Terraform cannot unify the types."""
     types = {_type(yes), _type(no)} - {""}
     is_unsure = NULL in (yes, no) and not types.isdisjoint({"object", "list"})  # null may be of another type
     is_unsure |= len(types) == 1 and types <= {"bool", "number"} and not (_type(yes) and _type(no))
@@ -208,7 +208,7 @@ def choice(condition: Term, yes: Term, no: Term) -> Term:
 
 
 def _type(value: Term) -> str:
-    """What kind of value it is; ``""`` where that is not known, and for null, which is of any type."""
+    """The kind of the value; ``""`` if the kind is unknown, and for null, which has any type."""
     if value.op in ("object", "tuple", "set"):
         is_mixed = {"bool", "number", "mixed"} & set(map(_type, value.parts))
         return "mixed" if is_mixed else "object" if value.op == "object" else "list"
@@ -225,14 +225,14 @@ def equal(left: Term, right: Term, *, is_negated: bool) -> Term:
 
 
 def template(parts: Iterable[Term]) -> Term:
-    """The text of some pieces one after the other."""
+    """The text of several pieces one after the other."""
     pieces: list[Term] = []
     for part in _flat(parts):
         if pieces and part.text is not None and pieces[-1].text is not None:
             pieces[-1] = literal(f"{pieces[-1].text}{part.text}")
         elif part is not literal(""):
             pieces.append(part)
-    if len(pieces) == 1:  # the same string, if it is none yet
+    if len(pieces) == 1:  # the same value as a string
         return pieces[0] if pieces[0].text is None else literal(pieces[0].text)
     return term("template", parts=pieces) if pieces else literal("")
 

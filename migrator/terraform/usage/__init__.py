@@ -1,1 +1,1 @@
-"""What is declared, what refers to it, and what is left without use."""
+"""Declarations, their references, and the declarations without a use."""

@@ -1,4 +1,4 @@
-"""What stands for a variable, local, data source or output in the files of a repository: all that would go with it."""
+"""The pieces of a variable, local, data source or output in the files of a repository, for its removal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """Something that can be referred to: its ``address`` in the module at the path ``module``."""
+    """A declaration with the ``address`` in the module at the path ``module``."""
 
     module: str
     address: str
@@ -35,15 +35,15 @@ class Node(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What it is, for messages."""
+        """The name for messages."""
         words = {"var": "variable", "local": "local", "output": "output"}
         return f"{words[self.kind]} {self.name}" if self.kind in words else self.address
 
 
 class Piece(Struct, frozen=True, eq=False):
-    """A block or argument that goes with a node; its expressions are the module's at the path ``module``.
+    """A block or argument of a node; its expressions belong to the module at the path ``module``.
 
-    ``parents`` are the blocks around it, the outermost first; ``holder`` is the object that it is an item of, if it is.
+    ``parents`` are the blocks around the piece, the outermost first; ``holder`` is the object around the piece, if any.
     """
 
     document: Document
@@ -54,11 +54,11 @@ class Piece(Struct, frozen=True, eq=False):
 
     @property
     def place(self) -> Place:
-        """Where it begins."""
+        """The place where the piece begins."""
         return self.document.place(self.element)
 
     def covers(self, place: Place) -> bool:
-        """Whether the line at ``place`` is one of its own."""
+        """Whether the line at ``place`` belongs to the piece."""
         first, last = (self.document.source.line(offset) for offset in (self.element.span.start, self.element.span.end))
         return place.path == self.document.path and first <= place.line <= last
 
@@ -71,10 +71,10 @@ class Piece(Struct, frozen=True, eq=False):
 
 
 class Assignment(Struct, frozen=True, eq=False):
-    """What gives root variables of one name their value from outside, and may stay where no variable takes it.
+    """A value for root variables of one name from outside; an undeclared variable may keep the value.
 
-    ``readers`` are the paths of the modules that it is for; None where not all of them are known. ``objection`` says
-    why it cannot be taken out, if so.
+    ``readers`` are the paths of the modules that read the value; None if some are unknown. ``objection`` is the reason
+    why the value cannot be removed, if there is one.
     """
 
     piece: Piece
@@ -83,7 +83,7 @@ class Assignment(Struct, frozen=True, eq=False):
 
 
 def declarations(module: Module, node: Node) -> Iterator[Piece]:
-    """Where the node is declared, each of its overrides included."""
+    """The declarations of the node, with all overrides."""
     if node.kind == "local":
         for document, block, attribute in module.locals_called(node.name):
             yield Piece(document, attribute, module.path, (block,))
@@ -102,7 +102,7 @@ def _header(node: Node) -> tuple[str, tuple[str, ...]]:
 
 
 def arguments(workspace: Workspace, node: Node) -> Iterator[Piece]:
-    """What the module calls of the repository give to the variable, overrides of the calls included."""
+    """The arguments for the variable in the module calls of the repository, with overrides of the calls."""
     seen: set[tuple[str, int]] = set()
     for call in workspace.calls.get(node.module, ()):
         for document, block in call.caller.blocks("module", call.block.labels[0] if call.block.labels else ""):
@@ -114,22 +114,22 @@ def arguments(workspace: Workspace, node: Node) -> Iterator[Piece]:
 
 
 def test_values(module: Module, name: str) -> Iterator[Piece]:
-    """What the tests of a module give to its variable.
+    """The values of the variable in the tests of a module.
 
-    Where a run is of another module, what the file gives may be for that.
+    If a run is of another module, the values of the file may be for that module.
     """
     for document in module.tests:
         runs = [block for block in document.blocks if block.type == "run"]
-        own = [run for run in runs if not any(run.blocks("module"))]
-        holders = [(block,) for block in document.blocks if block.type == "variables" and len(own) == len(runs)]
-        for parents in [*holders, *((run, block) for run in own for block in run.blocks("variables"))]:
+        own_runs = [run for run in runs if not any(run.blocks("module"))]
+        holders = [(block,) for block in document.blocks if block.type == "variables" and len(own_runs) == len(runs)]
+        for parents in [*holders, *((run, block) for run in own_runs for block in run.blocks("variables"))]:
             attribute = parents[-1].attribute(name)
             if attribute is not None:
                 yield Piece(document, attribute, module.path, parents)
 
 
 def called_by(workspace: Workspace, caller: str, label: str) -> Iterator[tuple[str, ModuleCall]]:
-    """The modules of the repository that the call ``label`` in the module at ``caller`` calls."""
+    """The modules of the repository behind the call ``label`` in the module at ``caller``."""
     for path, calls in workspace.calls.items():
         for call in calls:
             if call.caller.path == caller and call.block.labels == (label,):

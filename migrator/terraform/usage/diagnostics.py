@@ -1,4 +1,4 @@
-"""Messages about declarations that credentials came from, and that stay."""
+"""Messages about declarations that credentials come from, and that stay."""
 
 from __future__ import annotations
 

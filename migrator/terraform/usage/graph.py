@@ -1,4 +1,4 @@
-"""What refers to what in a repository: locals, variables, data, module calls, outputs, and what gives them values."""
+"""The references in a repository: locals, variables, data, module calls, outputs, and the values of variables."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _FILE = regex(r"[\w-]+(?:\.[\w-]+)+")
 
 
 class UsageGraph:
-    """The nodes of one repository; ``sources`` find what gives a root variable its value from outside.
+    """The nodes of one repository; ``sources`` find values for root variables from outside.
 
-    ``siblings`` says which files write Terraform into the folders of which modules, as Terragrunt does; None where that
-    is not known.
+    ``siblings`` are the modules that get Terraform code from a file, for example by Terragrunt, by the file's path;
+    None if the modules are unknown.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class UsageGraph:
         self._assignments: dict[str, dict[str, list[Assignment]]] = {}
 
     def pieces(self, node: Node) -> tuple[Piece, ...]:
-        """All that a node consists of in the configuration and its tests; nothing where it is not declared."""
+        """All pieces of a node in the configuration and its tests; none if the node is not declared."""
         if node not in self._pieces:
             module = self.workspace.modules.get(node.module)
             declared_pieces = [] if module is None else list(declarations(module, node))
@@ -59,12 +59,12 @@ class UsageGraph:
         return self._pieces[node]
 
     def assignments_of(self, node: Node) -> Iterator[Assignment]:
-        """What gives a variable its value from outside."""
+        """The values of a variable from outside."""
         if node.kind == "var":
             yield from self.assignments_by_reader(node.name).get(node.module, ())
 
     def assignments_by_reader(self, name: str) -> Mapping[str, list[Assignment]]:
-        """What gives variables of that name a value, by the modules that it is for."""
+        """The values for variables of that name, by the modules that read the values."""
         if name not in self._assignments:
             by_reader = self._assignments[name] = dict[str, list[Assignment]]()
             for argument in (argument for source in self._sources for argument in source(name)):
@@ -73,7 +73,7 @@ class UsageGraph:
         return self._assignments[name]
 
     def variables_called(self, name: str) -> Mapping[str, Node]:
-        """The variables of that name of all modules, by the modules' paths."""
+        """The variables of that name in all modules, by the modules' paths."""
         return self._variables.get(name, {})
 
     @cached_property
@@ -95,14 +95,14 @@ class UsageGraph:
                 yield from self.nodes(piece.module, use)
 
     def modules_of(self, use: Use) -> Collection[str]:
-        """The modules that a reference counts in: of what Terragrunt writes, those beside which it is written."""
+        """The modules that a reference belongs to: for Terragrunt's code, the modules that get the code."""
         if use.document.kind is Kind.TERRAGRUNT:
             is_of_terraform = use.address.startswith(("var.", "data."))
             return self._siblings.get(use.document.path) or () if is_of_terraform else ()
         return [module.path for module in self.workspace.modules_of(use.document)]
 
     def nodes(self, module: str, use: Use) -> Iterator[Node]:
-        """What a reference in a module is to: an output of a module of the repository is that module's."""
+        """The nodes of a reference in a module: an output of a module of the repository is a node of that module."""
         parts = use.address.split(".")
         if parts[0] == "module":
             called = {path for path, _ in called_by(self.workspace, module, parts[1])}
@@ -127,7 +127,7 @@ class UsageGraph:
 
     @cached_property
     def _templates(self) -> list[Document]:
-        """The files that Terragrunt may write Terraform from."""
+        """The files that may be the source of Terragrunt's Terraform code."""
         texts = [self.workspace.documents[path].text for path in self._siblings]
         named = sorted({re.escape(name) for text in texts if "file(" in text for name in _FILE.findall(text)})
         pattern = rf"(?:^|/)(?:{'|'.join(named)})$|\.(?:tpl|tmpl|tftpl)$"

@@ -1,4 +1,4 @@
-"""Which variables modules get and lose by what is edited: what their callers have to follow."""
+"""The variables that modules gain and lose by edits; their callers have to follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Interface(Struct, frozen=True):
-    """What the variables of a ``module`` come to: those that it ``gains`` and ``loses``, by name."""
+    """The changed variables of a ``module``: ``gains`` and ``loses``, by name."""
 
     module: Module
     gains: tuple[str, ...]
@@ -28,26 +28,26 @@ class Interface(Struct, frozen=True):
 
 
 def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Interface]:
-    """The modules whose variables are not the same after ``changes``, by path."""
-    touched: dict[str, dict[str, Change]] = {}
+    """The modules whose variables differ after ``changes``, by path."""
+    changes_by_path: dict[str, dict[str, Change]] = {}
     for change in changes:
         document = workspace.documents.get(change.path)
         if (document.kind if document else kind_of(change.path)) is Kind.CONFIG:
             modules = [module.path for module in workspace.modules_of(document)] if document else []
             for path in modules or [posixpath.dirname(change.path)]:
-                touched.setdefault(path, {})[change.path] = change
-    for path, file_changes in sorted(touched.items()):
+                changes_by_path.setdefault(path, {})[change.path] = change
+    for path, file_changes in sorted(changes_by_path.items()):
         module = workspace.modules.get(path)
         if module is not None:
             variables = [(document.path, block) for document, block in module.blocks("variable") if block.labels]
             before = {block.labels[0]: None for _, block in variables}
             kept_names = [block.labels[0] for path, block in variables if path not in file_changes]
-            new = [
+            new_names = [
                 name
                 for change in file_changes.values()
                 for name in declared_in(change.path, change.after.decode("utf-8-sig", "replace"))
             ]
-            after = dict.fromkeys((*kept_names, *new))
+            after = dict.fromkeys((*kept_names, *new_names))
             gains, loses = (
                 tuple(name for name in after if name not in before),
                 tuple(name for name in before if name not in after),
@@ -64,7 +64,7 @@ def declared(items: Sequence[object]) -> list[str]:
 
 
 def declared_in(path: str, text: str) -> list[str]:
-    """The names of the variables that ``text`` declares; none where it cannot be read."""
+    """The names of the variables that ``text`` declares; none for invalid text."""
     if "variable" not in text and "\\u" not in text:
         return []
     try:

@@ -1,9 +1,9 @@
-"""Which files give values to variables of Terraform by name, whatever the files are called or written in.
+"""The files that set variables of Terraform by name, with any file name and in any language.
 
-A command line that sets a variable which is not declared fails, and so does Terratest, so that every text file of the
-repository counts: scripts without a suffix, editors' tasks, tests in any language, what documents tell people to run.
-In a program that sets any variable, each name in it counts, since the name may be in a list, and the flag in a loop;
-in one outside of the given folder, what stands near the flag or the map.
+A command line fails if it sets an undeclared variable, and so does Terratest. So every text file of the repository
+counts: scripts without a suffix, editors' tasks, tests in any language, commands in documents. In a program that sets
+any variable, each name in the program counts, since the name may be in a list, and the flag in a loop. In a program
+outside of the given folder, only names near the flag or the map count.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _PROGRAMS = (".go", ".py", ".js", ".ts", ".rb", ".sh", ".ps1", ".groovy")
 
 
 class _Texts:
-    """The text files of a repository, each as a document; ``too_large`` are those that are not read."""
+    """The text files of a repository, each as a document; ``too_large`` are files that are not read."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -85,7 +85,7 @@ def _beginning(file: Path) -> bytes:
 
 
 class Mentions:
-    """Where the files of a repository give values to variables by any of the ``names``."""
+    """The places in the files of a repository that set variables with any of the ``names``."""
 
     def __init__(self, workspace: Workspace, names: Collection[str]) -> None:
         self._workspace = workspace
@@ -135,7 +135,7 @@ def _sets_any(document: Document) -> bool:
 
 
 def _program(path: str) -> tuple[str, str]:
-    """The files that make one program: those of a language in a folder; those of Go import each other's folders."""
+    """The files of one program: the files of a language in a folder; Go files import each other's folders."""
     folder, name = posixpath.split(path)
     suffix = posixpath.splitext(name)[1]
     if suffix == ".go":

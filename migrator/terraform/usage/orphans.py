@@ -1,7 +1,8 @@
-"""What has lost its last use by the edits that are to be made, through locals, data, module calls and outputs.
+"""The declarations that lose their last use by the edits, through locals, data, module calls and outputs.
 
-The candidates are what the text that goes refers to, and what those refer to in turn. Of them, one stays that is used
-in a place that stays, and then what it refers to may stay as well; the rest has nobody left but each other.
+The candidates are the declarations that removed text refers to, and the declarations that these refer to in turn. A
+candidate stays if a place that stays uses it, and then its own references may stay, too. Only other candidates use the
+remaining ones.
 """
 
 from __future__ import annotations
@@ -45,17 +46,17 @@ _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
 class Flow(Struct):
-    """How a candidate served: whether its value went on to what has gone, and whether to an argument for a key."""
+    """The use of a candidate: whether its value went on to removed text, and whether to an argument for a key."""
 
     is_value: bool = False
     is_key: bool = False
 
 
 class Orphans:
-    """The candidates of one repository; ``edits`` are those to be made, by file, ``roots`` the known root modules.
+    """The candidates of one repository; ``edits`` are the planned edits by file, ``roots`` the known root modules.
 
-    ``values`` and ``given`` find what gives a root variable its value from outside. ``beside`` says which files write
-    Terraform into the folders of which modules, as Terragrunt does; None where that is not known.
+    ``values`` and ``value_sources`` find values for root variables from outside. ``siblings`` are the modules that get
+    Terraform code from a file, for example by Terragrunt; None if the modules are unknown.
     """
 
     def __init__(
@@ -74,22 +75,22 @@ class Orphans:
         self._by_environment: dict[str, Place | None] = {}
         self.values = values
         self.flows = self._candidates()
-        self.kept = self._kept()
+        self.reasons_to_stay = self._find_reasons_to_stay()
 
     @cached_property
     def nodes(self) -> dict[Node, Flow]:
-        """What goes."""
-        return {node: flow for node, flow in self.flows.items() if node not in self.kept}
+        """The nodes that are removed."""
+        return {node: flow for node, flow in self.flows.items() if node not in self.reasons_to_stay}
 
     def assigned_pieces(self, node: Node) -> tuple[list[Piece], list[Piece]]:
-        """What gives a variable its value: what goes with it, and what another module may still read."""
+        """The values of a variable: the pieces to remove, and the pieces that another module may still read."""
         removed: list[Piece] = []
         remaining: list[Piece] = []
         for argument in self.graph.assignments_of(node):
-            (removed if self._goes_along(argument, node, self.kept) else remaining).append(argument.piece)
+            (removed if self._goes_along(argument, node, self.reasons_to_stay) else remaining).append(argument.piece)
         return removed, remaining
 
-    def _goes_along(self, assignment: Assignment, node: Node, kept: Collection[Node]) -> bool:
+    def _goes_along(self, assignment: Assignment, node: Node, staying: Collection[Node]) -> bool:
         if (
             assignment.readers is None
             or assignment.objection
@@ -98,7 +99,7 @@ class Orphans:
             return False
         declared = self.graph.variables_called(node.name)
         variables = (declared[path] for path in assignment.readers if path in declared)
-        return all(node in self.flows and node not in kept for node in variables)
+        return all(node in self.flows and node not in staying for node in variables)
 
     # --- who may go -------------------------------------------------------------------------------------------------
 
@@ -135,45 +136,45 @@ class Orphans:
 
     @cached_property
     def _covered(self) -> dict[str, Cover]:
-        """What the edits take out, by file."""
+        """The spans that the edits remove, by file."""
         return {path: Cover(edit.span for edit in edits) for path, edits in self._edits.items()}
 
     @cached_property
     def _written(self) -> dict[str, set[str]]:
-        """What the edits refer to, by file."""
+        """The addresses that the edits refer to, by file."""
         return {
             path: {address for edit in edits for address in addresses(edit.text)} for path, edits in self._edits.items()
         }
 
     # --- who stays --------------------------------------------------------------------------------------------------
 
-    def _kept(self) -> dict[Node, LeftAlone]:
-        kept = {node: reason for node in self.flows if (reason := self._reason_to_stay(node))}
+    def _find_reasons_to_stay(self) -> dict[Node, LeftAlone]:
+        staying = {node: reason for node in self.flows if (reason := self._reason_to_stay(node))}
         order = {node: number for number, node in enumerate(self.flows)}
         pending = set(self.flows)
         while pending:
-            nodes = sorted(pending - kept.keys(), key=order.__getitem__)
-            new = {node: reason for node in nodes if (reason := self._in_use(node, kept))}
-            kept |= new
-            pending = {holder for node in new for holder in self._served.get(node, ())}
-        return kept
+            nodes = sorted(pending - staying.keys(), key=order.__getitem__)
+            also_staying = {node: reason for node in nodes if (reason := self._in_use(node, staying))}
+            staying |= also_staying
+            pending = {holder for node in also_staying for holder in self._served.get(node, ())}
+        return staying
 
-    def _in_use(self, node: Node, kept: Mapping[Node, LeftAlone]) -> LeftAlone | None:
+    def _in_use(self, node: Node, staying: Mapping[Node, LeftAlone]) -> LeftAlone | None:
         for use in self.graph.uses(node):
-            if not self._is_gone(use) and not self._is_removed_with_holder(use, kept):
+            if not self._is_gone(use) and not self._is_removed_with_holder(use, staying):
                 return diagnostics.STILL_USED.left_alone(place=use.place)
         for other, reason in self._counterparts(node):
-            if other not in self.flows or other in kept:
+            if other not in self.flows or other in staying:
                 return reason
         return None
 
-    def _is_removed_with_holder(self, use: Use, kept: Mapping[Node, LeftAlone]) -> bool:
-        holders = ((node, given) for node, given in self._holders.get(use, ()) if node not in kept)
-        return any(given is None or self._goes_along(given, node, kept) for node, given in holders)
+    def _is_removed_with_holder(self, use: Use, staying: Mapping[Node, LeftAlone]) -> bool:
+        holders = ((node, assignment) for node, assignment in self._holders.get(use, ()) if node not in staying)
+        return any(assignment is None or self._goes_along(assignment, node, staying) for node, assignment in holders)
 
     @cached_property
     def _holders(self) -> dict[Use, list[tuple[Node, Assignment | None]]]:
-        """The candidates that each reference would go with: as a part of them, or of what gives them their value."""
+        """The candidates that would take each reference along: as a part of them, or of their values."""
         holders: dict[Use, list[tuple[Node, Assignment | None]]] = {}
         for node in self.flows:
             parts: list[tuple[Piece, Assignment | None]] = [(piece, None) for piece in self.graph.pieces(node)]
@@ -189,7 +190,7 @@ class Orphans:
 
     @cached_property
     def _served(self) -> dict[Node, set[Node]]:
-        """The candidates that may have to stay where another one does."""
+        """The candidates that may have to stay if another candidate stays."""
         served: dict[Node, set[Node]] = {}
         for node in self.flows:
             users = {holder for use in self.graph.uses(node) for holder, _ in self._holders.get(use, ())}
@@ -198,7 +199,7 @@ class Orphans:
         return served
 
     def _counterparts(self, node: Node) -> Iterator[tuple[Node, LeftAlone]]:
-        """What stands for the node in the other modules that its files are part of, and would need it, and why."""
+        """The same declaration in the other modules that contain its files and need it, with the reason."""
         for piece in self.graph.pieces(node):
             for module in self.workspace.modules_of(piece.document):
                 reason = diagnostics.NEEDED_BY_MODULE.left_alone(module=module.path or ".", file=piece.document.path)
@@ -209,7 +210,7 @@ class Orphans:
                 yield from ((Node(path, node.address), reason) for path in paths)
 
     def _reason_to_stay(self, node: Node) -> LeftAlone | None:
-        """Why the node has to stay, whoever else goes."""
+        """The reason why the node has to stay, apart from references; None without a reason."""
         if node.kind == "var" and node.name.startswith(ROLE_VARIABLE):
             return diagnostics.HOLDS_ROLE.left_alone()
         if node.kind not in ("var", "local", "data", "ephemeral", "output"):
@@ -224,8 +225,8 @@ class Orphans:
             for argument in self.graph.assignments_of(node)
             if argument.piece.document.has_ignored(argument.piece.element.span)
         )
-        if left := next(ignored, None):
-            return diagnostics.VALUE_IGNORED.left_alone(place=left.place)
+        if ignored_piece := next(ignored, None):
+            return diagnostics.VALUE_IGNORED.left_alone(place=ignored_piece.place)
         missing = [path for path in self.workspace.missing if _may_use(path, node)]
         if missing:
             return diagnostics.NOT_IN_WORK_TREE.left_alone(path=missing[0])
@@ -238,7 +239,7 @@ class Orphans:
         return LeftAlone(objection.reason, code=objection.code, help=objection.help) if objection else None
 
     def _outside_use(self, node: Node) -> LeftAlone | None:
-        """Who may give the variable a value, or take that of the output, without a reference to be seen."""
+        """The possible setter of the variable, or reader of the output, without a visible reference."""
         if node.kind == "var" and (place := self.values.set_outside(node.name)):
             return diagnostics.VALUE_FROM_OUTSIDE.left_alone(place=place)
         if node.kind == "var" and (place := self._from_environment(node)):
@@ -275,20 +276,22 @@ class Orphans:
         return [document for module in self.workspace.modules.values() for document in module.tests]
 
     def _from_environment(self, node: Node) -> Place | None:
-        """Where a program's environment gives the variable its value, but for what would go along with it."""
+        """The place where a program's environment sets the variable, without the values that are removed with it."""
         if node.name not in self._by_environment:
-            own = {
+            own_pieces = {
                 id(argument): argument.piece
-                for found in self.graph.assignments_by_reader(node.name).values()
-                for argument in found
+                for arguments in self.graph.assignments_by_reader(node.name).values()
+                for argument in arguments
             }
             places = self.values.in_environment(node.name)
-            uncovered_places = (place for place in places if not any(piece.covers(place) for piece in own.values()))
+            uncovered_places = (
+                place for place in places if not any(piece.covers(place) for piece in own_pieces.values())
+            )
             self._by_environment[node.name] = next(uncovered_places, None)
         return self._by_environment[node.name]
 
     def _unclear_call(self, node: Node) -> LeftAlone | None:
-        """A module call that gives a value of this name, to a module that may be this one in another guise."""
+        """A module call that sets a variable of this name, for a module that may be a copy of this module."""
         name = posixpath.basename(node.module)
         for place, source in self._unclear.get(node.name, ()):
             if source is None or (name and re.search(rf"/{re.escape(name)}(?:[?]|$)", source)):
@@ -297,7 +300,7 @@ class Orphans:
 
     @cached_property
     def _unclear(self) -> dict[str, list[tuple[Place, str | None]]]:
-        """The arguments of calls by no local path, by name: where they are, and what is called, if that is known."""
+        """The arguments of calls without a local path, by name, each with its place and the source, if known."""
         arguments: dict[str, list[tuple[Place, str | None]]] = {}
         for module in self.workspace.modules.values():
             for document, block in module.blocks("module"):
@@ -314,11 +317,11 @@ def _may_use(path: str, node: Node) -> bool:
 
 
 def _is_for_key(use: Use) -> bool:
-    """Whether a reference is in the value of an argument for a key: of a block, or, on its line, an object or text."""
+    """Whether a reference is in the value of an argument for a key, in a block, or on its line in other text."""
     line = use.document.text[use.document.text.rfind("\n", 0, use.offset) + 1 : use.offset]
     return argument_at(use.document, use.offset) in STATIC_KEYS or _KEY_ON_LINE.search(line) is not None
 
 
 def _is_condition(use: Use) -> bool:
-    """Whether a reference chooses between two values, and is none of them."""
+    """Whether a reference chooses between two values, and is neither of them."""
     return _CHOOSES.match(use.document.text, use.offset) is not None

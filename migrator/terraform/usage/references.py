@@ -1,9 +1,9 @@
-"""Who refers to what in the expressions of a module: variables, locals, data, outputs of modules, resources.
+"""The references in the expressions of a module: variables, locals, data, outputs of modules, resources.
 
-See https://developer.hashicorp.com/terraform/language/expressions/references. A reference is looked for in all of a
-file's text but its comments, so that templates, heredocs, every kind of block, and files that cannot be understood
-count alike: one too many keeps something, one too few would break a module. Blanks, line ends and comments may stand
-around the dots, and JSON may escape any character.
+See https://developer.hashicorp.com/terraform/language/expressions/references. The search covers all text of a file
+except for comments, so that templates, heredocs, every kind of block, and unparsable files count alike. A surplus
+reference keeps a declaration, a missing one would break a module. Blanks, line ends and comments may surround the dots,
+and JSON may escape any character.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Use(Struct, frozen=True, eq=False):
 
     @property
     def place(self) -> Place:
-        """The line that it is on."""
+        """The line of the reference."""
         return Place(self.document.path, self.document.source.line(self.offset))
 
     @property
@@ -60,7 +60,7 @@ class Use(Struct, frozen=True, eq=False):
 
 
 class References:
-    """The references in the files of a repository, each file read once and when it is first asked for."""
+    """The references in the files of a repository; each file is read once, at the first request."""
 
     def __init__(self) -> None:
         self._by_document: dict[str, tuple[Use, ...]] = {}
@@ -98,7 +98,7 @@ class References:
 
 
 def address(match: re.Match[str]) -> str:
-    """What a reference refers to; ``module.x`` for one to a module's outputs together."""
+    """The address of a reference; ``module.x`` for a reference to all outputs of a module."""
     if match["kind"]:
         return f"{match['kind']}.{match['name']}"
     if match["mode"]:
@@ -109,18 +109,18 @@ def address(match: re.Match[str]) -> str:
 
 
 def addresses(text: str) -> set[str]:
-    """What the references in a text are to."""
+    """The addresses of the references in a text."""
     return {address(match) for match in _REFERENCE.finditer(text)}
 
 
 def _readable(document: Document) -> tuple[str, Callable[[int], int]]:
-    """The text without what hides a reference, or looks like one, and what offsets in it are in the file."""
+    """The text without parts that hide or resemble a reference, and the original offsets."""
     text = document.text
     return _unescaped(text) if document.path.endswith(".json") else (_without_comments(text), int)
 
 
 def _without_comments(text: str) -> str:
-    """``text`` with blanks in place of comments, up to where it is no HCL."""
+    """``text`` with blanks in place of comments, up to the first invalid HCL."""
     pieces: list[str] = []
     position = 0
     with suppress(SyntaxProblem):
@@ -131,7 +131,7 @@ def _without_comments(text: str) -> str:
 
 
 def _unescaped(text: str) -> tuple[str, Callable[[int], int]]:
-    """``text`` with the characters that JSON escapes, and what offsets in it were before."""
+    """``text`` with the characters that JSON escapes, and the original offsets."""
     pieces: list[str] = []
     starts, shifts = [0], [0]
     position = length = 0
@@ -150,7 +150,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 def argument_at(document: Document, offset: int) -> str:
-    """The name of the argument in whose value ``offset`` lies; ``""`` if there is none."""
+    """The name of the argument with ``offset`` in its value; ``""`` if no argument has it."""
     blocks = list(document.blocks)
     while blocks:
         block = blocks.pop()

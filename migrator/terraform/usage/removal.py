@@ -1,4 +1,4 @@
-"""Takes out what served only credentials that go: variables with their values, locals, data, outputs."""
+"""The removal of declarations that only removed credentials used: variables, locals, data, outputs."""
 
 from __future__ import annotations
 
@@ -23,26 +23,28 @@ _NOTHING_WITHOUT_ITEMS = frozenset({"locals", "variables"})
 
 
 class Removal(Struct, frozen=True):
-    """What goes together: ``pieces`` of each node, and the ``edits`` that take all of them out."""
+    """A group of declarations to remove: the ``pieces`` of each node, and the ``edits`` that remove all pieces."""
 
     pieces: dict[Node, list[Piece]]
     edits: tuple[Edit, ...]
 
 
 def removals(orphans: Orphans) -> Iterator[Removal]:
-    """What goes, in parts that have neither references nor files in common."""
+    """The removals, in groups that share neither references nor files."""
     nodes = sorted(orphans.nodes, key=lambda node: orphans.graph.pieces(node)[0].place)
     pieces = {node: [*orphans.graph.pieces(node), *orphans.assigned_pieces(node)[0]] for node in nodes}
     for part in _connected(orphans, pieces):
         own_pieces = {node: pieces[node] for node in part}
-        yield Removal(own_pieces, tuple(_edits([piece for found in own_pieces.values() for piece in found])))
+        yield Removal(
+            own_pieces, tuple(_edits([piece for node_pieces in own_pieces.values() for piece in node_pieces]))
+        )
 
 
 def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[list[Node]]:
     links: dict[Node | str, list[Node | str]] = {}
-    for node, found in pieces.items():
+    for node, node_pieces in pieces.items():
         near: list[Node | str] = [neighbour for neighbour in orphans.graph.neighbours(node) if neighbour in pieces]
-        for other in [*near, *(piece.document.path for piece in found), node]:
+        for other in [*near, *(piece.document.path for piece in node_pieces), node]:
             links.setdefault(node, []).append(other)
             links.setdefault(other, []).append(node)
     order = {node: number for number, node in enumerate(pieces)}
@@ -64,12 +66,14 @@ def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
     by_document: dict[str, dict[Span, Piece]] = {}
     for piece in pieces:
         by_document.setdefault(piece.document.path, {})[piece.element.span] = piece
-    for _, found in sorted(by_document.items()):
-        document = next(iter(found.values())).document
+    for _, file_pieces in sorted(by_document.items()):
+        document = next(iter(file_pieces.values())).document
         tops: list[Block] = []
         bodies: dict[Span, tuple[Block, list[Attribute | Block]]] = {}
-        yield from _edits_of_objects(document, [piece for piece in found.values() if piece.holder is not None])
-        for element, parents in _without_empty_parents([piece for piece in found.values() if piece.holder is None]):
+        yield from _edits_of_objects(document, [piece for piece in file_pieces.values() if piece.holder is not None])
+        for element, parents in _without_empty_parents(
+            [piece for piece in file_pieces.values() if piece.holder is None]
+        ):
             if parents:
                 bodies.setdefault(parents[-1].span, (parents[-1], []))[1].append(element)
             elif isinstance(element, Block):
@@ -90,7 +94,7 @@ def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[E
 
 
 def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:
-    """The items to remove with the blocks around them: in place of all that a block has, the block."""
+    """The items to remove with the blocks around them: if all items of a block are removed, the block."""
     removed_spans = {piece.element.span for piece in pieces}
     emptied: dict[Span, tuple[Block, tuple[Block, ...]]] = {}
     for piece in pieces:
@@ -107,14 +111,14 @@ def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute 
 
 
 def rotate_values(pieces: Iterable[Piece], kind: Diagnostic = ROTATE) -> Iterator[Note]:
-    """A note of this ``kind`` for each literal key among the values that the pieces hold."""
+    """A note of this ``kind`` for each literal key in the values of the pieces."""
     for piece in pieces:
         if piece.value is not None:
             yield from rotate_value(piece.document, piece.value, kind)
 
 
 def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
-    """The providers whose last data is removed, where no called module may need them."""
+    """The providers that lose their last data, unless a called module may need the provider."""
     for path, type_ in sorted(
         {(node.module, node.address.split(".")[1]) for node in orphans.nodes if node.kind in _READ}
     ):
@@ -123,13 +127,13 @@ def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
         removed_spans = {
             piece.element.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
         }
-        left = (
+        remaining = (
             block
             for kind in (*_READ, "resource")
             for _, block in module.blocks(kind)
             if block.span not in removed_spans
         )
-        is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in left)
+        is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in remaining)
         if not is_used and not any(module.blocks("module")):
             yield from module.blocks("provider", prefix)
 

@@ -1,4 +1,4 @@
-"""Where root variables get their values: ``tfvars`` files, the command line, the environment, programs.
+"""The sources of values for root variables: ``tfvars`` files, the command line, the environment, programs.
 
 https://developer.hashicorp.com/terraform/language/values/variables#assigning-values-to-root-module-variables. A value
 for a variable that is not declared is an error on the command line, a warning in a file, and nothing in the
@@ -31,7 +31,7 @@ _MAGIC = regex(r"[*?\[]")
 
 
 class VariableValues:
-    """What gives values to the root variables of a repository."""
+    """The sources of values for the root variables of a repository."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -43,20 +43,20 @@ class VariableValues:
         return Mentions(self._workspace, {name for block in declared for name in block.labels})
 
     def set_outside(self, name: str) -> Place | None:
-        """Where a command line or a program gives the variable its value, or may, whatever the root module."""
+        """The place where a command line or a program sets, or may set, the variable of any root module."""
         return self._mentions.outside_values.get(name)
 
     def in_environment(self, name: str) -> list[Place]:
-        """Where the environment of a program or a run gives it."""
+        """The places where the environment of a program or a run sets the variable."""
         return self._mentions.in_environment.get(name, [])
 
     @property
     def unsearched(self) -> list[str]:
-        """The files that may give values, and are too large to be searched."""
+        """The files that may set variables, and are too large for a search."""
         return self._mentions.too_large
 
     def in_files(self, name: str) -> Iterator[Assignment]:
-        """The values in files, each with the modules that the file may be for."""
+        """The values in files, each with the modules that may read the file."""
         for document in self._files_by_word.get(name, ()):
             for block in document.blocks:
                 value = block.attribute(name)
@@ -92,17 +92,17 @@ class VariableValues:
         return {path: list(folders) for path, folders in mentions.items()}
 
     def _readers(self, document: Document) -> frozenset[str]:
-        """The modules that read the file: its folder's, and those for which a script names it; all if none is known."""
+        """The modules that read the file: by its folder, or by name in a script; all modules if none is known."""
         if document.path not in self._known_readers:
             folder, name = posixpath.split(document.path)
-            own = {folder} & self._workspace.modules.keys()
-            readers = frozenset(own) if is_values(name) else self._readers_by_pattern(document.path, own)
+            own_folder = {folder} & self._workspace.modules.keys()
+            readers = frozenset(own_folder) if is_values(name) else self._readers_by_pattern(document.path, own_folder)
             self._known_readers[document.path] = readers
         return self._known_readers[document.path]
 
-    def _readers_by_pattern(self, path: str, own: set[str]) -> frozenset[str]:
+    def _readers_by_pattern(self, path: str, own_folder: set[str]) -> frozenset[str]:
         name = posixpath.basename(path)
-        readers = set(own)
+        readers = set(own_folder)
         for pattern in (*self._patterns.get(name, ()), *self._patterns.get("", ())):
             if fnmatchcase(name, posixpath.basename(pattern)):
                 named = self._leading(pattern, path)
@@ -118,7 +118,7 @@ class VariableValues:
 
     @cached_property
     def _patterns_of(self) -> dict[str, list[str]]:
-        """What scripts name, by the pattern that this is where a part of it is not known."""
+        """The names in scripts, by pattern; an unknown part makes a name a pattern."""
         patterns: dict[str, list[str]] = {}
         for path in self._mentioned:
             patterns.setdefault(_UNKNOWN.sub("*", path), []).append(path)
@@ -126,7 +126,7 @@ class VariableValues:
 
     @cached_property
     def _patterns(self) -> dict[str, list[str]]:
-        """The patterns by the name of the file, or under ``""`` where that is a pattern, too."""
+        """The patterns by the name of the file, or under ``""`` if the name is a pattern, too."""
         patterns: dict[str, list[str]] = {}
         for pattern in self._patterns_of:
             name = posixpath.basename(pattern)
@@ -134,14 +134,14 @@ class VariableValues:
         return patterns
 
     def _leading(self, pattern: str, path: str) -> Sequence[str]:
-        """The modules from which ``pattern`` may be ``path``."""
+        """The modules with a ``pattern`` that may match ``path``."""
         if not _MAGIC.search(pattern):
             return self._modules_at.get(_start(pattern, path), ())
         return [module for module in self._workspace.modules if _leads_to(module, pattern, path)]
 
     @cached_property
     def _modules_at(self) -> dict[tuple[int, str] | None, list[str]]:
-        """The modules by how many levels they are below a folder, and that folder."""
+        """The modules by their depth below a folder, and that folder."""
         paths: dict[tuple[int, str] | None, list[str]] = {}
         for module in self._workspace.modules:
             folder = module
@@ -152,7 +152,7 @@ class VariableValues:
 
 
 def _start(relative: str, path: str) -> tuple[int, str] | None:
-    """From where ``relative`` leads to ``path``: so many levels below a folder; None if it does from nowhere."""
+    """The level below a folder, and that folder, from which ``relative`` leads to ``path``; None if there is none."""
     parts = posixpath.normpath(relative).split("/")
     levels = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
     relative_path = "/".join(parts[levels:])
@@ -162,13 +162,13 @@ def _start(relative: str, path: str) -> tuple[int, str] | None:
 
 
 def _leads_to(folder: str, pattern: str, path: str) -> bool:
-    """Whether ``pattern`` from ``folder``, or from a place that is not known, may be ``path``."""
+    """Whether ``pattern`` from ``folder``, or from an unknown folder, may match ``path``."""
     if pattern.startswith("*/"):
         return fnmatchcase(path, pattern)
     return fnmatchcase(path, posixpath.normpath(posixpath.join(folder, pattern)))
 
 
 def variable_values(workspace: Workspace) -> VariableValues:
-    """What gives values to the root variables of a repository, read once."""
+    """The sources of values for the root variables of a repository, read once."""
     values = workspace.derived.get("variable values") or VariableValues(workspace)
     return cast("VariableValues", workspace.derived.setdefault("variable values", values))
