@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 KEY_IN_FILE = Diagnostic(
     "key-in-file",
     found="An AWS access key is written out in this file.",
-    why="The file is not a sign-in of Terraform, so nothing was changed.",
-    help="Remove the key by hand, and rotate the key in IAM.",
+    why="No provider, backend or setting that this program migrates names this key, so nothing was changed.",
+    help="Remove the key by hand, and deactivate and delete the key in IAM when nothing uses the key.",
 )
 
 
