@@ -1,7 +1,7 @@
 """AWS keys in providers that do not support web identity are listed.
 
 The documentation of the provider says which sign-ins the provider supports. Without keys, the provider uses the
-credentials of the environment, for example those of the hook. A person must say whether these have the same permissions.
+credentials of the environment, for example those of the hook. A person must say whether their permissions are the same.
 
 Before:
 
