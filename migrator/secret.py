@@ -22,6 +22,7 @@ _WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "tok
 """Each match of `_TELLING` contains one of these words in lower case; characters that JSON escapes may be any."""
 _NO_TELLING = regex(
     r"(?:(?i:[_-](?:arn|file|id|name|path|type|ttl|length|count|day|duration|version|policy)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z"
+    r"|(?:\A|[_-])(?:path|Path|PATH)[_-]?(?:to|To|TO)(?:[_-]|(?=[A-Z]))"
 )
 _PLAIN = r"(?:[^\s\"'`$,;&|<>()\\{}\[\]]|&(?![&\s]|\w+=))"
 
@@ -65,6 +66,7 @@ _QUOTED = regex(
 _SHELL = regex(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = regex(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = regex(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
+_NAME_SO_FAR = regex(r"(?<![\w-])[\w-]+\Z")
 _IS_PASSWORD = regex(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
 _VERSION = regex(r"v?\d+(?:\.\d+)+|latest")
 _IS_OPTION = regex(r"(?<!\S)--?[\w-]{0,60}\Z")
@@ -91,7 +93,7 @@ _ANYWHERE = (
 )
 """Patterns of secrets in any text, with words of which each match contains one in lower case."""
 _NO_SECRET = regex(
-    r"(?i)\$\{[^{}]*\}|\$?\{\{\s*[\w-]*(?:\.[\w-]+)+\s*\}\}|(?:/[\w.-]+){2,}/?"
+    r"(?i)\$\{[^{}]*\}|\$?\{\{\s*[\w-]*(?:\.[\w-]+)+\s*\}\}|(?:/[\w.-]+){2,}/?|(?:\.{1,2}|~)(?:/[\w.-]+)+/?"
     r"|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
 )
@@ -255,7 +257,8 @@ def _is_assigned(
 ) -> bool:
     """Whether the code at this place may assign a value to a name."""
     start, end = value.span("value")
-    if not names_secret(text[name.start() : start].rstrip(" \t\"':=>]")):
+    first = _NAME_SO_FAR.search(text, max(0, name.start() - 64), name.start())
+    if not names_secret(text[first.start() if first else name.start() : start].rstrip(" \t\"':=>]")):
         return False
     if pattern is _QUOTED:
         return True
@@ -272,7 +275,7 @@ def _is_assigned(
 
 def refers(value: str) -> bool:
     """Whether a value is none itself, but a reference to one, a path, or a word of the language."""
-    is_path = value[:1] == "/"
+    is_path = value.startswith(("/", "./", "../", "~/"))
     return not (is_path and is_random(value)) and _NO_SECRET.fullmatch(value) is not None
 
 

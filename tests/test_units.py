@@ -136,6 +136,8 @@ def test_keys_are_masked(text: str) -> None:
         ('"export AWS_SECRET_ACCESS_KEY=hunter2hunter2"', "hunter2"),
         ("curl -H 'Authorization: Bearer hunter2c' x", "hunter2c"),
         ("https://user:hunter2d@host/", "hunter2d"),
+        ('PATH_TO_KEY = "AKIAIOSFODNN7EXAMPLE"', "IOSFODNN7"),
+        ('secret_key = "./1aB/2cD3/eF4gH5iJ6"', "cD3"),
     ],
 )
 def test_other_secrets_are_masked(text: str, secret: str) -> None:
@@ -155,6 +157,10 @@ def test_other_secrets_are_masked(text: str, secret: str) -> None:
         "commit 0123456789012345678901234567890123456789",
         'source = "terraform-aws-modules/vpc/aws"',
         'role_arn = "arn:aws:iam::123456789012:role/spacelift"',
+        'PATH_TO_PRIVATE_KEY = "mykey"',
+        'pathToSecret: "keys/mine"',
+        'private_key = "../../keys/mykey"',
+        "--private-key ~/.ssh/id_rsa",
     ],
 )
 def test_what_is_no_secret_is_shown(text: str) -> None:
@@ -173,7 +179,17 @@ def test_a_key_is_told_by_its_ends() -> None:
 
 @pytest.mark.parametrize(
     ("name", "tells"),
-    [("db_password", True), ("API_KEY", True), ("secret_arn", False), ("token_file", False), ("region", False)],
+    [
+        ("db_password", True),
+        ("API_KEY", True),
+        ("secret_arn", False),
+        ("token_file", False),
+        ("region", False),
+        ("PATH_TO_PRIVATE_KEY", False),
+        ("pathToKey", False),
+        ("ssh_path_to_private_key", False),
+        ("empath_token", True),
+    ],
 )
 def test_names_that_tell(name: str, tells: bool) -> None:
     assert names_secret(name) is tells

@@ -42,7 +42,7 @@ NAME_TAKEN_IN_PROGRAM = Diagnostic(
 )
 ALIAS_UNKNOWN = Diagnostic(
     "alias-unknown",
-    found="The provider has an identity of its own, and its `alias` cannot be read.",
+    found="This provider needs a role variable of its own, and the `alias` of the provider cannot be read.",
     why="The role variable is named after the alias.",
     help="Write the `alias` as a string literal.",
 )

@@ -92,6 +92,7 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
     """
     accounted = _accounted_lines(workspace, rule_findings)
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
+    names: dict[str, list[str]] = {}
     unknown: dict[str, list[Mention]] = {}
     for path, data, kind, in_file in mentions(workspace):
         document = workspace.documents.get(path)
@@ -109,6 +110,7 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
                 unknown.setdefault(path, []).append(mention)
             else:
                 unread.setdefault(reason.code, (reason, []))[1].append((path, mention))
+                names.setdefault(reason.code, []).append(file.name(mention, reason))
     yield from _unknown(unknown)
     for path in too_large(workspace):
         yield Finding(RULE_ID, Place(path, 1), "a file of more than 2 MB", LARGE_FILE.left_alone())
@@ -116,7 +118,7 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
         paths = list(dict.fromkeys(path for path, _ in places))
         counted = f"{len(places)} mention{'s' * (len(places) > 1)} in {len(paths)} file{'s' * (len(paths) > 1)}"
         path, first = places[0]
-        message = f"{_words(mention for _, mention in places)}: {counted}"
+        message = f"{_listed(names[reason.code])}: {counted}"
         yield Finding(RULE_ID, Place(path, first.line), message, reason.left_alone())
 
 
@@ -125,13 +127,13 @@ def _unknown(unknown: dict[str, list[Mention]]) -> Iterator[Finding]:
     for path, in_file in unknown.items():
         counted = f"{len(in_file)} mention{'s' * (len(in_file) > 1)}"
         note = TO_READ.note(*(f"{path}:{mention.line}" for mention in in_file), count=count)
-        message = f"{_words(in_file)}: {counted}"
+        message = f"{_listed(mention.word for mention in in_file)}: {counted}"
         place = Place(path, in_file[0].line)
         yield Finding(RULE_ID, place, message, NOT_UNDERSTOOD.left_alone(), notes=(note,))
 
 
-def _words(mentions_found: Iterable[Mention]) -> str:
-    words = list(dict.fromkeys(mention.word for mention in mentions_found))
+def _listed(names: Iterable[str]) -> str:
+    words = list(dict.fromkeys(names))
     return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
 
 
@@ -210,6 +212,11 @@ class _File:
         """The lines of the block around ``mention``."""
         block = self._block(mention)
         return range(0) if block is None else block.lines
+
+    def name(self, mention: Mention, reason: Diagnostic) -> str:
+        """The name of what ``mention`` is in, for a declaration, or the word itself."""
+        block = self._block(mention) if reason is DECLARATION else None
+        return f'{block.type} "{block.label}"' if block is not None and block.label else mention.word
 
     def reason(self, mention: Mention) -> Diagnostic | None:
         """The reason why ``mention`` is rightly not read; None if there is no known reason."""

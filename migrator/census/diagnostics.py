@@ -22,26 +22,26 @@ TO_READ = Diagnostic(
 DOCUMENTATION = Diagnostic(
     "not-read-documentation",
     found="This repository mentions AWS credentials in documentation.",
-    why="Documentation is not read, because no run uses it.",
+    why="Documentation is searched for such names only, because no run uses documentation.",
     help="Change instructions that tell people to set static keys.",
 )
 COMMANDS = Diagnostic(
     "not-read-commands",
     found="This repository mentions AWS credentials in shell scripts, Makefiles, containers or CI files.",
-    why="This program does not change these files: their commands run outside of Spacelift.",
-    help="If a stack's hook runs one of these files, or Terraform runs in this CI, migrate the credentials by hand.",
+    why="Nothing shows that Spacelift runs these commands, so this program does not change the files.",
+    help="If a hook of a stack runs one of these files, or Terraform runs in this CI, migrate the credentials by hand.",
 )
 PROGRAM = Diagnostic(
     "not-read-program",
     found="This repository mentions AWS credentials in the source of a program.",
-    why="The program is not read: nothing in the file shows that the program writes Terraform, or the file is a test.",
-    help="If this program runs Terraform, let the program use the credentials of the run.",
+    why="The source was searched for such names only: the file is a test, or does not seem to write Terraform code.",
+    help="If this program runs Terraform, let the program use the credentials of the Spacelift run.",
 )
 OTHER_FILE = Diagnostic(
     "not-read-other-file",
     found="This repository mentions AWS credentials in the configuration of another program.",
-    why="The file is not read: nothing in the file shows that Terraform or Spacelift uses it.",
-    help="If a run uses this file, migrate the credentials there by hand.",
+    why="The file was only searched for such names: nothing shows that Terraform or Spacelift uses the file.",
+    help="If a hook or a resource of a stack uses this file, replace the keys there with a role by hand.",
 )
 RESOURCE = Diagnostic(
     "not-read-resource",
@@ -51,37 +51,38 @@ RESOURCE = Diagnostic(
 )
 DECLARATION = Diagnostic(
     "not-read-declaration",
-    found="A variable, an output or a check of this repository mentions AWS credentials.",
-    why="Nothing signs in here. Providers and backends that use the value are listed on their own.",
+    found="These declarations only name AWS credentials: variables, locals, outputs, checks or tests.",
+    why="A declaration signs in to nothing. A provider or backend that uses the value has a line of its own.",
+    help="Remove a declaration that nothing uses. Otherwise, nothing is to be done here.",
 )
 OTHER_PROVIDER = Diagnostic(
     "not-read-other-provider",
     found="This repository has arguments for keys in a provider or backend that is not for AWS.",
-    why="These keys sign in elsewhere, so that this program does not change them.",
+    why="These keys do not sign in to AWS, so this program does not change the keys.",
 )
 MISSING_FILE = Diagnostic(
     "not-read-missing-file",
     found="The option `-backend-config` names a file that the repository does not contain.",
-    why="The file cannot be read, so that its arguments are not known.",
-    help="If the file holds keys, a profile or a role, remove them where the file is made.",
+    why="The arguments in that file are not known.",
+    help="If the file holds keys, a profile or a role, remove these arguments where the file is made.",
 )
 ACCESS_KEY = Diagnostic(
     "access-key-elsewhere",
     found="Access keys are written out in files that Terraform does not read.",
     why="This program does not change these files.",
-    help="Rotate the keys in AWS, and remove them from the files.",
+    help="Remove the keys from the files, and deactivate and delete the keys in AWS when nothing uses the keys.",
 )
 
 CHAINED = Diagnostic(
     "role-assumed-by-run",
     found="An S3 backend or a remote state assumes a role with the credentials of the run.",
-    why="The section names no static keys, so that nothing changes here.",
+    why="The block names no static keys, so nothing was changed.",
 )
 COMMAND_OF_TERRAFORM = Diagnostic(
     "command-of-terraform",
     found="Terraform runs commands that name AWS credentials.",
-    why="What a provider signs in with does not reach these commands.",
-    help="Let these commands use the credentials of the run, before the keys or the profile go.",
+    why="The role of a provider block does not reach these commands.",
+    help="Before the keys or the profile are removed, give these commands credentials, for example with a hook.",
 )
 PASSED_ON = Diagnostic(
     "credentials-passed-to-module",

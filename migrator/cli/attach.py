@@ -27,10 +27,10 @@ Exit codes:
   4    done, but stacks with static keys get no hook; they are listed
   130  interrupted
 """
-_INVENTORY = "Read the inventory of the account from FILE: the command `inventory` writes it."
-_ROLE = "Let all hooks assume this role. Without it, the code names the role, or a variable of the module."
+_INVENTORY = "Read the inventory of the account from FILE, which the command `inventory` writes."
+_ROLE = "Let all hooks assume this role.  [default: the role in the code, else a variable of the module]"
 _OUTPUT = "Write main.tf, remove-keys.sh and remove-keys/main.tf to this folder.  [default: main.tf to standard output]"
-_DURATION = "Keep the hook's credentials valid for this long.  [default: AWS's one hour]"
+_DURATION = "Keep the hook's credentials valid for this long.  [default: one hour, as AWS does]"
 _PHASES = "Run the hook before these phases; separate them with commas."
 _REFUSED = 4
 
@@ -43,7 +43,7 @@ _REFUSED = 4
     "--stack",
     metavar="ID",
     multiple=True,
-    help="Attach the hook to this stack only. Repeat the option for several.",
+    help="Attach the hook to this stack only. May be repeated.",
 )
 @option(ROLES, "--role-arn", metavar="ARN", help=_ROLE)
 @option(HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help=_PHASES)
@@ -56,10 +56,17 @@ _REFUSED = 4
     show_default=True,
     help="Read the OIDC token of a run from this file.",
 )
-@option(HOOK, "--no-guard", is_flag=True, help="Let a run go on if AWS refuses to exchange the token.")
+@option(
+    HOOK,
+    "--no-guard",
+    is_flag=True,
+    help="Leave out the command that stops a run if AWS refuses to exchange the token.",
+)
 @option(OUTPUT, "--output", metavar="DIR", type=click.Path(file_okay=False), help=_OUTPUT)
 def attach(repos: tuple[str, ...], **options: Any) -> None:
     """Write a Terraform module that attaches the hook to stacks which get static AWS keys.
+
+    The hook is a list of commands in `before_init` that sign in to AWS with the OIDC token of the run.
 
     REPO is the code that the stacks run: then only stacks of this code get the hook, with the role that the code needs.
     Without REPO, all stacks of the inventory with static keys get the hook. Nothing is changed in the account: a team's

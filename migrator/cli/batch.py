@@ -34,7 +34,7 @@ _REPEAT = " Repeat the option for several."
 _REPOS_FROM = "Read the sources from FILE, one a line; - is standard input."
 _GITHUB = "Migrate all repositories of this GitHub organisation."
 _GITLAB = "Migrate all repositories of this GitLab group and its subgroups."
-_CLONE_TO = "Keep the clones in FOLDER.  [default: a temporary folder]"
+_CLONE_TO = "Clone git URLs into FOLDER, and keep the clones.  [default: a temporary folder]"
 _JOBS = "Use this many worker processes.  [default: the number of processors]"
 _STATE = "Keep the journal of the run, what was done in each repository, in FILE.  [default: in ~/.local/state]"
 _TIMEOUT = "Give up on a repository after this long."
@@ -43,12 +43,12 @@ _TEMPLATE = "Take title and text of the pull requests from FILE; it may use ${su
 _THROTTLE = "Wait this long between two pull requests."
 _EXISTING = "Skip a repository that has the branch already, replace the branch, or fail."
 _EPILOG = """\b
-Exit codes:
+Exit codes: if several apply, 3 counts before 1, and 1 before 4
   0    done, or nothing to do
   1    --check found files that would change
   2    wrong usage; nothing was done
   3    a repository or a file could not be processed; the rest was done
-  4    done, but places were refused; they are listed
+  4    done, but places were refused; also with --preview and --check
   130  interrupted; --resume continues the run
 """
 _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingBranch])
@@ -78,14 +78,25 @@ _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingB
 @option(RUN, "--timeout", metavar="SECONDS", type=float, default=600.0, show_default=True, help=_TIMEOUT)
 @option(RUN, "--state", metavar="FILE", help=_STATE)
 @option(
-    RUN, "--resume", is_flag=True, is_main=True, help="Continue an interrupted run with the repositories that are left."
+    RUN,
+    "--resume",
+    is_flag=True,
+    is_main=True,
+    help="Continue the last run, or the run of --state, with the repositories that are left.",
 )
 @option(
-    RUN, "--retry-failed", is_flag=True, help="Continue the run, and retry repositories that failed or were refused."
+    RUN,
+    "--retry-failed",
+    is_flag=True,
+    help="Continue as with --resume, and retry repositories that failed or were refused.",
 )
 @option(PULL_REQUESTS, "--push", "push_to", metavar="[REMOTE]", is_flag=False, flag_value="origin", help=_PUSH)
 @option(
-    PULL_REQUESTS, "--open-pr", is_flag=True, is_main=True, help="Push, and open pull requests on GitHub or GitLab."
+    PULL_REQUESTS,
+    "--open-pr",
+    is_flag=True,
+    is_main=True,
+    help="Push the branches, and open pull requests on GitHub or GitLab.",
 )
 @option(PULL_REQUESTS, "--draft", is_flag=True, help="Open the pull requests as drafts.")
 @option(PULL_REQUESTS, "--label", metavar="NAME", multiple=True, help=f"Add this label to the pull requests.{_REPEAT}")
@@ -94,7 +105,7 @@ _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingB
     PULL_REQUESTS,
     "--base",
     metavar="BRANCH",
-    help="Merge into this branch.  [default: the branch that the work started from]",
+    help="Open pull requests against this branch.  [default: the branch that the work started from]",
 )
 @option(PULL_REQUESTS, "--template", metavar="FILE", help=_TEMPLATE)
 @option(PULL_REQUESTS, "--throttle", metavar="SECONDS", type=float, default=1.0, show_default=True, help=_THROTTLE)
@@ -103,10 +114,12 @@ _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingB
 @option(GIT, "--on-existing-branch", type=_POLICIES, default="skip", show_default=True, help=_EXISTING)
 @output_options
 def batch(**options: Any) -> None:
-    """Migrate many repositories. The stacks in one repository may run the code of another.
+    """Migrate many repositories. Name the repositories of the code and those that define the stacks.
 
-    SOURCE is a local checkout, a glob of checkouts, or a git URL. All sources are read before the first one is changed.
-    `tf-oidc-migrate batch status` shows the branches, pull requests and refusals of a run.
+    SOURCE is a local checkout, a glob of checkouts, or a git URL, which is cloned. All sources are read before the
+    first one is changed. Each repository gets a branch with one commit. Nothing is pushed without --push or --open-pr;
+    git URLs need one of these options or --clone-to. `tf-oidc-migrate batch status` shows the branches, pull requests
+    and refusals of the last run.
     """
     require_sense()
     from migrator.batch.run import Request, run_batch  # here: --help does not need this module
@@ -190,7 +203,7 @@ def _pull_requests(options: dict[str, Any], make: Any) -> Any:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--state", metavar="FILE", help="Read the journal in FILE.  [default: that of the last run]")
 def status(state: str | None) -> None:
-    """List what became of the repositories of a batch, with their branches and pull requests."""
+    """List the repositories of the last batch with their results, branches and pull requests."""
     from migrator.batch.run import status as status_lines
 
     try:

@@ -11,11 +11,11 @@ from migrator.model.nearest import nearest
 PROGRAM = "tf-oidc-migrate"
 COMMANDS = {
     "batch": ("migrator.cli.batch:batch", "Migrate many repositories and open pull requests."),
-    "batch status": ("migrator.cli.batch:status", "Show what became of the repositories of a batch."),
-    "trust": ("migrator.cli.trust:trust", "Write the AWS side: identity provider and trust policies."),
-    "verify": ("migrator.cli.verify:verify", "Prove that each stack of a migrated branch signs in."),
-    "inventory": ("migrator.cli.inventory:inventory", "Read the stacks and contexts of a Spacelift account."),
-    "attach": ("migrator.cli.attach:attach", "Write a module that attaches the hook to existing stacks."),
+    "batch status": ("migrator.cli.batch:status", "Show the result of each repository of the last batch."),
+    "trust": ("migrator.cli.trust:trust", "Write a Terraform module so that roles trust Spacelift."),
+    "verify": ("migrator.cli.verify:verify", "Prove before the merge that each stack can sign in."),
+    "inventory": ("migrator.cli.inventory:inventory", "Read stacks and contexts of a Spacelift account to a file."),
+    "attach": ("migrator.cli.attach:attach", "Write a module with the hook for stacks not in code."),
     "help": ("migrator.cli.commands:help_", "Show the help of a command."),
 }
 """Each command with the place and one sentence. The first command has no name and migrates."""

@@ -15,7 +15,7 @@ Exit codes:
   0    done
   2    wrong usage, or no sign-in to Spacelift was found
   3    the account could not be read; nothing was written
-  4    done, but the account did not tell everything; the file says what is missing
+  4    done, but a part of the account could not be read; the file says which
   130  interrupted
 """
 _OUTPUT = "Write the inventory to this file; a file that is there already is replaced."
@@ -28,6 +28,7 @@ _INCOMPLETE = 4
 def inventory(output: str, quiet: bool) -> None:
     """Read a Spacelift account: its stacks, contexts, AWS integrations, spaces and modules.
 
+    Other commands use the file with --inventory, for stacks that no code defines.
     The account is only read, and no value of a variable or file is asked for. Sign in as with spacectl: set
     SPACELIFT_API_TOKEN, or SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET, or run
     `spacectl profile login`.

@@ -19,23 +19,33 @@ _EPILOG = """\b
 Examples:
   tf-oidc-migrate --preview         show what would change in this folder
   tf-oidc-migrate --role-arn ARN    make a branch; providers use this role
-  tf-oidc-migrate --check           in CI: fail if anything is left to migrate
+  tf-oidc-migrate --check           in CI: fail if files would change
 
 \b
-Exit codes:
+Words of the output:
+  refused     needs a change that was not safe to make; the message says why
+  left alone  not changed, for a reason that the message gives; exit code 0
+  code        the [name] of a message; --explain CODE says more
+  hook        commands in a stack's before_init that sign in to AWS
+
+\b
+Exit codes: if several apply, 3 counts before 1, and 1 before 4
   0    done, or nothing to do
   1    --check found files that would change
   2    wrong usage; nothing was done
   3    a repository or a file could not be processed; the rest was done
-  4    done, but places were refused; they are listed
+  4    done, but places were refused; also with --preview and --check
   130  interrupted
 """
 
 _COMPLETION = "_TF_OIDC_MIGRATE_COMPLETE"
 """Set in the environment by a shell that asks for completions."""
 
-_EXPLAIN = "Explain a code or a rule. Without a name, list all codes and rules."
-_REPOSITORY = "Use the stacks that run this repository.  [default: the name in the remote's URL, else the folder's]"
+_EXPLAIN = "Explain the code of a message, or a rule. Without a name, list all codes and rules."
+_REPOSITORY = (
+    "Take the stacks that run the repository NAME for stacks of this code.  [default: the name in the remote's URL, "
+    "else the name of the folder]"
+)
 
 
 def _explain(context: click.Context, _: click.Parameter, rule: str | None) -> None:
@@ -91,9 +101,9 @@ class _Migrate(GroupedCommand):
 def cli(repos: tuple[str, ...], **options: Any) -> None:
     """Replace static AWS credentials in Terraform code that Spacelift runs: sign in with the run's OIDC token instead.
 
-    REPO is a git checkout, or a folder inside a checkout: then only this folder is migrated. Without REPO, the current
-    folder is migrated. The result is one commit on a new branch. Nothing is pushed, and nothing is changed in Spacelift
-    or AWS.
+    REPO is a git checkout, or a folder inside a checkout. Only files in this folder and below are changed. Without
+    REPO, the current folder is migrated. Name the repository that defines the stacks as well. The result is one commit
+    on a new branch. Nothing is pushed, and nothing is changed in Spacelift or AWS.
     """
     from migrator.cli.run import run  # here: --help and --version do not need this module
 

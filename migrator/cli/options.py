@@ -29,36 +29,40 @@ _PLACES = click.Choice([hook_place.value for hook_place in HookPlace])
 _AUTHS = click.Choice([auth.value for auth in Auth])
 _ROLE_PLACES = click.Choice([role_in.value for role_in in RoleIn])
 _HELP = {
-    "role-arn": "Write this role into the providers.  [default: the variable aws_role_arn]",
-    "role": "Write the role ARN into the providers with credentials from ORIGIN: profile:NAME, alias:NAME, var:NAME or "
-    "account:NUMBER. May be repeated.",
-    "auth": "Sign runs in with their OIDC token, or with Spacelift's own AWS integration.",
-    "role-in": "Write the roles of providers into their blocks, or into variables that the stacks set.",
-    "backend-role-arn": "Use this role for the state.  [default: the backend's own, else --role-arn, else "
+    "role-arn": "Write this role into the providers.  [default: the Terraform variable aws_role_arn]",
+    "role": "Write the role ARN into the providers with credentials from ORIGIN: profile:NAME (AWS profile), var:NAME "
+    "(variable with the key), alias:NAME (alias of the block) or account:NUMBER (AWS account). May be repeated.",
+    "auth": "Let runs sign in with their OIDC token (oidc), or with Spacelift's AWS integration (cloud-integration).",
+    "role-in": "Write the roles of --role-arn and --role into the provider blocks (literal), or into variables that "
+    "the stacks set (variable).",
+    "backend-role-arn": "Use this role for the state.  [default: the role in the backend block, else --role-arn, else "
     "$TF_VAR_aws_role_arn]",
     "token-file": "Read the OIDC token of a run from this file.",
-    "provider-auth": "Let providers sign in by web identity of their own, or with the credentials of the hook.",
-    "portable": "Sign in with OIDC only if the role's variable is set. The code then also runs outside of Spacelift.",
-    "backend-auth": "Let backends sign in by a hook, by themselves (native), by variables of the stack (env), or as "
-    "the Terraform version of the stack supports (auto).",
+    "provider-auth": "Let each provider block assume a role itself (web-identity), or use the credentials that the "
+    "hook exports (hook).",
+    "portable": "Sign in with OIDC only if the role's variable is set. The code then also runs on a laptop or in "
+    "other CI.",
+    "backend-auth": "Let backends sign in with the hook, by themselves (native), by variables of the stack (env), or "
+    "as the Terraform version of the stack supports (auto).",
     "hook-in": "Put the hook into each stack, into one context that is attached to the stacks, or into "
     ".spacelift/config.yml (runtime-config).",
     "hook-phases": "Run the hook before these phases, for example init,apply.",
-    "session-duration": "Keep the hook's credentials valid for this long.  [default: AWS's one hour]",
-    "no-guard": "Let a run go on if AWS refuses to exchange the token.",
+    "session-duration": "Keep the hook's credentials valid for this long.  [default: one hour, as AWS does]",
+    "no-guard": "Leave out the command that stops a run if AWS refuses to exchange the token.",
     "branch": "Make this branch.",
-    "stages": "Make three branches to merge in turn: what the stacks need, the code, the removal of keys.",
+    "stages": "Make three branches to merge one after the other: hooks and variables for the stacks, the code, the "
+    "removal of keys.",
     "message": "Use this commit message.  [default: a list of the changes]",
     "config": "Read settings from this file.  [default: tf-oidc-migrate.toml of the repository]",
     "inventory": "Read the Spacelift account from this file, which `tf-oidc-migrate inventory` writes.",
     "include-ambient": "Also migrate providers and backends that use the credentials of the environment.",
-    "exclude": "Leave matching files or folders alone. May be repeated.",
-    "keep-variables": "Keep the variables and data sources that only the removed keys used.",
-    "slug": "Use this slug for a stack, from the stack's URL.",
-    "ignore": "Accept refusals with this code: no exit code 4. May be repeated.",
+    "exclude": "Do not change matching files or folders. May be repeated.",
+    "keep-variables": "Keep, instead of removing, the variables and data sources that only the removed keys used.",
+    "slug": "Use SLUG, from the stack's URL in Spacelift, for STACK: the name or the address of a stack in the code.",
+    "ignore": "Do not exit with 4 for refusals with this code. The places stay unchanged. May be repeated.",
     "plan-file": "Write the order of rollout to this Markdown file.",
-    "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
-    "verbose": "List every place instead of counting like places.",
+    "report": "Write a report: .html, .md, .json, .sarif or .xml (JUnit), by the ending of FILE. May be repeated.",
+    "verbose": "List every place, where otherwise similar places are counted.",
     "quiet": "Print errors and refused places only.",
     "no-pager": "Do not show long output page by page on a terminal.",
     "help-all": "Show all options and exit.",

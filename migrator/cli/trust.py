@@ -29,10 +29,12 @@ Exit codes:
 """
 _FILES = {"hcl": "spacelift_trust.tf", "json": "spacelift_trust.json"}
 _VERSION_HELP = (
-    "Require this version of hashicorp/aws. For versions before 5.82, the module reads the thumbprint itself."
+    "Allow these versions of the Terraform provider hashicorp/aws in the module. If versions before 5.82 are allowed, "
+    "the module reads the thumbprint of HOST, too."
 )
 _ROLES_HELP = (
-    "Make the roles (new), or write only policies for roles that other code manages (in-use). auto decides by the code."
+    "Make the roles, without permissions (new), or write only the policies for roles that exist (in-use). auto makes "
+    "the roles that --role-arn names and no REPO uses."
 )
 
 
@@ -46,14 +48,17 @@ _ROLES_HELP = (
     help="Trust this Spacelift account, for example demo.app.spacelift.io.",
 )
 @option(
-    PROVIDER, "--existing-provider", is_flag=True, help="Use the identity provider that the AWS accounts have already."
+    PROVIDER,
+    "--existing-provider",
+    is_flag=True,
+    help="Use the identity provider for HOST that each AWS account has already. Otherwise the module makes one.",
 )
 @option(
     PROVIDER,
     "--thumbprint",
     metavar="SHA1",
     multiple=True,
-    help="Add the thumbprint of a certificate that AWS does not trust by itself.",
+    help="Add this thumbprint to the identity provider. Needed only if AWS does not trust the certificate of HOST.",
 )
 @option(PROVIDER, "--provider-version", metavar="CONSTRAINT", default=">= 5.82", show_default=True, help=_VERSION_HELP)
 @option(SCOPE, "--slug", "slugs", metavar="STACK=SLUG", multiple=True)
@@ -62,14 +67,25 @@ _ROLES_HELP = (
     "--role-arn",
     metavar="ARN",
     multiple=True,
-    help="Add a role that REPO does not name. Repeat the option for several.",
-)
-@option(ROLES, "--roles", type=click.Choice(["auto", "new", "in-use"]), default="auto", help=_ROLES_HELP)
-@option(
-    TRUST, "--space", metavar="ID", multiple=True, help="Allow runs of this space only. Repeat the option for several."
+    help="Add a role that REPO does not name, for example the value of aws_role_arn. May be repeated.",
 )
 @option(
-    TRUST, "--stack", metavar="SLUG", multiple=True, help="Allow runs of this stack, instead of the stacks in REPO."
+    ROLES, "--roles", type=click.Choice(["auto", "new", "in-use"]), default="auto", show_default=True, help=_ROLES_HELP
+)
+@option(
+    TRUST,
+    "--space",
+    metavar="ID",
+    multiple=True,
+    help="Allow runs of this space only. May be repeated.  [default: the spaces of the stacks, else any space]",
+)
+@option(
+    TRUST,
+    "--stack",
+    metavar="SLUG",
+    multiple=True,
+    help="Allow runs of this stack only. May be repeated.  [default: the stacks in REPO that use the role; every stack "
+    "of the account, with a warning, if none is known]",
 )
 @option(
     TRUST, "--module", metavar="SLUG", multiple=True, help="Allow test runs of this module of the Spacelift registry."
@@ -79,28 +95,29 @@ _ROLES_HELP = (
     "--run-type",
     type=click.Choice(RUN_TYPES),
     multiple=True,
-    help="Allow runs of this type only. Repeat the option for several.",
+    help="Allow runs of this type only. May be repeated. TRACKED alone stops the plans of proposed runs.  "
+    "[default: all types]",
 )
-@option(TRUST, "--scope", type=click.Choice(SCOPES), help="Allow tokens with this scope only.")
+@option(TRUST, "--scope", type=click.Choice(SCOPES), help="Allow tokens with this scope only.  [default: both]")
 @option(
     TRUST,
     "--subject-template",
     metavar="TEMPLATE",
     default=DEFAULT_TEMPLATE,
-    help="Use the subject template of the account, if the account has one.",
+    help="Use the subject template of the Spacelift account, if the account has changed the template.",
 )
 @option(
     TRUST,
     "--session-tags",
     is_flag=True,
-    help="Allow session tags, for accounts with feature:aws_oidc_session_tagging.",
+    help="Allow session tags, for stacks with the label feature:aws_oidc_session_tagging.",
 )
 @option(
     SCOPE,
     "--exclude",
     metavar="GLOB",
     multiple=True,
-    help="Leave matching files or folders alone. Repeat the option for several patterns.",
+    help="Leave out matching files or folders. May be repeated.",
 )
 @option(
     OUTPUT,
@@ -109,7 +126,7 @@ _ROLES_HELP = (
     type=click.Choice([*_FILES]),
     default="hcl",
     show_default=True,
-    help="Write Terraform, or bare policy documents.",
+    help="Write a Terraform module, or only the policies as JSON.",
 )
 @option(
     OUTPUT,
@@ -122,8 +139,12 @@ _ROLES_HELP = (
 def trust(repos: tuple[str, ...], **options: Any) -> None:
     """Write the AWS side of the migration: a Terraform module with identity providers and trust policies.
 
-    REPO is a git checkout or a folder, migrated or not. The module has the roles in REPO, and each trust policy allows
-    the stacks that use the role. Without REPO, name the roles with --role-arn. Warnings go to standard error.
+    REPO is a git checkout or a folder, migrated or not. The module has the roles with which the code in REPO signs in,
+    and each trust policy allows the stacks that use the role. Without REPO, name the roles with --role-arn. Nothing is
+    changed in AWS: an administrator applies the module. Warnings go to standard error.
+
+    By default, proposed runs may assume the roles, so the code of every pull request may too. docs/trust.md says how to
+    give proposed runs a role that only reads.
     """
     from migrator.trust.module import ProviderSettings, write_module  # here: --help does not need this module
     from migrator.trust.policy import Issuer

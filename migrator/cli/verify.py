@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Exit codes:
-  0    everything is proven
+  0    everything is proven that the chosen levels check
   1    something failed
   2    wrong usage
   3    a repository could not be read, or a report not written
@@ -32,26 +32,26 @@ _FILE = click.Path(exists=True, dir_okay=False)
 _FOLDER = click.Path(exists=True, file_okay=False)
 _DIR = click.Path(file_okay=False)
 _HELP = {
-    "level": "Prove on this machine (offline), by trust policies (trust), or by previews (spacelift). Repeat the "
-    "option for several levels.  [default: offline]",
+    "level": "Prove without AWS that code and hook sign in (offline), that the trust policies allow the runs (trust), "
+    "or that previews in Spacelift reach the same state (spacelift). May be repeated.  [default: offline]",
     "branch": "Verify this branch.  [default: the branch that the migration made, else what is checked out]",
     "base": "Compare with this branch or commit.  [default: the commit that the branch started from]",
     "inventory": "Read the stacks of the account from this file, which `inventory` wrote.",
     "engine": "Run this terraform or tofu.  [default: the version of the stack, else the engine that is installed]",
     "fetch": "Let the engine download providers and modules.",
     "jobs": "Verify this many root modules at the same time.",
-    "role-arn": "Use this role as the value of role variables that no file sets.",
+    "role-arn": "Assume that the stacks set their role variables to this role, if no file gives the value.",
     "token-file": "Expect the OIDC token of a run in this file.",
-    "host": "Verify for this Spacelift account, for example demo.app.spacelift.io.  [default: the inventory's]",
+    "host": "Verify for this Spacelift account, for example demo.app.spacelift.io.  [default: that of the inventory]",
     "policies": "Read trust policies from this folder: a file ROLENAME.json for each role, as `aws iam get-role` "
-    "prints it.  [default: the policies that `trust` writes]",
-    "aws": "Ask AWS for the trust policies, with your own credentials. They need iam:GetRole.",
-    "template": "Use this subject template, if the account has its own.",
+    "prints the role.  [default: the policies that `trust` writes, which need not be in AWS yet]",
+    "aws": "Ask AWS for the trust policies, with your own credentials, which need iam:GetRole.",
+    "template": "Use the subject template of the Spacelift account, if the account has changed the template.",
     "tags": "Expect session tags in the tokens of all stacks.",
-    "run-type": "Verify runs of this type only. Repeat the option for several types.  [default: all]",
-    "previews": "Write the runtime configurations of previews into this folder.",
-    "run": "Run the previews with spacectl, and read what the runs print.",
-    "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
+    "run-type": "Verify runs of this type only. May be repeated.  [default: all types]",
+    "previews": "Write the files that `spacectl` needs for previews into this folder, with --level spacelift.",
+    "run": "Start the previews in Spacelift with spacectl, and read what the previews print.",
+    "exclude": "Leave out matching files or folders. May be repeated.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json or .xml (JUnit).",
     "quiet": "Print no progress.",
 }
@@ -82,8 +82,12 @@ _HELP = {
 def verify(repos: tuple[str, ...], **options: Any) -> None:
     """Prove that each stack of a migrated branch signs in, with the expected role and to the same state as before.
 
-    REPO is a git checkout or a folder. Name the repositories of the code and those that define the stacks. Nothing is
-    changed: the command works in temporary copies. Rows go to standard output, progress to standard error.
+    REPO is a git checkout or a folder. Name the repositories of the code and those that define the stacks. The
+    repositories are not changed: the command works in temporary copies. Only --run starts runs in Spacelift: previews,
+    which apply nothing. Results go to standard output, progress to standard error.
+
+    The level offline emulates AWS. Only trust with --policies or --policies-from-aws, and spacelift with --run, see
+    your accounts. No level proves the permissions of the roles: docs/verify.md lists what each level proves.
     """
     try:
         results = _results(repos or (".",), options)

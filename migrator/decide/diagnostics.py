@@ -54,8 +54,8 @@ BACKEND_NEEDS_OTHER_ROLE = Diagnostic(
 )
 NO_ROLE = Diagnostic(
     "no-role",
-    found="No role is known for the environment of this root module.",
-    why="The stacks would sign in with no credentials, so nothing was changed.",
+    found="No role is known for the runs of this root module.",
+    why="The runs would have no credentials, so nothing was changed.",
     help="Name the role with `--role-arn ARN`.",
 )
 NO_INTEGRATION = Diagnostic(
@@ -66,13 +66,13 @@ NO_INTEGRATION = Diagnostic(
 )
 OTHER_ROOT_MODULE = Diagnostic(
     "other-root-module",
-    found="The root module `{root}` uses this {what} as well, and signs in in another way.",
+    found="The root module `{root}` uses this {what} as well, and signs in differently.",
     why="A change would take the credentials from that root module, so nothing was changed.",
     help="Let this run migrate `{root}` too, or give each root module a {what} of its own.",
 )
 STATIC_KEYS_STAY = Diagnostic(
     "static-keys-stay",
-    found="The setting at {place} gives the stack static credentials, and others need that setting.",
+    found="The setting at {place} gives the stack static credentials, and other runs need that setting.",
     why="Static credentials override web identity from the environment, so nothing was changed.",
     help="Give the stack its own settings without static credentials, then run again.",
 )
@@ -80,17 +80,17 @@ SEVERAL_MAPPINGS = Diagnostic(
     "several-mappings",
     found="{mappings} name different roles, and all match this place.",
     why="Which role is right is not known, so nothing was changed.",
-    help="Leave out all but the right mapping, or limit a mapping to a folder with `[[paths]]`.",
+    help="Keep only the right mapping, or limit a mapping to a folder with `[[paths]]` in the settings file.",
 )
 SEVERAL_MAPPED_ROLES = Diagnostic(
     "several-mapped-roles",
-    found="This provider stands for several identities, and they are mapped to different roles.",
+    found="This provider signs in as several identities, and different roles are mapped to these identities.",
     why="A provider block can hold one role, so nothing was changed.",
     help="Use `--role-in variable`, or write a provider block for each identity.",
 )
 AMBIGUOUS_MAPPING = Diagnostic(
     "ambiguous-mapping",
-    found="The mapping {mapping} stands for several identities{where}.",
+    found="The mapping {mapping} matches several identities{where}.",
     why="A single role would be for all these identities, so nothing was changed.",
     help="Map each identity by something that only this identity has, for example `profile:NAME`.",
 )
@@ -217,7 +217,7 @@ HOOK_READS_STATE = Diagnostic(
 )
 ENGINE_TOO_OLD = Diagnostic(
     "engine-too-old",
-    found="Run Terraform or OpenTofu from 1.6 on in these root modules.",
+    found="Use Terraform or OpenTofu 1.6 or newer in the stacks that run these root modules.",
     why="Earlier versions do not support web identity in the backend, and the code says: {why}.",
     help="Raise the version of the stack, or use `--backend-auth hook`.",
 )

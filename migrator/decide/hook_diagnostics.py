@@ -24,7 +24,7 @@ HOOK_ROLE_UNKNOWN = Diagnostic(
 )
 HOOK_HAS_OTHER_ROLE = Diagnostic(
     "hook-has-other-role",
-    found="The provider is to have the role {role}, and the hook has another role.",
+    found="This run would give the provider the role {role}, and the hook has another role.",
     why="A hook has one role, so nothing was changed.",
     help="Use `--provider-auth web-identity`, or name one role for both with `--backend-role-arn`.",
 )
@@ -36,8 +36,8 @@ HOOK_HAS_BACKEND_ROLE = Diagnostic(
 )
 HOOK_IDENTITY_COLLISION = Diagnostic(
     "hook-identity-collision",
-    found="The hook of {place} would have the same role.",
-    why="This provider signs in as another identity, so nothing was changed.",
+    found="The code at {place} has other credentials today, and would get the role of this hook too.",
+    why="A single role cannot replace two identities, so nothing was changed.",
     help="Use `--provider-auth web-identity`, or name the role of each identity with `--role`.",
 )
 SEVERAL_HOOK_ROLES = Diagnostic(
@@ -95,7 +95,7 @@ HOOK_ROLE_NOT_LITERAL = Diagnostic(
 HOOK_IN_RUNTIME_CONFIG = Diagnostic(
     "hook-in-runtime-config",
     found="The hook of this stack goes into the file {path} next to its code.",
-    why="The definition of the stack stays.",
+    why="The definition of the stack is not changed.",
 )
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
@@ -103,14 +103,18 @@ HOOK_IN_RUNTIME_CONFIG = Diagnostic(
 ADD_HOOK = Diagnostic(
     "add-hook",
     found="Make these commands the first entries of {lists} on the stacks that run these root modules.",
-    why="This run found no definition of these stacks that it may change.",
-    help="Paste the commands before you push the branch.",
+    why="No code that defines these stacks was found, or this run may not change the code.",
+    help="Paste the commands before you push the branch. The commands take effect at once, for the old code as well.",
     page="""\
 The hook is a list of commands that a stack runs before `terraform init`. The commands exchange Spacelift's OIDC token
-for credentials of an IAM role, and export the credentials for the rest of the run.
+for credentials of an IAM role, and export the credentials for the rest of the run. Spacelift sets
+`TF_VAR_spacelift_run_id` in every run, so nobody sets this variable.
+
+The hook takes effect at once, for runs of the old code as well: code that uses the credentials of the environment then
+signs in with the role of the hook. So let the role trust Spacelift before you add the hook.
 
 The stack is made in Spacelift's pages, or in a file that this run may not change. Open the stack's settings, go to
-Hooks, and put the commands first. Other hooks that call AWS then have credentials as well.""",
+Hooks, and put the commands first, before other hooks that call AWS.""",
 )
 GIVE_HOOK_TO_STACKS = Diagnostic(
     "give-hook-to-stacks",

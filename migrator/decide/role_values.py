@@ -26,7 +26,7 @@ CHECK_ROLE_VARIABLE = Diagnostic(
 CHANGE_ROLE_VARIABLE = Diagnostic(
     "change-role-variable",
     found="Change {name} to {role} on these stacks.",
-    why="The checksum in the account is that of another value.",
+    why="The account shows the checksum of the value, and the stacks have another value now.",
     help="Change the variable before you push the branch.",
 )
 PREFIX = "TF_VAR_"

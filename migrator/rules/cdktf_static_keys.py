@@ -40,7 +40,7 @@ class Shop(TerraformStack):
             self,
             "aws_role_arn",
             type="string",
-            description="IAM role assumed with the Spacelift OIDC token",
+            description="ARN of the IAM role assumed with the Spacelift OIDC token",
         )
         AwsProvider(self, "aws", region="eu-west-1", assume_role_with_web_identity=[
             AwsProviderAssumeRoleWithWebIdentity(

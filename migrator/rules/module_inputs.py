@@ -37,7 +37,7 @@ provider "aws" {
 ```hcl
 # variables.tf
 variable "aws_role_arn" {
-  description = "IAM role assumed with the Spacelift OIDC token"
+  description = "ARN of the IAM role assumed with the Spacelift OIDC token"
   type        = string
 }
 ```
@@ -85,12 +85,12 @@ UNIT_GETS_NEW_VALUES = Diagnostic(
     "unit-gets-new-values",
     found="This Terragrunt unit runs the module, and takes the values of variables from its stack.",
     why="The new variables are set on the stack, so nothing was changed here.",
-    help="Set the variables on the stack, as the tasks say.",
+    help="Set the variables on the stack, as listed under To do.",
 )
 OPEN_CALLERS = Diagnostic(
     "callers-must-follow",
-    found="Callers that are not part of this run may call this module.",
-    why="The module changes its variables, and these callers must follow.",
+    found="Code that is not part of this run may call this module.",
+    why="The variables of the module change, so such callers must pass the new variables.",
     help="Run on the callers together with this repository, or change the callers by hand.",
 )
 OLD_CALLERS = Diagnostic(

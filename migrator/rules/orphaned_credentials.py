@@ -42,7 +42,7 @@ provider "aws" {
 }
 
 variable "aws_role_arn" {
-  description = "IAM role assumed with the Spacelift OIDC token"
+  description = "ARN of the IAM role assumed with the Spacelift OIDC token"
   type        = string
 }
 ```

@@ -39,7 +39,7 @@ provider "aws" {
 ```hcl
 # variables.tf
 variable "aws_role_arn" {
-  description = "IAM role assumed with the Spacelift OIDC token"
+  description = "ARN of the IAM role assumed with the Spacelift OIDC token"
   type        = string
 }
 ```

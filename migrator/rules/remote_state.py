@@ -90,8 +90,8 @@ UNEDITABLE_STATE = Diagnostic(
 )
 UNKNOWN_STATE = Diagnostic(
     "remote-state-unknown",
-    found="What this part of the configuration holds is not known without running Terraform.",
-    why="No credentials are seen in the configuration, so nothing was changed.",
+    found="A part of this configuration is not known without running Terraform.",
+    why="The rest of the configuration names no credentials, so nothing was changed.",
 )
 SHARED_LOCAL = Diagnostic(
     "shared-local",

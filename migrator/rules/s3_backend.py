@@ -112,9 +112,10 @@ UNUSED_PARTIAL = Diagnostic(
 )
 COMMAND_LINE = Diagnostic(
     "backend-config-on-command-line",
-    found="A command line passes this value to the backend.",
-    why="Commands are not edited, and the value would override the migrated backend, so nothing was changed.",
-    help="Remove the `-backend-config` argument from the command by hand, then run again.",
+    found="A command line passes this value to {backend}.",
+    why="Commands are not edited, and the value would override a migrated backend, so nothing was changed.",
+    help="If the state is in AWS, remove the `-backend-config` argument by hand, and run again. "
+    "Otherwise use `--ignore backend-config-on-command-line`.",
 )
 SECOND_BACKEND = Diagnostic(
     "second-backend",
@@ -136,10 +137,16 @@ def check(context: Context) -> Iterator[Finding]:
             yield RULE.finding(backend.place, _message(backend), fix)
     only_group = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
     for command in context.facts.backend_commands:
-        fix = _of_other_store(context, command) or COMMAND_LINE.refusal()
+        fix = _of_other_store(context, command) or COMMAND_LINE.refusal(backend=_backend_of(context, command))
         for value in command.values:
             group = only_group if isinstance(fix, Refusal) else None
             yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, group)
+
+
+def _backend_of(context: Context, command: BackendCommand) -> str:
+    """The backend that a command configures, with the place if the backend is known."""
+    places = [root.backend.place for root in context.facts.roots if command.root in (None, root.module)]
+    return f"the backend at {places[0]}" if len(places) == 1 else "a backend"
 
 
 def _of_other_store(context: Context, command: BackendCommand) -> LeftAlone | Refusal | None:

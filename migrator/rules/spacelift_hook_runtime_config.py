@@ -92,7 +92,7 @@ RUNTIME_SLUG_WITHOUT_STACK = Diagnostic(
     "runtime-slug-without-stack",
     found="`.spacelift/config.yml` sets hooks for a slug. No known stack has this slug.",
     why="A stack that was renamed keeps its slug, so that the entry may belong to any stack.",
-    help="Find the stack in Spacelift. If it gets the hook, add the hook to this entry as well.",
+    help="Find the stack in Spacelift. If the stack gets the hook, add the hook to this entry as well.",
 )
 CHECK_RUNTIME_SLUGS = Diagnostic(
     "check-runtime-slugs",

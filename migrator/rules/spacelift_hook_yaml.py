@@ -88,7 +88,7 @@ BLUEPRINT_NOT_READ = Diagnostic(
     "blueprint-not-read",
     found="The template of the blueprint cannot be read here.",
     why="A template is read if it is plain YAML in a heredoc, or in a file of this repository.",
-    help="Write the template so, or change it by hand.",
+    help="Write the template as plain YAML, or add the hook to the template by hand.",
 )
 MIGRATE_BLUEPRINTS = Diagnostic(
     "migrate-blueprints",

@@ -1,6 +1,6 @@
 """What an inventory says of static keys: which are to be removed in Spacelift, and which keys in git are the same.
 
-A key in Spacelift is told for removal only if everything that gets the key is migrated. A key in git is compared with
+A key in Spacelift is listed for removal only if everything that gets the key is migrated. A key in git is compared with
 those in Spacelift by checksum alone, so that neither is shown:
 https://github.com/spacelift-io/terraform-provider-spacelift/blob/main/docs/resources/environment_variable.md. Where the
 code that defines a stack and the account disagree, the account is what runs.
@@ -31,32 +31,32 @@ if TYPE_CHECKING:
 
 REMOVABLE = Diagnostic(
     "key-in-spacelift-to-remove",
-    found="After this migration, these sign in without the key: {users}.",
-    why="Only code can be changed here.",
+    found="After this migration, these stacks and modules sign in without the key: {users}.",
+    why="This program does not change settings in Spacelift.",
     help="Remove the key in Spacelift after one confirmed run of each stack.",
 )
 NEEDED = Diagnostic(
     "key-in-spacelift-stays",
     found="The key is still needed. {still}",
     why="A run without the key would fail.",
-    help="Migrate these first, or attach the context to fewer stacks.",
+    help="Migrate these users of the key first, or attach the context to fewer stacks.",
 )
 SAME_KEY = Diagnostic(
     "key-in-git-and-in-spacelift",
     found="The value has the checksum of {titles}.",
-    why="The key in git is the key that runs use.",
-    help="Rotate the key only after no stack uses the key.",
+    why="So the key in git is the key that runs use.",
+    help="Deactivate the key only when no stack uses the key any more.",
 )
 DRIFT = Diagnostic(
     "stack-differs-from-its-code",
     found="{said}",
-    why="The account is what runs today, and the next run of the administrative stack applies the code.",
-    help="Apply or correct the definition before the migration.",
+    why="Runs use the settings in the account until the administrative stack applies the code.",
+    help="Before the migration, apply the definition in the code, or correct the definition.",
 )
 UNSET_IN_ACCOUNT = Diagnostic(
     "unset-key-in-spacelift-for-hook",
-    found="Let the runs of these stacks do without {key}.",
-    why="The hook does not work with that variable.",
+    found="Make sure that the runs of these stacks do not have {key}.",
+    why="The aws CLI in the hook would use that variable, and the exchange of the OIDC token would fail.",
     help="Detach the context from these stacks, or let a hook unset the variable.",
 )
 
@@ -145,4 +145,4 @@ def _same(context: Context, keys: AccountKeys) -> Iterator[Finding]:
             yield RULE.finding(key.place, f"access key {key.masked}", fix)
 
 
-RULE = Rule("spacelift-inventory", "keys in Spacelift are told for removal once nobody needs them", check, phase=3)
+RULE = Rule("spacelift-inventory", "keys in Spacelift are listed for removal once nobody needs them", check, phase=3)

@@ -32,7 +32,7 @@ _FIRST = regex(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
 MIGRATE_BY_HAND = Diagnostic(
     "migrate-by-hand",
     found="Migrate these places by hand.",
-    why="The places hold AWS providers, backends or stacks in a form that is not read.",
+    why="The places hold AWS providers, backends or stacks in a form that this program does not read.",
     help="Apply the same changes as in the files that were migrated.",
 )
 OPERATOR_NOT_READ = Diagnostic(

@@ -58,7 +58,7 @@ resource "spacelift_environment_variable" "shop_tf_var_aws_role_arn" {
 ```hcl
 # variables.tf
 variable "aws_role_arn" {
-  description = "IAM role assumed with the Spacelift OIDC token"
+  description = "ARN of the IAM role assumed with the Spacelift OIDC token"
   type        = string
 }
 ```

@@ -8,13 +8,14 @@ NO_STACK_DEFINITION = Diagnostic(
     "no-stack-definition",
     found="No definition of a stack that runs this code was found.",
     why="The settings of a stack that is not defined in code are not changed.",
-    help="Do what the tasks for these stacks say, or run again and name the repository that defines the stacks, too.",
+    help="Do what is listed under To do for these stacks. If another repository defines the stacks, name both: "
+    "`tf-oidc-migrate REPO OTHER_REPO`.",
     page="""\
 Spacelift stacks are often defined in another repository, or made in Spacelift's pages. tf-oidc-migrate then prints
 what the stack needs, for example the hook or a variable, as a text to copy.
 
-If the stacks are defined in another repository, run `tf-oidc-migrate batch` with both repositories. The stacks are
-then changed as well.""",
+If the stacks are defined in another repository, run `tf-oidc-migrate` or `tf-oidc-migrate batch` with both
+repositories. The stacks are then changed as well.""",
 )
 CODE_NOT_MIGRATED = Diagnostic(
     "code-not-migrated",
@@ -59,7 +60,7 @@ setting.""",
 )
 HOOK_THERE = Diagnostic(
     "hook-there",
-    found="The hook is there already.",
+    found="The stack has the hook already.",
     why="The stack exchanges its OIDC token in every run.",
 )
 MADE_IN_SPACELIFT = Diagnostic(

@@ -17,7 +17,7 @@ MOCK_KEYS = Diagnostic(
 NOT_AWS_REGION = Diagnostic(
     "not-an-aws-region",
     found="The region is not a region of AWS.",
-    why="The configuration is for another object store, so nothing was changed.",
+    why="The keys that sign in here are keys of another object store, so nothing was changed.",
 )
 EMULATOR = Diagnostic(
     "emulator",
@@ -27,7 +27,7 @@ EMULATOR = Diagnostic(
 NOT_AWS_ENDPOINT = Diagnostic(
     "not-an-aws-endpoint",
     found="The {name} is not an endpoint of AWS.",
-    why="The keys are for another object store, so nothing was changed.",
+    why="The keys that sign in here are keys of that other service, so nothing was changed.",
 )
 UNKNOWN_ENDPOINT = Diagnostic(
     "unknown-endpoint",
@@ -55,8 +55,8 @@ CONDITIONAL_KEYS = Diagnostic(
 )
 CHOOSE_WEB_IDENTITY = Diagnostic(
     "choose-web-identity",
-    found="Let every run choose the web identity of these providers.",
-    why="The web identity depends on a condition. The static credentials, which signed in before, are removed.",
+    found="Make sure that these providers choose web identity in every run.",
+    why="A condition chooses, and the static credentials for the other case are removed.",
     help="Set the variables of the condition on each stack before you push the branch.",
 )
 NO_WEB_IDENTITY_ROLE = Diagnostic(
@@ -80,8 +80,8 @@ ROLE_IGNORED = Diagnostic(
 TWO_ROLES = Diagnostic(
     "two-backend-roles",
     found="The backend has both `role_arn` and `assume_role`.",
-    why="Terraform and OpenTofu accept only one of them, so nothing was changed.",
-    help="Remove the one that is not in use.",
+    why="Terraform and OpenTofu accept only one of the two, so nothing was changed.",
+    help="Remove the argument that is not in use.",
 )
 UNREADABLE_ROLE = Diagnostic(
     "unreadable-assume-role",
@@ -99,7 +99,7 @@ ROLE_ARGUMENTS = Diagnostic(
     "role-arguments-not-supported",
     found="The role of the backend has {names}, which web identity does not support.",
     why="Without these arguments the role may not be usable, so nothing was changed.",
-    help="Name another role with `--backend-role-arn ARN`: the backend then assumes this role with that one.",
+    help="Name a second role with `--backend-role-arn ARN`: the backend signs in with the second role first.",
     page="""`assume_role` takes arguments such as `external_id`, `tags` and `transitive_tag_keys`, and
 `assume_role_with_web_identity` does not. A trust policy that asks for an external id would reject web identity.
 

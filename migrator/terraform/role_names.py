@@ -28,7 +28,7 @@ class RoleVariable(Struct, frozen=True):
     @property
     def summary(self) -> str:
         """The description of the variable."""
-        return "IAM role assumed with the Spacelift OIDC token" + (
+        return "ARN of the IAM role assumed with the Spacelift OIDC token" + (
             f" ({self.provider_name})" if self.provider_name else ""
         )
 

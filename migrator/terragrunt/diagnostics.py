@@ -61,7 +61,7 @@ ROLE_STAYS_CHAINED = Diagnostic(
 )
 PASSED_ON = Diagnostic(
     "passed-on",
-    found="The entry passes on a variable of the environment, and sets no value itself.",
+    found="The entry hands an environment variable to Terraform, and sets no value itself.",
     why="An empty variable changes nothing in Terraform.",
     help="Remove the variable from the settings of the stack.",
 )
@@ -96,7 +96,7 @@ OVERRIDE_CANNOT_DECLARE = Diagnostic(
 MODULES_DIFFER = Diagnostic(
     "modules-differ",
     found="Some of the modules that get this code declare `var.{name}`, and others do not.",
-    why="A second declaration is an error, and a missing one too.",
+    why="A second declaration is an error, and a missing declaration is an error too.",
     help="Declare `{name}` in all of the modules or in none.",
 )
 LOCAL_SHARED = Diagnostic(

@@ -147,13 +147,13 @@ OVERRIDDEN = Diagnostic(
 )
 NO_SESSION = Diagnostic(
     "verify-no-session",
-    found="The hook gave no credentials, so this cell was not checked.",
-    help="Resolve what the cell `hook` says first.",
+    found="The hook gave no credentials, so this check was not made.",
+    help="Resolve the problem of the check `hook` first.",
 )
 UNSEEN = Diagnostic(
     "verify-unseen",
-    found="{who} did not try to sign in, so this cell was not checked.",
-    help="Resolve what the cells `hook` and `state` say first.",
+    found="{who} did not try to sign in, so this check was not made.",
+    help="Resolve the problems of the checks `hook` and `state` first.",
 )
 NO_ROLE_KNOWN = Diagnostic(
     "verify-no-role",

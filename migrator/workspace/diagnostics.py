@@ -89,7 +89,7 @@ UNUSABLE_FILE = Diagnostic(
 NOT_PARSED = Diagnostic(
     "file-not-parsed",
     found="These files cannot be parsed.",
-    why="The files hold no word that a rule looks for, so nothing is missing from this run.",
+    why="The files name no provider, backend or AWS credentials, so this run misses nothing there.",
     help="Run `terraform validate` to see the error, or pass `--exclude PATH`.",
     page=(
         "A file that cannot be parsed is a failure (exit code 3) if it holds a word that a rule looks for, for example "

@@ -77,6 +77,7 @@ GIVES = {
     "scripts/two": "terraform plan --var access_key=x\n",
     "scripts/three": "terraform plan \\\n  -var \\\n  access_key=x\n",
     "scripts/four": 'args=()\nfor v in access_key; do args+=(-var "$v=x"); done\nterraform plan "${args[@]}"\n',
+    "scripts/backend": "terraform init -backend-config=access_key=x\nterraform plan -var access_key=x\n",
     "scripts/five": "export TF_VAR_access_key=x\n",
     "Makefile": "plan:\n\tterraform plan -var access_key=$(K)\n",
     "GNUmakefile": "plan:\n\tterraform plan -var access_key=$(K)\n",
@@ -143,6 +144,10 @@ NO_VALUES = {
     "Makefile": "plan:\n\tterraform plan -var region=x\n\taws-vault --access_key=x\n",
     "notes.md": "terraform plan -var region=x\n" + "\n" * 400 + "The access_key is gone.\n",
     "app.js": 'const access_key = "x";\n',
+    "init.sh": "terraform init -backend-config=access_key=$K\nterraform plan -var region=x\n",
+    "init.yml": 'run: terraform init -backend-config="access_key=${{ secrets.K }}" && terraform plan -var x=y\n',
+    "init.py": 'run(["terraform", "init", "-backend-config", f"access_key={k}"])\nrun(["terraform", "-var", r])\n',
+    "init.md": "`terraform plan -var region=x` after `terraform init -backend-config access_key=…`.\n",
     "logo.png": "\0PNG -var access_key=x",
 }
 

@@ -37,8 +37,8 @@ Write the map out in a `local`, or remove the credentials from the source of the
 )
 SETTING_REFERENCED = Diagnostic(
     "setting-referenced",
-    found="{place} refers to the resource.",
-    why="Terraform fails if a resource is removed to which other code refers.",
+    found="{place} refers to the resource that sets the credentials.",
+    why="Terraform fails if the resource is removed and other code refers to the resource.",
     help="Remove the reference, then run again.",
 )
 SETTING_LANGUAGE_UNKNOWN = Diagnostic(
@@ -50,12 +50,12 @@ SETTING_LANGUAGE_UNKNOWN = Diagnostic(
 ENVIRONMENT_REPEATED = Diagnostic(
     "environment-repeated",
     found="A `dynamic` block makes the environment of the run from a list.",
-    why="The entries of the list may serve other runs too, so nothing was changed.",
+    why="The entries of the list may be for other runs too, so nothing was changed.",
     help="Remove the static credentials from the list by hand.",
 )
 MOUNTED_FROM_HERE = Diagnostic(
     "mounted-from-here",
-    found="The mounted file at {place} puts this file over the source of its stacks.",
+    found="The resource at {place} mounts this file over the code of stacks.",
     why="The file belongs to the code of these stacks, not to the folder here, so nothing was changed.",
     help="Change the file by hand, together with that code.",
 )
@@ -63,7 +63,8 @@ MOUNTED_FILE_UNKNOWN = Diagnostic(
     "mounted-file-unknown",
     found="The content of the mounted file cannot be read here.",
     why="The file replaces a file of the checkout at run time, and may hold AWS credentials.",
-    help="Make sure that the mounted file sets no AWS credentials or role, and exclude the resource.",
+    help="Make sure that the mounted file sets no AWS credentials or role. "
+    "Then put `# tf-oidc-migrate:ignore` above the resource.",
     page="""\
 Spacelift puts a mounted file under `source/…` over the checkout before `terraform init`. Provider or backend blocks in
 such a file win over the blocks that tf-oidc-migrate would migrate, so that runs would still use static credentials.
@@ -87,7 +88,8 @@ INIT_ARGUMENTS_UNKNOWN = Diagnostic(
     "init-arguments-unknown",
     found="The value of `TF_CLI_ARGS_init` cannot be read here.",
     why="The arguments may name a backend file with AWS credentials, which would override the backend block.",
-    help="Make sure that the arguments set no AWS credentials or role, and exclude the resource.",
+    help="Make sure that the arguments set no AWS credentials or role. "
+    "Then put `# tf-oidc-migrate:ignore` above the resource.",
     page="""\
 Spacelift passes `TF_CLI_ARGS_init` to `terraform init`. An argument like `-backend-config=prod.tfbackend` or
 `-backend-config=profile=prod` overrides the backend block of the code.
@@ -99,7 +101,8 @@ BACKEND_FILE_MISSING = Diagnostic(
     "backend-file-missing",
     found="`TF_CLI_ARGS_init` names the backend file `{name}`, which is not in this repository.",
     why="The file may hold AWS credentials, which would override the backend block.",
-    help="Make sure that the file sets no AWS credentials or role, and exclude the resource.",
+    help="Make sure that the file sets no AWS credentials or role. "
+    "Then put `# tf-oidc-migrate:ignore` above the resource.",
 )
 RECEIVERS_UNKNOWN = Diagnostic(
     "receivers-unknown",
@@ -117,7 +120,7 @@ STILL_NEEDED = Diagnostic(
     "credentials-still-needed",
     found="{reasons}",
     why="These runs still need the credentials.",
-    help="Migrate or detach these stacks first, then run again.",
+    help="Migrate these stacks first, or detach the setting from the stacks, then run again.",
     page="""\
 A setting reaches every stack that it is attached to. The message names each stack, provider or state that still
 needs the credentials, for example a stack with Ansible, or code that this run refuses.
@@ -158,5 +161,11 @@ UNSET_FOR_HOOK = Diagnostic(
     "unset-for-hook",
     found="Remove {names} ({place}) from the runs of these stacks.",
     why="The aws CLI in the hook would use that setting, and the exchange of the OIDC token would fail.",
-    help="Detach the setting from these stacks, or delete it.",
+    help="Detach the setting from these stacks, or delete the setting.",
+)
+REMOVE_CREDENTIALS_FILE = Diagnostic(
+    "remove-credentials-file",
+    found="Remove the files that these settings named.",
+    why="The files may hold access keys, and are mounted, or are in the image of the runner.",
+    help="Delete the files, and delete the access keys in AWS after every stack ran once without them.",
 )

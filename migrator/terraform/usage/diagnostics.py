@@ -8,7 +8,7 @@ STILL_USED = Diagnostic(
     "still-used",
     found="Another place still uses this value: {place}.",
     why="The declaration stays.",
-    help="Remove both by hand if the other place does not need the value any more.",
+    help="If the other place does not need the value, remove the value there and the declaration by hand.",
 )
 NEEDED_BY_MODULE = Diagnostic(
     "needed-by-another-module",
@@ -47,13 +47,13 @@ VALUE_FROM_OUTSIDE = Diagnostic(
     "value-from-outside",
     found="The command at {place} gives this variable a value.",
     why="Terraform would reject the value without the declaration, so the declaration stays.",
-    help="Remove the value from the command, and then the declaration.",
+    help="After the migrated code is merged, remove the value from the command and the declaration in one commit.",
 )
 VALUE_FROM_ENVIRONMENT = Diagnostic(
     "value-from-environment",
     found="The environment variable at {place} gives this variable a value.",
     why="The declaration stays.",
-    help="Remove the environment variable and the declaration by hand.",
+    help="After the migrated code is merged, remove the environment variable, and then the declaration.",
 )
 ROOT_OUTPUT = Diagnostic(
     "root-module-output",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 LARGEST = 16_000_000
 _MARK = regex(rb"-var(?![\w-])|-var-file|TF_VAR_|(?i:terra|tofu|tftest)")
 _FLAG = regex(r"-var(?![\w-])")
+_OF_BACKEND = regex(r"-backend-config[\s=,\"'\\\[(]*[fFrRbBuU]{0,2}[\"'\\]*([A-Za-z_][\w-]*)(?=\s*=)")
+"""An argument of a backend, which gives no variable a value."""
 _ENVIRONMENT = regex(r"TF_VAR_([A-Za-z_][\w-]*)")
 _OF_TERRAFORM = regex(r"(?i)terra|tofu|tftest")
 _MAP = regex(
@@ -117,8 +119,9 @@ class Mentions:
             siblings.add(_program(document.path))
 
     def _take(self, document: Document, matches: Iterator[tuple[str, int]]) -> None:
+        of_backend = {match.start(1) for match in _OF_BACKEND.finditer(document.text)}
         for name, offset in matches:
-            if name in self._names and name not in self.outside_values:
+            if name in self._names and name not in self.outside_values and offset not in of_backend:
                 self.outside_values[name] = _place(document, offset)
 
 
