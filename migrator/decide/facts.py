@@ -29,14 +29,20 @@ from migrator.spacelift.stacks.definitions import (
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
-from migrator.terraform.partial_backends import BackendCommand, backend_commands, partial_backends, store_of
+from migrator.terraform.partial_backends import (
+    BackendCommand,
+    backend_commands,
+    environment_stores,
+    partial_backends,
+    store_of,
+)
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terragrunt.units import Terragrunt, terragrunt
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
-    from migrator.model.findings import Place
+    from migrator.model.findings import LeftAlone, Place, Refusal
     from migrator.spacelift.settings.model import Setting
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -112,9 +118,9 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
     root_modules = [module for module in modules if backends[module.path]]
     units = terragrunt(workspace, providers)
     commands = list(backend_commands(workspace, root_modules, units.modules))
-    stray_backends = _complete(
-        backends, root_modules, commands, partial_backends(workspace, root_modules, units.modules)
-    )
+    by_environment = list(environment_stores(workspace, root_modules, units.modules))
+    partial_files = partial_backends(workspace, root_modules, units.modules)
+    stray_backends = _complete(backends, root_modules, commands, by_environment, partial_files)
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     stacks_by_hand = StacksByHand(workspace, repo, fleet, account, stacks)
@@ -172,15 +178,20 @@ def _complete(
     backends: dict[str, list[S3Backend]],
     root_modules: Iterable[Module],
     commands: Sequence[BackendCommand],
+    by_environment: Sequence[tuple[Module | None, LeftAlone | Refusal]],
     partial_files: Iterable[tuple[Module | None, S3Backend]],
 ) -> list[S3Backend]:
-    """Add the partial configurations and the stores of ``commands`` to ``backends``; returns those without a module."""
+    """Add the partial configurations, and the stores of commands and of the environment, to ``backends``.
+
+    Returns the configurations without a module.
+    """
     stray_backends: list[S3Backend] = []
     for owner, partial in partial_files:
         (stray_backends if owner is None else backends[owner.path]).append(partial)
     for module in root_modules:
         own_backends = backends[module.path]
         store = store_of(own_backends, (command for command in commands if command.root is module))
+        store = store or next((reason for owner, reason in by_environment if owner is module), None)
         backends[module.path] = [replace(backend, store=store) for backend in own_backends] if store else own_backends
     return stray_backends
 

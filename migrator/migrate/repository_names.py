@@ -5,7 +5,10 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from migrator.model.diagnostics import Diagnostic
+from migrator.model.fleet import runs
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -28,12 +31,14 @@ OTHER_REPOSITORY = Diagnostic(
 
 def notes_on_names(context: Context) -> list[Note]:
     """A note for each other name of a repository whose stacks seem to run the code of this repository."""
-    own_name = context.workspace.identity.name.lower()
-    names = {root.identity.name.lower() for survey in context.fleet.surveys for root in survey.roots} | {own_name}
+    own = context.workspace.identity
+    identities = {root.identity for survey in context.fleet.surveys for root in survey.roots} | {own}
     by_name: dict[str, list[StackDefinition]] = {}
     for stack in context.facts.stacks:
-        if stack.code.repository and stack.code.repository.lower() not in names:
-            by_name.setdefault(stack.code.repository, []).append(stack)
+        code = replace(stack.code, project_root="", branch=None)
+        if code.repository and not any(runs(code, identity, "") for identity in identities):
+            owner = f"{code.namespace}/" if code.namespace and code.repository.lower() == own.name.lower() else ""
+            by_name.setdefault(f"{owner}{code.repository}", []).append(stack)
     return [
         OTHER_REPOSITORY.note(
             *(str(stack.place) for stack in stacks),

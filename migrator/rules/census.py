@@ -17,7 +17,7 @@ terraform {
 }
 ```
 
-Nothing changes, and it is told:
+Nothing changes, and the report says:
 
 ```text
 backend.tf.tpl:5: profile: 1 mention: mention-not-understood

@@ -1,4 +1,4 @@
-"""Commands within Terraform that name a profile or keys of AWS are told: they keep needing what providers give up.
+"""Commands within Terraform that name a profile or keys of AWS are listed: they still need what the providers give up.
 
 Such are ``exec`` in the kubernetes and helm providers, https://registry.terraform.io/providers/hashicorp/kubernetes,
 ``local-exec`` provisioners and ``data "external"``. What a provider block signs in with does not reach them.
@@ -55,7 +55,7 @@ variable "aws_role_arn" {
 }
 ```
 
-And it is told:
+And the report says:
 
 ```text
 main.tf:12: provider "kubernetes": a command uses --profile: command-needs-credentials

@@ -1,4 +1,4 @@
-"""Committed files that Terragrunt wrote are left to Terragrunt, which would undo any change, and are told.
+"""Committed files that Terragrunt wrote are listed and stay as they are: Terragrunt would undo any change.
 
 The configuration that Terragrunt reads is migrated instead. Terragrunt marks what it writes with a signature:
 https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#generate. Files that other programs wrote
@@ -15,7 +15,7 @@ provider "aws" {
 }
 ```
 
-Nothing changes, and it is told:
+Nothing changes, and the report says:
 
 ```text
 app/aws.tf:2: provider "aws": profile: generated-file

@@ -1,4 +1,4 @@
-"""Access keys that are written out anywhere else in the tree are told, so that they can be rotated; nothing is changed.
+"""Access keys anywhere else in the tree are listed, so that people can delete them; nothing is changed.
 
 What an access key id looks like: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html. The keys
 of AWS's documentation and obvious mocks are not told.
@@ -57,4 +57,4 @@ def _message(key: KeyLiteral) -> str:
     return f"access key {key.masked}{' and its secret' if key.has_secret else ''}"
 
 
-RULE = Rule("key-literals", "access keys elsewhere in the tree are told, to be rotated", check, phase=2)
+RULE = Rule("key-literals", "access keys elsewhere in the tree are listed", check, phase=2)

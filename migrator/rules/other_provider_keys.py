@@ -1,7 +1,7 @@
-"""AWS keys in providers that know no web identity are told: only their own documentation says what else they can do.
+"""AWS keys in providers that do not support web identity are listed.
 
-Without keys they sign in with the environment's credentials, such as the hook's; whether those may do what these keys
-may is for a person to say.
+The documentation of the provider says which sign-ins the provider supports. Without keys, the provider uses the
+credentials of the environment, for example those of the hook. A person must say whether their permissions are the same.
 
 Before:
 
@@ -13,7 +13,7 @@ provider "awsutils" {
 }
 ```
 
-Nothing changes, and it is told:
+Nothing changes, and the report says:
 
 ```text
 main.tf:1: provider "awsutils": profile: no-web-identity
@@ -52,6 +52,12 @@ COPIED_PROVIDER = Diagnostic(
     why="The provider may not support web identity, so nothing was changed.",
     help="Migrate the block by hand if {source} is a copy of the AWS provider.",
 )
+KEY_PROVIDER = Diagnostic(
+    "key-provider-keys",
+    found="The encryption of the state signs in to AWS KMS with these credentials.",
+    why="A key that cannot be used makes the state unreadable, so nothing was changed.",
+    help="Give the key provider an `assume_role_with_web_identity` by hand, with a role that may use the key.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -59,6 +65,7 @@ def check(context: Context) -> Iterator[Finding]:
     for provider in context.facts.other_providers:
         name = provider.block.labels[0] if provider.block.labels else ""
         diagnostic = COPIED_PROVIDER if provider.copies else NO_WEB_IDENTITY
+        diagnostic = KEY_PROVIDER if provider.block.type == "key_provider" else diagnostic
         fix = provider.ignored or diagnostic.refusal(source=provider.copies, provider=name)
         names = [attribute.name for attribute in provider.credentials]
         message = f"{provider.title}: {', '.join(names)}"

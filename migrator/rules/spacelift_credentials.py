@@ -81,6 +81,7 @@ from migrator.spacelift.settings.diagnostics import (
     CLEAN_EARLIER_STACKS,
     CREDENTIALS_OVERRIDE_ROLE,
     RECEIVERS_UNKNOWN,
+    REMOVE_CREDENTIALS_FILE,
     SETTING_LANGUAGE_UNKNOWN,
     SETTING_UNREADABLE,
     STILL_NEEDED,
@@ -326,6 +327,8 @@ def _notes(setting: Setting) -> Iterator[Note]:
     yield APPLY_REMOVAL.note(*titles)
     if setting.reach.labels:
         yield CHECK_LABELS.note(*setting.reach.labels)
+    if any(plain_name(name).endswith("_FILE") for name in setting.names):
+        yield REMOVE_CREDENTIALS_FILE.note(str(setting.place))
     if setting.literals:
         yield ROTATE.note(*map(str, setting.literals))
     elif any(map(holds_keys, setting.names)):

@@ -1,6 +1,6 @@
 """What an inventory says of static keys: which are to be removed in Spacelift, and which keys in git are the same.
 
-A key in Spacelift is told for removal only if everything that gets the key is migrated. A key in git is compared with
+A key in Spacelift is listed for removal only if everything that gets the key is migrated. A key in git is compared with
 those in Spacelift by checksum alone, so that neither is shown:
 https://github.com/spacelift-io/terraform-provider-spacelift/blob/main/docs/resources/environment_variable.md. Where the
 code that defines a stack and the account disagree, the account is what runs.
@@ -145,4 +145,4 @@ def _same(context: Context, keys: AccountKeys) -> Iterator[Finding]:
             yield RULE.finding(key.place, f"access key {key.masked}", fix)
 
 
-RULE = Rule("spacelift-inventory", "keys in Spacelift are told for removal once nobody needs them", check, phase=3)
+RULE = Rule("spacelift-inventory", "keys in Spacelift are listed for removal once nobody needs them", check, phase=3)

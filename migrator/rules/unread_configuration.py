@@ -1,4 +1,4 @@
-"""Configuration that is not read is told where it names AWS credentials or roles: it must be migrated by hand.
+"""Configuration that is not read is listed if it names AWS credentials or roles: people migrate it by hand.
 
 Such are Terraform stacks (`*.tfcomponent.hcl`, `*.tfdeploy.hcl`), Terramate's code generation, Atmos's stacks, and
 CDKTF programs in other languages than Python.
@@ -16,7 +16,7 @@ provider "aws" "main" {
 }
 ```
 
-Nothing changes, and it is told:
+Nothing changes, and the report says:
 
 ```text
 aws.tfcomponent.hcl:4: Terraform stack configuration: access_key, secret_key: not-read

@@ -1,5 +1,8 @@
 """Other providers with AWS keys: providers that do not support web identity, and copies of the AWS provider.
 
+OpenTofu's key provider aws_kms takes the arguments of the S3 backend:
+https://opentofu.org/docs/language/state/encryption/#aws-kms.
+
 awsutils has the arguments of the old AWS provider: https://registry.terraform.io/providers/cloudposse/awsutils. The
 others prefix their arguments, for example https://registry.terraform.io/providers/opensearch-project/opensearch
 (``aws_access_key``) and https://registry.terraform.io/providers/Mongey/kafka (``sasl_aws_access_key``).
@@ -29,7 +32,7 @@ _PREFIXED = regex(
 
 
 class OtherProvider(Struct, frozen=True, eq=False):
-    """A ``provider`` block that is neither hashicorp/aws nor awscc, with the ``credentials`` of AWS in it.
+    """A ``provider`` block that is neither hashicorp/aws nor awscc, or a ``key_provider``, with AWS ``credentials``.
 
     ``copies`` is the source of a copy of those two, for example in a private registry; ``""`` for any other provider.
     """
@@ -60,6 +63,7 @@ class OtherProvider(Struct, frozen=True, eq=False):
 
 def other_providers(module: Module) -> Iterator[OtherProvider]:
     """The providers of ``module`` that name AWS keys, without AWS's own providers."""
+    yield from _key_providers(module)
     sources, official = module.required_sources, local_names(module)
     for document, block in module.blocks("provider"):
         name = block.labels[0] if block.labels else ""
@@ -74,6 +78,16 @@ def other_providers(module: Module) -> Iterator[OtherProvider]:
             ]
             if arguments:
                 yield OtherProvider(document, block, tuple(arguments), source if type_ in (AWS, AWSCC) else "")
+
+
+def _key_providers(module: Module) -> Iterator[OtherProvider]:
+    """The key providers that encrypt the state with AWS KMS, and name credentials."""
+    for document, terraform in module.blocks("terraform"):
+        for encryption in terraform.blocks("encryption"):
+            for block in encryption.blocks("key_provider"):
+                found = tuple(attribute for attribute in block.attributes if attribute.name in CREDENTIALS)
+                if found and block.labels[:1] == ("aws_kms",):
+                    yield OtherProvider(document, block, found)
 
 
 def _is_key(argument: str, type_: str) -> bool:

@@ -35,6 +35,11 @@ _BACKEND_CONFIG_OPTION = regex(
 _NAMED_BY_VARIABLE = regex(_VARIABLE)
 _NEXT_COMMAND = regex(r"init|terra|tofu|;|&&|\n\s*\n|\n\w")
 """Text that no options of one command have between them."""
+_SHELL = regex(r"(?:^|/)\.env(?:rc)?$")
+_ENDPOINT = regex(
+    r"(?m)^[ \t]*(?:export[ \t]+)?[\"']?(?P<name>AWS_(?:ENDPOINT_URL_S3|S3_ENDPOINT))[\"']?[ \t]*[=:][ \t]*"
+    r"[\"']?(?P<host>[^\s\"']+)"
+)
 _HOST = regex(r"[^\s,]{0,40}?(?P<host>https?://[^\s\"'`}\\]+)")
 _ANY = "\0"
 _OTHER_BACKENDS = frozenset(
@@ -84,7 +89,9 @@ def backend_commands(
     """The commands of scripts that pass arguments or files to a backend."""
     matches: dict[Document, list[re.Match[str]]] = {}
     for document, match in _mentions(workspace):
-        matches.setdefault(document, []).append(match)
+        line = document.text.rfind("\n", 0, match.start()) + 1
+        if not document.text[line : match.start()].lstrip().startswith(("#", "//")):
+            matches.setdefault(document, []).append(match)
     for document, in_document in matches.items():
         for command in _by_command(document.text, in_document):
             pairs = [(match, *match["given"].partition("=")) for match in command]
@@ -97,6 +104,23 @@ def backend_commands(
             files = frozenset(path for paths in named for path in paths)
             store = _store({name: _value(document.text, match) for match, name, equals, _ in pairs if equals})
             yield BackendCommand(_owner(document.path, roots, units), values, files, store)
+
+
+def environment_stores(
+    workspace: Workspace, roots: Sequence[Module], units: Mapping[str, Module]
+) -> Iterator[tuple[Module | None, LeftAlone | Refusal]]:
+    """The reasons why backends are not for AWS by an endpoint in the environment, each with the root module."""
+    scripts = [
+        document for document in workspace.of_kind(Kind.SCRIPT) if document.path.endswith(".spacelift/config.yml")
+    ]
+    for document in (*scripts, *workspace.others(_SHELL)):
+        if b"AWS_" in document.source.data and workspace.in_scope(document.path):
+            for match in _ENDPOINT.finditer(document.text):
+                host = match["host"]
+                known = host if "." in _NAMED_BY_VARIABLE.sub("", host) else None
+                store = skip_reason_of_host(match["name"], known, host)
+                if store is not None and store.code != EMULATOR.code:
+                    yield _owner(document.path, roots, units), store
 
 
 def store_of(backends: Sequence[S3Backend], commands: Iterable[BackendCommand]) -> LeftAlone | Refusal | None:

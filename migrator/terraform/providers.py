@@ -16,7 +16,7 @@ from migrator.regex import regex
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.diagnostics import CONDITIONAL_KEYS, MOCK_KEYS_IN_TEST
 from migrator.terraform.endpoints import is_mock, skip_reason_of_endpoint
-from migrator.terraform.expressions.defaults import optional
+from migrator.terraform.expressions.defaults import NONE, optional
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
         expressions = [
             provider.document.expression(attribute) for provider in self.family for attribute in provider.credentials
         ]
-        return bool(expressions) and all(optional(role) is not None for role in expressions)
+        return bool(expressions) and all(text in NONE or optional(text) is not None for text in expressions)
 
     @property
     def has_conditional_web_identity(self) -> bool:

@@ -19,7 +19,6 @@ from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
 from migrator.terraform.expressions.evaluate import (
-    FUNCTIONS,
     Expression,
     Function,
     Scope,
@@ -28,6 +27,7 @@ from migrator.terraform.expressions.evaluate import (
     strings_of,
 )
 from migrator.terraform.expressions.forms import call
+from migrator.terraform.expressions.functions import FUNCTIONS
 from migrator.workspace.module import Module
 
 if TYPE_CHECKING:

@@ -36,6 +36,17 @@ _BY_PROGRAM = regex(
     r"(?:ansible|chef|copier|cruft|projen|puppet|salt)\b|\bansible managed\b",
     re.I,
 )
+_BY_TOOL = regex(
+    r"\b(?:written|created|produced|maintained|synced|synchroni[sz]ed|copied|exported|built|compiled) "
+    r"(?:\w+ly )?(?:by|with|from|using)\b",
+    re.I,
+)
+"""Words that people use of their own work, too."""
+_NO_EDITS = regex(
+    r"\b(?:do not|don't|never|not be) (?:\w+ )?edit|\boverwrit\w+"
+    r"|\b(?:changes|edits|modifications)\b[^.]{0,60}\blost\b",
+    re.I,
+)
 _HANDS_OFF = regex(
     r"\b(?:do not|don't|never|not be|without) (?:\w+ )?(?:edit|modif|chang|touch)\w*|\boverwrit\w+"
     r"|\bto (?:edit|modify|change),"
@@ -91,8 +102,9 @@ def generator(path: str, data: bytes) -> Generator | None:
         return Generator("Terramate", "Change the `generate_hcl` block, and run `terramate generate`.")
     near = (
         match
-        for match in _BY_PROGRAM.finditer(comment)
-        if any(abs(match.start() - two.start()) < _NEAR for two in _HANDS_OFF.finditer(comment))
+        for program, warning in ((_BY_PROGRAM, _HANDS_OFF), (_BY_TOOL, _NO_EDITS))
+        for match in program.finditer(comment)
+        if any(abs(match.start() - two.start()) < _NEAR for two in warning.finditer(comment))
     )
     if all(_is_of_another(comment[: match.start()]) for match in (*_AUTOMATIC.finditer(comment), *near)):
         return None

@@ -12,7 +12,7 @@ from migrator.decide.signers.table import Blocks, BlockSigner, environments_afte
 from migrator.migrate.planning import Planning
 from migrator.model.fleet import RepoIdentity
 from migrator.terraform.backends import s3_backends
-from migrator.terraform.partial_backends import backend_commands, partial_backends, store_of
+from migrator.terraform.partial_backends import backend_commands, environment_stores, partial_backends, store_of
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.remote_states import remote_states
 from migrator.terraform.signing import Signer
@@ -43,8 +43,10 @@ def blocks(workspace: Workspace, units: Mapping[str, Module]) -> Blocks:
             backends[owner.path].append(partial)
     roots = [modules[path] for path in modules if backends[path]]
     commands = list(backend_commands(workspace, roots, units))
+    by_environment = dict(environment_stores(workspace, roots, units))
     for root in roots:
         store = store_of(backends[root.path], [command for command in commands if command.root is root])
+        store = store or by_environment.get(root)
         backends[root.path] = [replace(backend, store=store) for backend in backends[root.path]]
     states = {path: tuple(remote_states(module)) for path, module in modules.items()}
     return Blocks({path: tuple(aws_providers(module)) for path, module in modules.items()}, backends, states)

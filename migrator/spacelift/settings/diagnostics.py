@@ -163,3 +163,9 @@ UNSET_FOR_HOOK = Diagnostic(
     why="The aws CLI in the hook would use that setting, and the exchange of the OIDC token would fail.",
     help="Detach the setting from these stacks, or delete the setting.",
 )
+REMOVE_CREDENTIALS_FILE = Diagnostic(
+    "remove-credentials-file",
+    found="Remove the files that these settings named.",
+    why="The files may hold access keys, and are mounted, or are in the image of the runner.",
+    help="Delete the files, and delete the access keys in AWS after every stack ran once without them.",
+)

@@ -17,7 +17,9 @@ REFERENCE = regex(r"\b(var|local)\.([\w-]+)")
 
 _TEMPLATE = regex(r"(?<!\$)\$\{\s*((?:var|local)\.[\w-]+)\s*\}")
 _CONDITIONAL = regex(r"(?P<condition>[^?]+)\?(?P<first>[^?:]+):(?P<second>[^?:]+)")
-_NONE = ("null", '""', "[]")
+NONE = ("null", '""', "[]")
+"""Values that set nothing."""
+
 _DEPTH = 8
 
 
@@ -32,8 +34,8 @@ def optional(expression: str) -> str | None:
     if conditional is None:
         return None
     first, second = conditional["first"].strip(), conditional["second"].strip()
-    if first in _NONE or second in _NONE:
-        return second if first in _NONE else first
+    if first in NONE or second in NONE:
+        return second if first in NONE else first
     return None
 
 

@@ -22,7 +22,6 @@ from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
-from migrator.terraform.expressions.decoded_files import decoded
 from migrator.terraform.expressions.forms import Call, Loop, Written, call, comparison, conditional, loop
 
 if TYPE_CHECKING:
@@ -59,8 +58,8 @@ class Scope(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """The functions that the evaluator supports, by name."""
-        return FUNCTIONS
+        """The functions that the evaluator supports in this scope, by name."""
+        raise NotImplementedError
 
     def root(self, name: str) -> Expression | None:
         """The expression of a name, for example ``local.name``; None if it is unknown."""
@@ -91,7 +90,7 @@ class Expression(Written[Scope], frozen=True, eq=False):
     @property
     def origin(self) -> Expression | None:
         """The expression behind all references; None if it is unknown. A missing member is ``null``."""
-        return if_known(lambda: _follow(self, EvaluationBudget()), missing=self.derived("null"))
+        return if_known(lambda: follow(self, EvaluationBudget()), missing=self.derived("null"))
 
     @property
     def resolved(self) -> Expression:
@@ -127,7 +126,7 @@ class Expression(Written[Scope], frozen=True, eq=False):
 
     def member(self, name: str) -> Expression | None:
         """The member ``name`` of an object; None if the member is missing or unknown."""
-        return if_known(lambda: _member(self, name, EvaluationBudget()))
+        return if_known(lambda: member(self, name, EvaluationBudget()))
 
 
 def if_known(ask: Callable[[], T], missing: T | None = None) -> T | None:
@@ -142,7 +141,7 @@ def if_known(ask: Callable[[], T], missing: T | None = None) -> T | None:
 
 def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, ...] | None:
     """The strings of a list; None if they are unknown."""
-    resolved = _follow(expression, budget)
+    resolved = follow(expression, budget)
     function_call = call(resolved.text.strip())
     if function_call is not None and function_call.function == "concat" and not function_call.suffix:
         lists = [strings_of(resolved.derived(argument), budget.after_step()) for argument in function_call.arguments]
@@ -154,7 +153,7 @@ def strings_of(expression: Expression, budget: EvaluationBudget) -> tuple[str, .
 
 def string_of(expression: Expression, budget: EvaluationBudget) -> str | None:
     """The value of an expression as a string, also for a whole number; None for anything else."""
-    resolved = _follow(expression, budget)
+    resolved = follow(expression, budget)
     if _WHOLE_NUMBER.fullmatch(resolved.text):
         return resolved.text
     literal = string_value(resolved.text)
@@ -174,38 +173,39 @@ def _fill(template: Expression, budget: EvaluationBudget) -> str | None:
     return string_value(filled)
 
 
-def _follow(expression: Expression, budget: EvaluationBudget) -> Expression:
+def follow(expression: Expression, budget: EvaluationBudget) -> Expression:
+    """The expression at the end of the references of ``expression``. Raises `UnknownError` or `MissingError`."""
     budget = budget.after_step()
     text = expression.text.strip()
     if text[:1] in ("{", "[") or string_value(text) is not None:
         return expression
     if text.startswith("(") and skip_balanced(text, 0) == len(text):
-        return _follow(expression.derived(text[1:-1]), budget)
+        return follow(expression.derived(text[1:-1]), budget)
     if text.startswith('"') and (inner := hcl.interior(text, Span(0, len(text)))) is not None:
-        return _follow(expression.derived(inner.of(text)), budget)
+        return follow(expression.derived(inner.of(text)), budget)
     function_call = call(text)
     if function_call is not None and _PATH.fullmatch(function_call.suffix):
         return _walk(expression, _apply(expression, function_call, budget), function_call.suffix, budget)
     if (parts := conditional(text)) is not None:
-        return _follow(expression.derived(parts[1 if _holds(expression, parts[0], budget) else 2]), budget)
+        return follow(expression.derived(parts[1 if _holds(expression, parts[0], budget) else 2]), budget)
     traversal = _TRAVERSAL.fullmatch(text)
     if traversal is None or text in ("null", "true", "false"):
         return expression
     root, followed = traversal["root"], expression.scope.resolutions
     if root not in followed:
-        followed[root] = _follow(_root(expression.scope, root), budget)
+        followed[root] = follow(_root(expression.scope, root), budget)
     return _walk(expression, followed[root], traversal["steps"], budget) if traversal["steps"] else followed[root]
 
 
 def _walk(expression: Expression, target: Expression, steps: str, budget: EvaluationBudget) -> Expression:
     target = _stepped(expression, target, steps, budget)
-    return target if target is expression else _follow(target, budget)
+    return target if target is expression else follow(target, budget)
 
 
 def _stepped(expression: Expression, target: Expression, steps: str, budget: EvaluationBudget) -> Expression:
     for step in _STEP.finditer(steps):
         name = step["name"] or step["literal"] or _index(expression.derived(step["index"] or ""), budget)
-        target = _member(target, name, budget)
+        target = member(target, name, budget)
     return target
 
 
@@ -231,7 +231,7 @@ def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> 
             raise UnknownError
         return string in strings
     if sides is None:
-        value = _follow(expression.derived(condition), budget).text.strip('"')
+        value = follow(expression.derived(condition), budget).text.strip('"')
         if value not in ("true", "false"):
             raise UnknownError
         return value == "true"
@@ -241,7 +241,7 @@ def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> 
 
 def _scalar(expression: Expression, budget: EvaluationBudget) -> str:
     try:
-        text = _follow(expression, budget).text
+        text = follow(expression, budget).text
     except MissingError:
         return "null"
     value = text if text in ("null", "true", "false") or text.isdecimal() else string_of(expression, budget)
@@ -261,59 +261,17 @@ def _apply(expression: Expression, function_call: Call, budget: EvaluationBudget
     """The result of a function that people put around values of another place."""
     arguments = [expression.derived(argument) for argument in function_call.arguments]
     if function_call.function in _CONVERSIONS and len(arguments) == 1:
-        return _follow(arguments[0], budget)
+        return follow(arguments[0], budget)
     special = expression.scope.functions.get(function_call.function)
     return expression if special is None else special(expression, arguments, budget)
 
 
-def _try(_: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
-    for argument in arguments:
-        try:
-            return _follow(argument, budget)
-        except MissingError:
-            continue
-    raise UnknownError
-
-
-def _coalesce(_: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
-    for argument in arguments:
-        value = _follow(argument, budget)
-        if value.text not in ("null", '""'):
-            return value
-    raise UnknownError
-
-
-def _lookup(_: Expression, arguments: list[Expression], budget: EvaluationBudget) -> Expression:
-    if len(arguments) < 2 or (key := string_of(arguments[1], budget)) is None:
-        raise UnknownError
-    try:
-        return _follow(_member(arguments[0], key, budget), budget)
-    except MissingError:
-        if len(arguments) == 2:
-            raise
-        return _follow(arguments[2], budget)
-
-
-def _decode(expression: Expression, arguments: list[Expression], _: EvaluationBudget) -> Expression:
-    data = decoded(expression.scope.module, arguments[0].text) if len(arguments) == 1 else None
-    if data is None:
-        raise UnknownError
-    return expression.derived(data)
-
-
 Function = Callable[[Expression, list[Expression], EvaluationBudget], Expression]
 
-FUNCTIONS: dict[str, Function] = {
-    "jsondecode": _decode,
-    "try": _try,
-    "coalesce": _coalesce,
-    "lookup": _lookup,
-    "yamldecode": _decode,
-}
 
-
-def _member(expression: Expression, name: str, budget: EvaluationBudget) -> Expression:
-    resolved = _follow(expression, budget)
+def member(expression: Expression, name: str, budget: EvaluationBudget) -> Expression:
+    """The attribute or element ``name`` of a value. Raises `MissingError` if there is none, or `UnknownError`."""
+    resolved = follow(expression, budget)
     if (item := resolved.object_item(name)) is not None:
         return item
     if (elements := resolved.elements) is not None:
@@ -327,7 +285,7 @@ def _member(expression: Expression, name: str, budget: EvaluationBudget) -> Expr
 
 
 def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expression]:
-    resolved = _follow(expression, budget)
+    resolved = follow(expression, budget)
     text = resolved.text.strip()
     function_call = call(text)
     if function_call is not None and function_call.function == "merge" and not function_call.suffix:
@@ -335,7 +293,7 @@ def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expr
         return {
             key: value
             for argument in function_call.arguments
-            if (part := _follow(resolved.derived(argument), budget)).text != "null"
+            if (part := follow(resolved.derived(argument), budget)).text != "null"
             for key, value in _entries(part, budget).items()
         }
     if (parts := loop(text)) is not None:
@@ -351,7 +309,7 @@ def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expr
 
 
 def _loop(resolved: Expression, parts: Loop, budget: EvaluationBudget) -> Iterator[tuple[str, Expression]]:
-    source = _follow(resolved.derived(parts.source), budget)
+    source = follow(resolved.derived(parts.source), budget)
     elements = source.elements
     listed = None if elements is None else {str(number): element for number, element in enumerate(elements)}
     for key, value in (_entries(source, budget) if listed is None else listed).items():

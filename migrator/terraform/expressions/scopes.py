@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.syntax.hcl.strings import quote
-from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.evaluate import Expression, Function, Scope
+from migrator.terraform.expressions.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Block
@@ -24,6 +25,11 @@ _SCOPES = 10_000
 
 class ModuleScope(Scope, frozen=True, eq=False):
     """The scope of a module, with its variables and locals."""
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """Terraform's functions."""
+        return FUNCTIONS
 
     def root(self, name: str) -> Expression | None:
         """The expression of ``var.name`` or ``local.name``; None if it is unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -127,15 +128,17 @@ def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
         removed_spans = {
             piece.element.span for node in orphans.nodes if node.module == path for piece in orphans.graph.pieces(node)
         }
-        remaining = (
-            block
-            for kind in (*_READ, "resource")
-            for _, block in module.blocks(kind)
-            if block.span not in removed_spans
-        )
-        is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in remaining)
+        remaining = [
+            block for kind in _OF_PROVIDERS for _, block in module.blocks(kind) if block.span not in removed_spans
+        ]
+        types = [block.labels[0] for block in remaining if block.labels]
+        for document, block in module.blocks("import"):
+            arguments = (block.attribute(name) for name in ("to", "provider"))
+            types += (document.expression(argument) for argument in arguments if argument is not None)
+        is_used = any(re.split(r"[_.]", used)[0] == prefix for used in types)
         if not is_used and not any(module.blocks("module")):
             yield from module.blocks("provider", prefix)
 
 
 _READ = ("data", "ephemeral")
+_OF_PROVIDERS = (*_READ, "resource", "action", "list")
