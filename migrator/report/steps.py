@@ -144,7 +144,7 @@ def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str,
         advice = (
             "No definition of a stack was found. "
             "Leave out the folders that Spacelift does not run: `--exclude FOLDER`. "
-            "`tf-oidc-migrate inventory` lists the stacks made in Spacelift's pages. `attach` gives these stacks the hook."
+            "`tf-oidc-migrate inventory` lists stacks made in Spacelift's pages. `attach` gives these stacks the hook."
         )
         yield _FIND, Step(text, advice), tuple(roots)
     places = tuple(str(finding.place) for finding in stack_side(result))
