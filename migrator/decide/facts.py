@@ -42,7 +42,7 @@ from migrator.terragrunt.units import Terragrunt, terragrunt
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
-    from migrator.model.findings import LeftAlone, Place, Refusal
+    from migrator.model.findings import Place
     from migrator.spacelift.settings.model import Setting
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -117,10 +117,7 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
     backends = {module.path: s3_backends(module) for module in modules}
     root_modules = [module for module in modules if backends[module.path]]
     units = terragrunt(workspace, providers)
-    commands = list(backend_commands(workspace, root_modules, units.modules))
-    by_environment = list(environment_stores(workspace, root_modules, units.modules))
-    partial_files = partial_backends(workspace, root_modules, units.modules)
-    stray_backends = _complete(backends, root_modules, commands, by_environment, partial_files)
+    commands, stray_backends = _complete(workspace, backends, root_modules, units.modules)
     stacks = list(stack_definitions(workspace, account.as_applied))
     by_folder = StacksByFolder(workspace, stacks)
     stacks_by_hand = StacksByHand(workspace, repo, fleet, account, stacks)
@@ -175,25 +172,26 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
 
 
 def _complete(
+    workspace: Workspace,
     backends: dict[str, list[S3Backend]],
-    root_modules: Iterable[Module],
-    commands: Sequence[BackendCommand],
-    by_environment: Sequence[tuple[Module | None, LeftAlone | Refusal]],
-    partial_files: Iterable[tuple[Module | None, S3Backend]],
-) -> list[S3Backend]:
+    root_modules: Sequence[Module],
+    units: Mapping[str, Module],
+) -> tuple[list[BackendCommand], list[S3Backend]]:
     """Add the partial configurations, and the stores of commands and of the environment, to ``backends``.
 
-    Returns the configurations without a module.
+    Returns the commands, and the configurations without a module.
     """
     stray_backends: list[S3Backend] = []
-    for owner, partial in partial_files:
+    for owner, partial in partial_backends(workspace, root_modules, units):
         (stray_backends if owner is None else backends[owner.path]).append(partial)
+    commands = list(backend_commands(workspace, root_modules, units))
+    by_environment = list(environment_stores(workspace, root_modules, units))
     for module in root_modules:
         own_backends = backends[module.path]
         store = store_of(own_backends, (command for command in commands if command.root is module))
         store = store or next((reason for owner, reason in by_environment if owner is module), None)
         backends[module.path] = [replace(backend, store=store) for backend in own_backends] if store else own_backends
-    return stray_backends
+    return commands, stray_backends
 
 
 def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.model.findings import Place
     from migrator.model.fleet import KnownStack
-    from migrator.spacelift.settings.role_variables import SetVariable
+    from migrator.spacelift.settings.model import SetVariable
     from migrator.spacelift.stacks.model import StackDefinition
 
 

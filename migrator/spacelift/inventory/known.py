@@ -17,7 +17,7 @@ from migrator.model.fleet import Code, KnownStack
 from migrator.secret import MASK
 from migrator.spacelift.inventory.drift import drift
 from migrator.spacelift.inventory.keys import AccountKeys, commands_in, integration_of
-from migrator.spacelift.settings.role_variables import SetVariable
+from migrator.spacelift.settings.model import SetVariable
 from migrator.spacelift.stacks.contexts import CALLS_AWS
 from migrator.spacelift.stacks.engine_evidence import version_evidence
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE

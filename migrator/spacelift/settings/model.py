@@ -22,6 +22,20 @@ _FILE = regex(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credential
 _MENTION = regex(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
 
 
+class SetVariable(Struct, frozen=True):
+    """A variable that is set at ``place``; ``value`` is None if not known."""
+
+    name: str
+    value: str | None
+    place: Place
+
+    @property
+    def variable(self) -> str:
+        """The Terraform variable that gets a value; ``""`` if there is none."""
+        prefix, is_variable, name = self.name.partition("TF_VAR_")
+        return name if is_variable and prefix in ("", "ro_", "wo_") else ""
+
+
 def is_static_variable(name: str) -> bool:
     """Whether an environment variable holds a static AWS credential, or names a profile or a file with some."""
     return plain_name(name) in STATIC

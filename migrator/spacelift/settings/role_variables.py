@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reaches
+from migrator.spacelift.settings.model import SetVariable
 from migrator.spacelift.stacks.resource import resources
 from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, parse
 from migrator.syntax.yaml.tree import string_at
@@ -26,20 +25,6 @@ if TYPE_CHECKING:
 _RESOURCE = "spacelift_environment_variable"
 _OF_ROLES = regex(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")
 """The names that anybody asks for: of a stack's many variables, few are looked at closely."""
-
-
-class SetVariable(Struct, frozen=True):
-    """A variable that is set at ``place``; ``value`` is None if not known."""
-
-    name: str
-    value: str | None
-    place: Place
-
-    @property
-    def variable(self) -> str:
-        """The Terraform variable that gets a value; ``""`` if there is none."""
-        prefix, is_variable, name = self.name.partition("TF_VAR_")
-        return name if is_variable and prefix in ("", "ro_", "wo_") else ""
 
 
 class StackVariables:
