@@ -38,6 +38,12 @@ def code(text: str, most: int = CELL) -> str:
     return f"<code>{_plain(text)}</code>" if re.search(r"[`|\\]", text) or text != text.strip() else f"`{text}`"
 
 
+def fenced(text: str) -> list[str]:
+    """The lines of a block of code with ``text``, which shows each character of it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return [fence, *text.splitlines(), fence]
+
+
 def linked(text: str, address: str) -> str:
     """The ``text``, which is Markdown, as a link to ``address``, if there is an address."""
     return f"[{text}]({address.replace('(', '%28').replace(')', '%29')})" if address else text

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrator.report.collected import Collected
-from migrator.report.markup import code, linked, prose
+from migrator.report.markup import code, fenced, linked, prose
 from migrator.report.places import FILES, grouped, link, place_of
 from migrator.report.steps import Step, Subjects, running, steps
 from migrator.report.totals import refusals
@@ -69,7 +69,7 @@ def _listed(found: Iterable[Step], collected: Collected) -> Iterator[str]:
         if step.more:
             yield f"    - and {step.more:,} more repositories: `--plan-file FILE` names all"
         if step.paste:
-            yield from ("", *(f"        {line}" for line in step.paste.splitlines()), "")
+            yield from ("", *(f"    {line}" for line in fenced(step.paste)), "")
         yield from [f"    - **help:** {prose(step.help)}"] if step.help else ()
 
 

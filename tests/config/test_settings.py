@@ -191,7 +191,7 @@ def test_a_repository_whose_file_is_wrong_is_left_as_it_is(make_repo: MakeRepo) 
 def test_a_mapping_of_the_repositorys_own_that_nothing_matches_is_told(make_repo: MakeRepo) -> None:
     repo = make_repo({"main.tf": PROVIDER, NAME: f"[roles]\n'alias:eu' = '{OTHER}'\n"})
     done = run(repo.root)
-    assert f"- Check these entries of {NAME}, which match nothing in this repository: alias:eu\n" in done.stderr
+    assert f". Check these entries of {NAME}, which match nothing in this repository: alias:eu\n" in done.stderr
 
 
 def test_a_key_in_the_file_is_not_shown(tmp_path: Path) -> None:

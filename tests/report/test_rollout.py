@@ -93,7 +93,7 @@ def test_a_hook_to_paste_is_there_to_be_pasted(make_repo: MakeRepo) -> None:
     backend = f'terraform {{\n  backend "s3" {{\n    bucket = "b"\n    role_arn = "{STATE}"\n  }}\n}}\n'
     text = rollout([migrate_repo(str(make_repo({"main.tf": backend}).root), CONFIG)])
     live = section(text, "Make these commands the first entries")
-    assert "\n        export $(printf " in live
+    assert "\n    export $(printf " in live
     assert f"--role-arn {STATE} " in live
 
 
@@ -131,7 +131,7 @@ def test_texts_of_a_repository_are_text(hostile: str) -> None:
     findings = (finding(REWRITE), finding(Refusal(hostile, code="odd"), 9))
     trusts = (TrustRow(STATE, (hostile,)), TrustRow(hostile))
     text = rollout([replace(result, repo=hostile, stacks=stacks, findings=findings, trusts=trusts)])
-    (command,) = re.findall(r"^        (tf-oidc-migrate trust .*)$", text, re.MULTILINE)
+    (command,) = re.findall(r"^    (tf-oidc-migrate trust .*)$", text, re.MULTILINE)
     assert len(shlex.split(command)) == 5 or command.endswith(" REPO...")
     outside = re.sub(r"`[^`\n]*`|<code>[^<]*</code>", "", text.replace(command, ""))
     assert not re.search(r"(?<!\\)<\w|(?<!\\)\]\(|https?://|@\w", outside)
@@ -187,7 +187,7 @@ def test_values_to_paste_and_integrations_have_their_places() -> None:
     result = replace(migrated(), notes=(value,), findings=(change,), stacks=(), problems=())
     text = rollout([result])
     live = section(text, "Set TF_VAR_aws_role_arn to this value on the stacks that run these root modules: `shop`")
-    assert f"\n        {STATE}\n" in live
+    assert f"\n    {STATE}\n" in live
     assert (
         section(text, "Merge and apply these definitions of stacks").partition(": ")[2].startswith(f"`{change.place}`")
     )
@@ -289,4 +289,4 @@ def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
     config = replace(CONFIG, role_in=RoleIn.VARIABLE, role_arn=STATE)
     text = rollout([replace(migrate_repo(str(repo.root), config), repo="app")])
     assert text.count("Set TF_VAR_aws_role_arn to this value") == 1
-    assert f"\n        {STATE}\n" in section(text, "Set TF_VAR_aws_role_arn to this value")
+    assert f"\n    {STATE}\n" in section(text, "Set TF_VAR_aws_role_arn to this value")

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cmarkgfm
 import pytest
 
 from migrator.config.config import Config
@@ -342,7 +343,10 @@ def test_names_act_in_no_report(named: Repo, tmp_path: Path, ending: str) -> Non
     text = (tmp_path / f"report{ending}").read_text()
     assert "owned" in text
     assert acts(text) == []
-    assert ending not in (".html", ".md") or "<img src=x>" not in text
+    if ending == ".md":
+        flags = cmarkgfm.cmark.Options.CMARK_OPT_UNSAFE
+        text = cmarkgfm.github_flavored_markdown_to_html(text, options=flags)
+    assert ending not in (".html", ".md") or "<img" not in text
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": "xterm", "PAGER": "cat"}])
