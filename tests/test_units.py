@@ -82,6 +82,7 @@ def test_the_line_ending_in_use() -> None:
 
 def test_what_is_written_has_the_line_ending_in_use() -> None:
     assert [with_newlines("a\nb\n", newline) for newline in ("\n", "\r\n")] == ["a\nb\n", "a\r\nb\r\n"]
+    assert with_newlines("new\ncopied\r\n", "\r\n") == "new\r\ncopied\r\n"
 
 
 @pytest.mark.parametrize(

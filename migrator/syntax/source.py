@@ -55,5 +55,5 @@ def newline_at(text: str, offset: int) -> str:
 
 
 def with_newlines(text: str, newline: str) -> str:
-    """``text``, which has ``\\n`` alone, with ``newline`` instead."""
-    return text if newline == "\n" else text.replace("\n", newline)
+    """``text`` with the line ending ``newline``; copied parts of a file may have the ending already."""
+    return text if newline == "\n" else text.replace("\r\n", "\n").replace("\n", newline)
