@@ -20,7 +20,7 @@ from migrator.git.network import Outcome
 from migrator.migrate.pipeline import migrate_repo
 from migrator.remotes.clone import Push, base_branch, clone, push
 from migrator.remotes.sources import RepoSource
-from tests.conftest import MakeRepo, Repo
+from tests.conftest import MakeRepo, Repo, needed
 from tests.remotes.git_server import daemon, free_port, over_http, silence
 
 TOKEN = "ghp_EXAMPLEexampleEXAMPLEexampleEXAMPLE0"
@@ -193,6 +193,8 @@ def test_nobody_at_the_door(folder: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "git", "ssh"])
 def test_a_server_that_hangs(scheme: str, folder: Path) -> None:
+    if scheme == "ssh":
+        needed("ssh")
     with silence() as port:
         started = time.monotonic()
         assert refused(f"{scheme}://127.0.0.1:{port}/team/infra.git", folder, timeout=1).endswith(

@@ -19,6 +19,7 @@ from migrator.spacelift.inventory.attach import attachments
 from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
 from migrator.spacelift.inventory.file import write_inventory
 from tests import program
+from tests.conftest import needed
 from tests.spacelift import spacelift_provider
 from tests.spacelift.spacelift_server import context, element, stack
 
@@ -185,7 +186,7 @@ def test_the_commands_run_in_a_shell(tmp_path: Path, shell: str) -> None:
     program.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
     done = subprocess.run(
-        [shell, "remove-keys.sh"], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=True
+        [needed(shell), "remove-keys.sh"], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=True
     )
     lines = done.stdout.splitlines()
     assert "<stack><environment><delete><--id><app><AWS_ACCESS_KEY_ID>" in lines

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -496,7 +497,7 @@ def aws(moto: str) -> Callable[..., Any]:
 
     It is called in this process: as a program it takes half a second to start.
     """
-    subprocess.run(["curl", "-sf", "-X", "POST", f"{moto}/moto-api/reset"], check=True, capture_output=True, timeout=60)
+    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST"), timeout=60).close()
     needed("aws")
     from awscli import clidriver
 
