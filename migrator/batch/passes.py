@@ -108,7 +108,8 @@ def _pushed(job: RepoJob, result: RepoResult) -> RepoResult:
         return replace(result, error=f"The branch was created, but not pushed: {error}")
     existing = [branch for branch, outcome in zip(branches, outcomes, strict=True) if outcome is Push.EXISTS]
     if not existing:
-        return replace(result, pushed=job.push_to)
+        was_there = result.was_there or all(outcome is Push.UP_TO_DATE for outcome in outcomes)
+        return replace(result, pushed=job.push_to, was_there=was_there)
     if policy is ExistingBranch.SKIP:
         return replace(result, pushed=job.push_to, was_there=True)
     return replace(result, error=f"The remote {job.push_to} already has a branch {existing[0]} with other commits")
