@@ -41,8 +41,8 @@ _CI = regex(
 )
 _RUN = regex(
     r"(?m)^[ \t]*(?:-[ \t]+)?(?:(?:run|script|before_script|after_script|command|bash|sh)\b[ \t]*:?[ \t]*)?"
-    r"[|>\"'\[(]*[ \t]*"
-    r"(?P<before>[^#\n]*?(?:&&|;)[ \t]*)?(?:[A-Z_][A-Z0-9_]*=\S*[ \t]+)*"
+    r"[|>\"'\[(]*+[ \t]*+"
+    r"(?P<before>[^#\n]*?(?:&&|;)[ \t]*+)?(?:[A-Z_][A-Z0-9_]*+=[^\s;&]*+[ \t]++)*+"
     r"(?:gitlab-)?(?P<program>terraform|tofu|terragrunt)[ \t]+(?P<arguments>[^#\n]*)"
 )
 _ACTION = regex(

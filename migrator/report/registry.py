@@ -34,7 +34,7 @@ def writer_for(path: str) -> Write:
     ending = os.path.splitext(path)[1].lower()
     if ending not in REPORTS:
         endings = ", ".join(REPORTS)
-        raise UsageError(f"what kind of report is wanted? A file's name ends in one of {endings}")
+        raise UsageError(f"{path!r} names no kind of report. The name of a report ends in one of {endings}")
     return REPORTS[ending]
 
 

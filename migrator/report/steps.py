@@ -27,7 +27,7 @@ HOOK = "The hook is a list of commands in `before_init` that sign in to AWS."
 """What the word means, for its first use in a text."""
 
 STAGES = {
-    STACKS: ("what the stacks need", "Merge this branch first, and apply the definitions of the stacks"),
+    STACKS: ("the definitions of stacks", "Merge this branch first, and apply the definitions of the stacks"),
     CODE: ("the code", "Merge this branch after the stage before is applied. Confirm one run of each stack"),
     KEYS: ("the removal of static keys", "Merge this branch after each stack ran once. Then run each stack once more"),
 }
@@ -144,7 +144,8 @@ def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str,
         advice = (
             "No definition of a stack was found. "
             "Leave out the folders that Spacelift does not run: `--exclude FOLDER`. "
-            "`tf-oidc-migrate inventory` lists the stacks made in Spacelift's pages, and `attach` is for these stacks."
+            "`tf-oidc-migrate inventory` lists the stacks made in Spacelift's pages. "
+            "`tf-oidc-migrate attach` writes a module for these stacks."
         )
         yield _FIND, Step(text, advice), tuple(roots)
     places = tuple(str(finding.place) for finding in stack_side(result))
@@ -167,7 +168,7 @@ def _after_the_push(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[
     elif result.mode is Mode.IN_PLACE:
         text, advice = "Commit the changes to a branch, and push the branch.", plans
     else:
-        text, advice = "Push the branch.", f"Prove the branch with `tf-oidc-migrate verify` before. {plans}"
+        text, advice = "Push the branch.", f"Prove the branch with `tf-oidc-migrate verify` before you push. {plans}"
     yield _PUSH, Step(text, advice), (result.branch,) if result.branch else ()
     merge = "If a plan shows changes, do not confirm the run. Find the cause first."
     yield _MERGE, Step("Merge, and confirm one run of each stack.", merge), ()

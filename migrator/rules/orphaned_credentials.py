@@ -130,7 +130,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     edits = removal.edits
-    group = f"what served credentials at {min(node_pieces[0].place for node_pieces in removal.pieces.values()).key}"
+    group = f"unused credentials at {min(node_pieces[0].place for node_pieces in removal.pieces.values()).key}"
     for node, pieces in removal.pieces.items():
         remaining = orphans.assigned_pieces(node)[1]
         other_places = sorted({str(piece.place) for piece in pieces[1:]})

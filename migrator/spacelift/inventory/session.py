@@ -231,7 +231,7 @@ class SpacectlSession(Struct, frozen=True):
             )
         except (AttributeError, TypeError, ValueError):
             message = plain_line(mask(completed.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
-            raise MigrateError(f"spacectl api failed: {message or 'it printed no JSON'}. {_HOW}") from None
+            raise MigrateError(f"spacectl api failed: {message or 'spacectl printed no JSON'}. {_HOW}") from None
 
     def _run(self, command: list[str], document: str) -> subprocess.CompletedProcess[bytes]:
         try:

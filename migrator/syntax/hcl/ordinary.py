@@ -1,8 +1,8 @@
 """Whether a text is written in the most ordinary part of HCL, of which nothing but the form of each line must be known.
 
 A line is blank, the header of a block, an argument, an element of a list, or a bracket that closes. Values are
-strings, numbers, references and lists of these. What has expressions is not ordinary, and no more is what spreads
-otherwise over lines: a whole parser is asked about that.
+strings, numbers, references and lists of these. A text with expressions, or with values that spread over lines in
+another way, is not ordinary: python-hcl2 parses such a text.
 """
 
 from __future__ import annotations
@@ -68,13 +68,13 @@ def _letters(line: str) -> Iterator[str]:
         if token is None:
             yield "?"
             return
-        kind, said = token.lastgroup or "", token[0]
-        if said in _CONSTANTS:
+        kind, word = token.lastgroup or "", token[0]
+        if word in _CONSTANTS:
             yield "c"
-        elif (kind == "words" or "${" in said) and not _KEYWORDS.isdisjoint(re.findall(r"\w+", said)):
+        elif (kind == "words" or "${" in word) and not _KEYWORDS.isdisjoint(re.findall(r"\w+", word)):
             yield "?"
         elif kind == "words":
-            yield "r" if "." in said else "w"
+            yield "r" if "." in word else "w"
         else:
-            yield {"mark": said, "blank": ""}.get(kind, kind)
+            yield {"mark": word, "blank": ""}.get(kind, kind)
         position = token.end()
