@@ -286,9 +286,16 @@ def make_repo(tmp_path: Path) -> MakeRepo:
     return make
 
 
+@pytest.fixture
+def moto(moto_server: str) -> str:
+    """The URL of an emulated AWS whose accounts are empty: what another test made there is gone."""
+    with urllib.request.urlopen(urllib.request.Request(f"{moto_server}/moto-api/reset", method="POST"), timeout=60):
+        return moto_server
+
+
 @pytest.fixture(scope="session")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an emulated AWS on loopback."""
+def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an emulated AWS on loopback, with what the tests of this process made there."""
     recording = {**os.environ, "MOTO_RECORDER_FILEPATH": str(tmp_path_factory.mktemp("moto") / "recording")}
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

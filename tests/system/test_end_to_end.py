@@ -102,13 +102,11 @@ INIT_AND_APPLY = "terraform init -input=false -no-color && terraform apply -auto
 
 @pytest.fixture
 def bucket(moto: str) -> str:
-    """The state's bucket, in an account that is emptied first."""
+    """The state's bucket."""
     name = "webshop-terraform-state"
     place = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>"
-    for method, path, body in (("POST", "moto-api/reset", ""), ("PUT", name, place)):
-        with urllib.request.urlopen(urllib.request.Request(f"{moto}/{path}", body.encode(), method=method)):
-            pass
-    return name
+    with urllib.request.urlopen(urllib.request.Request(f"{moto}/{name}", place.encode(), method="PUT")):
+        return name
 
 
 @pytest.mark.parametrize("program", ["bash", "dash"])

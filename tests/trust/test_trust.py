@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -493,11 +492,10 @@ def test_the_output_is_a_file_that_is_never_overwritten(tmp_path: Path) -> None:
 
 @pytest.fixture
 def aws(moto: str) -> Callable[..., Any]:
-    """The real aws CLI, as the administrator of an emulated account that is emptied first.
+    """The real aws CLI, as the administrator of an emulated account.
 
     It is called in this process: as a program it takes half a second to start.
     """
-    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST"), timeout=60).close()
     needed("aws")
     from awscli import clidriver
 

@@ -71,12 +71,12 @@ class Plans:
 
 
 @pytest.fixture(scope="module")
-def plans(terraform: Terraform, moto: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
+def plans(terraform: Terraform, moto_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
     folder = tmp_path_factory.mktemp("providers")
     keys = "".join(f"[{name}]\naws_access_key_id = PROFILE-{name}\naws_secret_access_key = x\n" for name in PROFILES)
     (folder / "credentials").write_text(keys)
     (folder / "token").write_text("eyJhbGciOiJub25lIn0.eyJzdWIiOiJzcGFjZTpyb290In0.")
-    with serving(moto) as (provider, reattach):
+    with serving(moto_server) as (provider, reattach):
         yield Plans(terraform, provider, reattach, folder)
 
 
