@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.terraform.backends import S3Backend, backend_of_object
-from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
+from migrator.terraform.endpoints import (
+    STORE_ARGUMENTS,
+    is_endpoint,
+    literal_text,
+    skip_reason_of_host,
+    skip_reason_of_store,
+)
 from migrator.terragrunt.diagnostics import STATE_UNKNOWN
 from migrator.terragrunt.values import objects
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
@@ -129,7 +135,7 @@ def _plain(value: Expression) -> str | None:
 
 
 def _skip_reason(name: str, value: Expression) -> LeftAlone | Refusal | None:
-    return skip_reason_of_host(name, "" if value.text == "null" else value.string, value.text)
+    return skip_reason_of_host(name, "" if value.text == "null" else value.string, literal_text(value.text))
 
 
 def remote_state(config: Config) -> RemoteState | None:
