@@ -99,6 +99,19 @@ MODULES_DIFFER = Diagnostic(
     why="A second declaration is an error, and a missing declaration is an error too.",
     help="Declare `{name}` in all of the modules or in none.",
 )
+STACK_OF_SEVERAL_IDENTITIES = Diagnostic(
+    "stack-of-several-identities",
+    found="{stack} runs units in which this provider signs in with different credentials.",
+    why="A stack has one value of the role variable for all its units, so nothing was changed.",
+    help="Make a stack for each of the accounts, or write the role of each unit into its `inputs` by hand.",
+    page="""\
+A stack with `use_run_all` runs all units below its project root. If a provider takes its profile or its keys from the
+folder of the unit, the units of that stack sign in to different accounts. `TF_VAR_aws_role_arn` of the stack would give
+all units the same role, and resources of one account would be looked for in another.
+
+Make a stack for each account, then run again. Or give the code of the units a role by hand: write the role into a file
+next to the profile, and use the role in `assume_role_with_web_identity` of the generated provider.""",
+)
 LOCAL_SHARED = Diagnostic(
     "local-shared",
     found="`local.{name}` holds the credentials, and is used for something else too.",
