@@ -18,7 +18,7 @@ from migrator.spacelift.stacks.exchange import exchanges_token, text_of
 from migrator.spacelift.stacks.model import Contexts
 from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.spacelift.stacks.slugs import slug_of
-from migrator.spacelift.stacks.spaces import Space, Spaces
+from migrator.spacelift.stacks.spaces import Spaces
 from migrator.spacelift.stacks.targets import Target, index_of, targets
 from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
 
@@ -162,22 +162,26 @@ class Attachments:
 
     def labelled(self, resource: Resource, labels: Iterable[str]) -> Iterator[tuple[Stack, str]]:
         """The stacks and modules to which a resource with ``labels`` attaches itself; with why that is not certain."""
-        attached_labels, space = attaching_labels(labels), self._spaces.of(resource)
+        attached_labels = attaching_labels(labels)
         if not attached_labels:
             return
         by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
         unknown = [receiver for receiver in self.receivers if not receiver.has_known_labels]
         for stack in self.receivers if _ALL in attached_labels else dict.fromkeys((*by_label, *unknown)):
-            reason = self._reason(space, stack)
+            reason = self._reason(resource, stack)
             if reason is not None:
                 is_certain = _ALL in attached_labels or not attached_labels.isdisjoint(stack.labels)
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
-    def _reason(self, space: Space, stack: Stack) -> str | None:
-        """The reason why a space may not reach a stack; ``""`` if the space does, None if the space does not."""
-        reaches = self._spaces.reaches(space, self._spaces.of(stack))
+    def _reason(self, holder: Resource, stack: Stack) -> str | None:
+        """The reason why a label may not reach a stack; ``""`` if the label does, None if the label does not."""
+        reaches = self._spaces.reaches(self._spaces.of(holder), self._spaces.of(stack))
+        if reaches is False:
+            return None
+        if holder.provider != stack.provider:
+            return f"Whether the provider {holder.provider} is for the account of {stack.title} cannot be determined."
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
-        return unknown if reaches is None else "" if reaches else None
+        return "" if reaches else unknown
 
     def of(self, stack: Stack) -> Contexts:
         """The contexts of a stack."""
@@ -203,7 +207,7 @@ class Attachments:
             for spacelift_context in self._by_label.get(label, ())
         ]
         for context in dict.fromkeys(matching):
-            reason = self._reason(self._spaces.of(context), stack)
+            reason = self._reason(context, stack)
             if reason:
                 doubts.append(f"The context at {context.place} may attach itself to the stack. {reason}")
             elif reason is not None:

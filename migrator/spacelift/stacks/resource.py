@@ -45,6 +45,21 @@ class Resource(Struct, frozen=True, eq=False):
         return ".".join(self.block.labels)
 
     @property
+    def provider(self) -> str:
+        """The provider block in the root module, such as ``spacelift.eu``: each may be for an account of its own."""
+        chosen = self.block.attribute("provider")
+        name = self.document.expression(chosen).strip('"') if chosen is not None else "spacelift"
+        scope = self.scope
+        while scope.call is not None and scope.caller is not None:
+            document, passed = scope.call.document, scope.call.block.attribute("providers")
+            for item in document.object_items(passed) if passed is not None else ():
+                if item.name == name:
+                    name = document.expression(item).strip('"')
+                    break
+            scope = scope.caller
+        return name
+
+    @property
     def ignored(self) -> Ignored | None:
         """Why it is to be left alone, if so."""
         return self.document.ignored if self.document.is_ignored(self.block) else None
