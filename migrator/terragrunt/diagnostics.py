@@ -6,7 +6,7 @@ from migrator.model.diagnostics import Diagnostic
 
 INCLUDE_UNKNOWN = Diagnostic(
     "include-unknown",
-    found="The path of the included file cannot be read here.",
+    found="The included file is not in this repository, or the path of the file cannot be read here.",
     why="The included file may hold a backend or providers, which stay as they are.",
     help="Write the path with `find_in_parent_folders` or as a literal, or migrate the included file by hand.",
 )
@@ -91,6 +91,12 @@ OVERRIDE_CANNOT_DECLARE = Diagnostic(
     "override-cannot-declare",
     found="The block writes an override file.",
     why="An override file cannot declare the role variable.",
+    help="Declare the variable in the module that the unit runs, or name the role with `--role-arn`.",
+)
+DECLARED_REPEATEDLY = Diagnostic(
+    "declared-repeatedly",
+    found="The block writes this code once for each item of a `for` expression.",
+    why="Each copy would declare the role variable, and a second declaration is an error.",
     help="Declare the variable in the module that the unit runs, or name the role with `--role-arn`.",
 )
 MODULES_DIFFER = Diagnostic(

@@ -33,8 +33,13 @@ from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
 from migrator.terraform.versions import Constraint, constraints, needed_release, unread_constraints
-from migrator.terragrunt.diagnostics import GENERATED_UNSOUND, MODULES_DIFFER, OVERRIDE_CANNOT_DECLARE
-from migrator.terragrunt.unit_credentials import credentials_by_unit, fingerprint, may_differ
+from migrator.terragrunt.diagnostics import (
+    DECLARED_REPEATEDLY,
+    GENERATED_UNSOUND,
+    MODULES_DIFFER,
+    OVERRIDE_CANNOT_DECLARE,
+)
+from migrator.terragrunt.unit_credentials import fingerprint, is_varying
 from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
@@ -194,8 +199,7 @@ class GeneratedSignIn:
         expression = role_variable(name).reference.address if role_arn is None else self._first_role
         if any(expression in provider.assumed_roles for provider in part.providers):
             return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
-        by_unit = credentials_by_unit(part, provider, self.units(part))
-        if role_arn is not None and name is None and may_differ(by_unit):
+        if role_arn is not None and name is None and is_varying(part, provider, self.units(part)):
             return IDENTITY_VARIES.refusal(instances="units")
         return role_of(name, fingerprint(provider), role_arn, self._other_user)
 
@@ -255,8 +259,7 @@ class GeneratedSignIn:
     def role_variables(self, part: Generated) -> Iterator[tuple[Provider, RoleVariable]]:
         """The providers in ``part`` that get the role of a variable, each with the variable."""
         for provider in self.migrating(part) if not (part.is_ignored or part.problem) else ():
-            role = None if provider.has_web_identity else self._role(part, provider)
-            if isinstance(role, RoleVariable):
+            if not provider.has_web_identity and isinstance(role := self._role(part, provider), RoleVariable):
                 yield provider, role
 
     @cached_property
@@ -274,6 +277,8 @@ class GeneratedSignIn:
                 verdict: bool | Refusal = not any(has_variable)
                 if part.is_override and not all(has_variable):
                     verdict = OVERRIDE_CANNOT_DECLARE.refusal()
+                elif part.is_repeated and not all(has_variable):
+                    verdict = DECLARED_REPEATEDLY.refusal()
                 elif any(has_variable) and not all(has_variable):
                     verdict = MODULES_DIFFER.refusal(name=variable.name)
                 verdicts[part][variable] = verdict

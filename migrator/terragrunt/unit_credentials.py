@@ -34,6 +34,12 @@ def may_differ(by_unit: CredentialsByUnit) -> bool:
     return len(by_unit) > 1 or any(_VALUES.search(config.document.text) for unit in by_unit for config in unit.configs)
 
 
+def is_varying(part: Generated, provider: Provider, units: Sequence[Unit]) -> bool:
+    """Whether a single role could be for several credentials of ``provider``, which ``part`` writes into ``units``."""
+    by_unit = credentials_by_unit(part, provider, units)
+    return may_differ(by_unit) or (part.is_repeated and None in by_unit.values())
+
+
 def examples(by_unit: CredentialsByUnit) -> list[str]:
     """The folder of a unit for each of the different credentials."""
     first: dict[tuple[str, ...] | None, str] = {}
