@@ -67,6 +67,7 @@ _SHELL = regex(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = regex(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = regex(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
 _NAME_SO_FAR = regex(r"(?<![\w-])[\w-]+\Z")
+_REST_OF_NAME = regex(r"([\w-]{0,60})[\"']?[ \t]*[=:](?![=:])")
 _IS_PASSWORD = regex(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
 _VERSION = regex(r"v?\d+(?:\.\d+)+|latest")
 _IS_OPTION = regex(r"(?<!\S)--?[\w-]{0,60}\Z")
@@ -117,7 +118,23 @@ def names_secret(name: str) -> bool:
 def may_name_secret(text: str) -> bool:
     """Whether any name in ``text`` could be telling: quick, and true too often rather than not often enough."""
     folded = text.casefold()
-    return any(word in folded for word in _WORDS)
+    if not any(word in folded for word in _WORDS):
+        return False
+    return "\\u" in folded or any(not _names_no_secret(text, tells) for tells in _telling_words(text, folded))
+
+
+def _telling_words(text: str, folded: str) -> Iterator[re.Match[str]]:
+    """The places of words that tell of a secret; ``folded`` is the text in lower case."""
+    return _TELLS_IN_LOWER.finditer(folded) if text.isascii() else _TELLS.finditer(text)
+
+
+def _names_no_secret(text: str, tells: re.Match[str]) -> bool:
+    """Whether a telling word is part of a name that is assigned to, and is no secret's: ``token_file = …``."""
+    end = _REST_OF_NAME.match(text, tells.end())
+    start = _NAME_SO_FAR.search(text, max(0, tells.start() - 64), tells.start())
+    return (
+        end is not None and _NO_TELLING.search(text, start.start() if start else tells.start(), end.end(1)) is not None
+    )
 
 
 def is_random(text: str) -> bool:
@@ -240,7 +257,7 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
 
 def _assigned_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
     """The spans of values of a name that indicates a secret; ``folded`` is the text in lower case."""
-    for tells in _TELLS_IN_LOWER.finditer(folded) if text.isascii() else _TELLS.finditer(text):
+    for tells in _telling_words(text, folded):
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
             value = pattern.match(text, tells.end())
             if value and not refers(value["value"]) and _is_assigned(pattern, text, tells, value, is_text):

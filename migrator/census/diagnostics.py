@@ -90,6 +90,11 @@ PASSED_ON = Diagnostic(
     why="The module is not in this run, or no provider of the module uses the value.",
     help="Name the repository of the module in the same run, if its providers sign in with the value.",
 )
+MODULES_TO_NAME = Diagnostic(
+    "modules-to-name",
+    found="Run again with the repositories of the modules that get AWS credentials from these calls.",
+    help="If a module is not yours, replace the credentials in the call by hand.",
+)
 NOT_LOADED = Diagnostic(
     "not-read-not-loaded",
     found="This repository mentions AWS credentials in examples and backup files.",
