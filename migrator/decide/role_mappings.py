@@ -112,11 +112,14 @@ class RoleMappings:
             certain_identity = self.values.with_certain_values(root, identity)
             return [(None, self._mapped(provider, sibling_origins | _profile(certain_identity), root))]
         role_cases: list[tuple[Place | None, str | Refusal | None]] = []
+        users: dict[str, Identity] = {}
+        is_shared = self._mapped(provider, sibling_origins, root) is not None
         for place, case in self.values.cases(root, identity):
-            role_cases.append((place, self._mapped(provider, _profile(case), root)))
-        if self._mapped(provider, sibling_origins, root) is not None:
-            return [(None, self.varies(differing))]
-        return role_cases or [(None, None)]
+            role = self._mapped(provider, _profile(case), root)
+            role_cases.append((place, role))
+            if isinstance(role, str):
+                is_shared |= users.setdefault(role, case) != case or self.values.is_by_workspace(case)
+        return [(None, self.varies(differing))] if is_shared else role_cases or [(None, None)]
 
     def varies(self, differing: Sequence[Place]) -> Refusal:
         """The refusal for credentials that differ between environments, with the places that say so."""

@@ -94,7 +94,13 @@ def test_blocks_of_a_file() -> None:
         ('"${var.a}-${var.b}"', '"${var.a}-${var.b}"'),
         ('"a\\"b\\\\c\\n"', '"a\\"b\\\\c\\n"'),
         ("true", "true"),
-        ('["${var.a}"]', '["${var.a}"]'),
+        ('["a", {"b": 1}]', '["a", {"b": 1}]'),
+        ('["${var.a}", "\\u0061\\/"]', '[var.a, "a/"]'),
+        ('{"${var.a}": "${var.b}", "c": "${f({d = \\"e\\"})}"}', '{ (var.a) = var.b, ("c") = f({d = "e"}) }'),
+        ('"${~ var.a ~}"', "var.a"),
+        ('"${f({ a = \\"}\\" }, \\"${b}\\")}"', 'f({ a = "}" }, "${b}")'),
+        ('"\\"%{ if a == \\"b\\" }\\"%{ endif }$${c}"', '"\\"%{ if a == "b" }\\"%{ endif }$${c}"'),
+        ('"${a(}"', '"$${a(}"'),
     ],
 )
 def test_a_value_in_the_terms_of_hcl(value: str, expression: str) -> None:

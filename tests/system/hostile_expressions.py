@@ -100,6 +100,9 @@ class Drawn:
             lambda d: f"jsonencode({self.any(d)})",
             lambda d: f"coalescelist({self.list(d)}, [{self.string(d)}])[0]",
             lambda d: f"(\n  # a comment\n  {self.string(d)}\n)",
+            lambda d: f"provider::terraform::encode_expr({self.any(d)})",
+            lambda d: f"[for p, q in {self._dice.choice([self.list, self.object])(d)} : {self._dice.choice('pq')}][0]",
+            lambda d: f"[for q in {self._dice.choice([self.list, self.object])(d)} : q][0]",
         ]
         simple = ["var.s", "var.z", "var.x", "var.o.id", "var.t.id", "var.t.key", "var.m.prod.id", '"prod"', '"id"']
         bound = [name for name, type_ in self._names if type_ == "string"]
@@ -167,6 +170,7 @@ class Drawn:
         made: list[Callable[[int], str]] = [
             lambda d: f"{{ id = {self.string(d)}, key = {self.string(d)} }}",
             lambda d: f'{{ (var.s) = {self.string(d)}, "id" = {self.string(d)}, key = {self.string(d)} }}',
+            lambda d: f'{{ "id" = {self.string(d)}, key = {self.string(d)}, (var.s) = {self.string(d)} }}',
             lambda d: f"merge({self.object(d)}, {self.object(d)})",
             lambda d: f"zipmap({self.list(d)}, {self.list(d)})",
             lambda d: f"{self.objects(d)}[{self.number(d)}]",
@@ -195,10 +199,15 @@ class Drawn:
         return self._of(["var.r", "var.r", "[var.o]"], made, depth)
 
 
+BUILT_IN = (
+    'terraform {\n  required_providers {\n    terraform = { source = "terraform.io/builtin/terraform" }\n  }\n}\n\n'
+)
+
+
 def write(folder: Path, expressions: list[str], calls: list[dict[str, str]]) -> None:
     """A root module that calls one with the ``expressions`` as its outputs, once for each of the ``calls``."""
     (folder / "m").mkdir()
-    module = "".join(f'variable "{name}" {{\n  type = {type_}\n}}\n\n' for name, type_ in VARIABLES.items())
+    module = BUILT_IN + "".join(f'variable "{name}" {{\n  type = {type_}\n}}\n\n' for name, type_ in VARIABLES.items())
     for number, expression in enumerate(expressions):
         module += f"locals {{\n  e{number} = {expression}\n}}\n\n"
         said = f'try(jsonencode({expression}), "an error")'

@@ -161,6 +161,13 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "a file of each root module": (_two(_provider(BESIDE), _provider(BESIDE)), {"role_arn": ARN}),
     "a shared file beside each": (_two(_shared("./keys"), _shared("./keys")), {"role_arn": ARN}),
     "one profile of two shared files": (_two(_shared("~/a"), _shared("~/b")), _mapped("profile:p")),
+    "one profile of two shared files by environment": (
+        {
+            "r0/main.tf": 'variable "x" {\n  type = string\n}\n\n' + _shared("/${var.x}"),
+            **{f"r0/env/{name}.tfvars": f'x = "{name}"\n' for name in ("dev", "prod")},
+        },
+        _mapped("profile:p"),
+    ),
     "one variable of two values": (
         _two(VARIABLE.replace("#", "A"), VARIABLE.replace("#", "B")),
         _mapped("var:key"),
@@ -278,8 +285,9 @@ LOOPS = "[for x in var.l : [for x in var.l : [for y in var.l : #][0]][0]][0]"
             "r/main.tf": 'module "a" {\n  source = "../m"\n  creds = {}\n  id = "A"\n}\n\n'
             'module "b" {\n  source = "../m"\n  creds = {}\n  id = "B"\n}\n',
         },
+        {"m/main.tf": _provider('provider::x::f("A")') + _provider('provider::x::f("B")', alias="b")},
     ],
-    ids=["a loop that gives a name again", "an object that is tried"],
+    ids=["a loop that gives a name again", "an object that is tried", "a function of a provider"],
 )
 def test_two_identities_have_two_variables(tmp_path: Path, files: dict[str, str]) -> None:
     result = _migrate(tmp_path / "repo", files, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,23 @@ def test_alike_is_the_same_and_nothing_tells_a_value() -> None:
     first, second = (read(text, nothing) for text in ('{ a = x.y, b = "secret" }', '{ "b" : "secret", "a" : x["y"] }'))
     assert first is second
     assert "secret" not in repr(first)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("provider::shop::key(x.y)", "provider::shop::key(x.z)"),
+        ("provider::shop::key(x.y)", "provider::shop::id(x.y)"),
+        ("provider::shop::key(x.y)", "provider::depot::key(x.y)"),
+        ("[for k, v in x.y : k]", "[for v in x.y : v]"),
+        ('{ a = "p", (x.y) = "q" }', '{ (x.y) = "q", a = "p" }'),
+    ],
+)
+def test_what_may_differ_is_not_the_same(text: str, other: str) -> None:
+    def names(root: str, steps: Sequence[str]) -> tuple[Term, int]:
+        return term("var", ".".join([root, *steps])), len(steps)
+
+    assert read(text, names) is not read(other, names)
 
 
 @pytest.mark.parametrize(

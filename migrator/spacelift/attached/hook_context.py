@@ -61,7 +61,7 @@ class HookContexts:
         name = _existing(stack, entries[0].text)
         if name is None:
             name = self._sharing.label(stack, role)
-            blocks.append((self._sharing.stacks(stack, role)[0], self._context(name, entries, space_of(stack))))
+            blocks.append((self._sharing.stacks(stack, role)[0], self._context(stack, name, entries)))
         attachment = self._sharing.attachment(stack, role, name, *self._priority(stack, role))
         return block_edits(self._workspace, [*blocks, (stack, attachment)])
 
@@ -87,15 +87,16 @@ class HookContexts:
             return None
         return NewContext(self._sharing.label(stack, role), tuple(self._sharing.stacks(stack, role)))
 
-    def _context(self, name: str, entries: Entries, space_id: str | None) -> NewBlock:
+    def _context(self, stack: Stack, label: str, entries: Entries) -> NewBlock:
+        space_id = space_of(stack)
         described = "Temporary AWS credentials, for which the hook exchanges the OIDC token of a run"
         arguments = [
-            NewArgument("name", Literal(name.replace("_", "-"))),
+            NewArgument("name", Literal(self._sharing.name(stack, label))),
             NewArgument("description", Literal(described)),
             *([NewArgument("space_id", Reference(space_id))] if space_id is not None else []),
             *(NewArgument(name, entries) for name in self._lists),
         ]
-        return NewBlock("resource", (_CONTEXT.type, name), tuple(arguments))
+        return NewBlock("resource", (_CONTEXT.type, label), tuple(arguments))
 
 
 def context_objection(definition: StackDefinition) -> Refusal | None:

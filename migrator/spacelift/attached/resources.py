@@ -26,6 +26,7 @@ from migrator.spacelift.attached.diagnostics import (
     STACK_SPACE_VARIES,
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.edit import indent_at
 from migrator.syntax.hcl.strings import quote
@@ -34,7 +35,6 @@ from migrator.syntax.source import newline_at
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
 
 if TYPE_CHECKING:
-    from migrator.spacelift.stacks.terraform import Stack
     from migrator.syntax.terraform import Block
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
@@ -196,6 +196,12 @@ class Sharing:
         for here, all_there in zip(home, zip(*homes, strict=True), strict=True):
             name += f"_{identifier(here)}" if here and len(set(all_there)) > 1 else ""
         return free_label(stack.module, self._kind.type, name)
+
+    def name(self, stack: Stack, label: str) -> str:
+        """The name in Spacelift, unique in an account: with the module's path if several modules have stacks."""
+        is_alone = len({other.module.path for other in spacelift_stacks(self._workspace)}) == 1
+        path = "" if is_alone else identifier(stack.module.path)
+        return "-".join(filter(None, (label, path))).replace("_", "-")
 
     def stacks(self, stack: Stack, role: str) -> list[Stack]:
         """The stacks that share a resource with ``stack``, including ``stack``; the first one's file has the block."""

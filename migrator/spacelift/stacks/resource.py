@@ -73,7 +73,7 @@ class Resource(Struct, frozen=True, eq=False):
         argument = self.argument(name)
         return default if argument is None or argument.is_null else argument.string
 
-    def is_true(self, name: str, default: bool) -> bool | None:
+    def is_true(self, name: str, default: bool | None) -> bool | None:
         """The value of a boolean argument, by ``default`` if not set; None if not known."""
         argument = self.argument(name)
         if argument is None or argument.is_null:

@@ -28,5 +28,15 @@ def _unescape(match: re.Match[str]) -> str:
 
 def quote(value: str) -> str:
     """The ``value`` as a quoted string: quotes, backslashes, line ends and templates are escaped."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'
+    return '"' + escaped(value).replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def escaped(template: str) -> str:
+    """The text of a ``template`` as in a quoted string: quotes, backslashes and line ends are escaped."""
+    return (
+        template.replace("\\", "\\\\")
+        .replace('"', '\\"')
+        .replace("\n", "\\n")
+        .replace("\r", "\\r")
+        .replace("\t", "\\t")
+    )

@@ -15,12 +15,15 @@ from msgspec import Struct
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.span import Span
+from migrator.syntax.hcl.scanner import skip_balanced
+from migrator.syntax.hcl.strings import escaped, quote
 from migrator.syntax.terraform import Attribute, Block
 
 COMMENT = "//"
 _TOKEN = regex(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
 _BLANK = regex(r"[ \t\r\n]*")
-_INTERPOLATION = regex(r"\$\{([^{}]*)\}")
+_SEQUENCE = regex(r"(?<!\$)\$\{|(?<!%)%\{")
+_NOT_AS_IN_HCL = regex(r"\\|[$%]\{")
 _WHOLE = regex(r'"\$\{\s*((?:[^"\\{}]|\\.)+?)\s*\}"')
 _DEEPEST = 100
 LABELS = {
@@ -204,16 +207,35 @@ def values(text: str) -> tuple[Attribute, ...]:
 
 
 def expression(text: str, value: Span) -> str:
-    """The value in HCL's terms: a string is a template, ``"${var.x}"`` is ``var.x``; objects and arrays as they are."""
-    node = read(text, value.start)
-    if node.kind != "string":
-        return value.of(text)
-    template = string(text, node)
-    match = _INTERPOLATION.fullmatch(template)
-    if match:
-        return match[1].strip()
-    escaped = template.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return '"' + escaped.replace("\t", "\\t") + '"'
+    """The value in HCL's terms: a string is a template, and ``"${var.x}"`` is ``var.x``, in objects and arrays, too."""
+    return _expression(text, read(text, value.start))
+
+
+def _expression(text: str, node: Node) -> str:
+    if node.kind == "string":
+        return _template(string(text, node))
+    if not _NOT_AS_IN_HCL.search(text, node.span.start, node.span.end):
+        return node.span.of(text)
+    if node.kind == "array":
+        return f"[{', '.join(_expression(text, element) for element in node.elements)}]"
+    properties = (f"({_template(member.name)}) = {_expression(text, member.value)}" for member in node.members)
+    return f"{{ {', '.join(properties)} }}"
+
+
+def _template(template: str) -> str:
+    """The value of a string in HCL: text outside of ``${…}`` and ``%{…}`` is escaped; a broken template is text."""
+    pieces: list[str] = []
+    position = 0
+    while match := _SEQUENCE.search(template, position):
+        try:
+            end = skip_balanced(template, match.end() - 1)
+        except SyntaxProblem:
+            return quote(template)
+        if match.start() == 0 and end == len(template) and template[0] == "$":
+            return template[2:-1].strip("~").strip()
+        pieces += [escaped(template[position : match.start()]), template[match.start() : end]]
+        position = end
+    return f'"{"".join(pieces)}{escaped(template[position:])}"'
 
 
 def interior(text: str, value: Span) -> Span | None:

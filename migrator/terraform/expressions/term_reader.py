@@ -210,17 +210,11 @@ class _Reader:
         return made_tuple(map(self.expression, trees(node)))
 
     def _object(self, node: Node) -> Term:
-        entries: dict[str, Term] = {}
-        unknown: list[Term] = []
-        for element in trees(node):
-            key_node, value_node = trees(element)
-            key, value = self._key(key_node), self.expression(value_node)
-            if key.text is None:
-                unknown += key, value
-            else:
-                entries[key.text] = value
-        result = made_object(entries)
-        return term("node", "object", parts=(result, *unknown)) if unknown else result
+        """An object; of equal keys the last counts, so the order of members matters if a key is unknown."""
+        members = [(self._key(key), self.expression(value)) for key, value in map(trees, trees(node))]
+        if any(key.text is None for key, _ in members):
+            return term("node", "object", parts=(part for member in members for part in member))
+        return made_object({key.text or "": value for key, value in members})
 
     def _key(self, node: Node) -> Term:
         inner = trees(node)[0]
@@ -230,10 +224,10 @@ class _Reader:
         return self.expression(inner)
 
     def _function_call(self, node: Node) -> Term:
-        name = words(trees(node)[0])
+        argument_list = next((tree for tree in trees(node) if kind(tree) == "arguments"), None)
+        name = "::".join(words(tree) for tree in trees(node) if tree is not argument_list)
         if name in _IMPURE:
             raise TermsError
-        argument_list = trees(node)[1] if len(trees(node)) > 1 else None
         reader = self._catching() if name in _CATCHING else self
         arguments = [reader.expression(tree) for tree in trees(argument_list)] if argument_list is not None else []
         if argument_list is not None and "ELLIPSIS" in map(kind, children(argument_list)):
@@ -276,7 +270,7 @@ class _Reader:
                 )
         inner = self._with(called, [self._symbol(str(index)) for index in range(len(called))])
         parts = [inner.expression(result) for result in (*results, *([condition] if condition is not None else ()))]
-        return term("node", f"{kind(node)} {len(results)} {is_plain}", parts=(source, *parts))
+        return term("node", f"{kind(node)} {len(called)} {len(results)} {is_plain}", parts=(source, *parts))
 
     def _rounds(
         self, source: Term, called: Sequence[str], results: Sequence[Node], condition: Node | None
