@@ -1,8 +1,8 @@
 """Commands within Terraform that name a profile or keys of AWS are listed: they still need what the providers give up.
 
 Such are ``exec`` in the kubernetes and helm providers, https://registry.terraform.io/providers/hashicorp/kubernetes,
-``local-exec`` provisioners and ``data "external"``. The credentials of a provider block do not reach these commands. Code
-that calls AWS with the credentials of the environment is listed as well, unless a hook signs in its stacks.
+``local-exec`` provisioners and ``data "external"``. The credentials of a provider block do not reach these commands.
+Code that calls AWS with the credentials of the environment is listed as well, unless a hook signs in its stacks.
 
 Before:
 
