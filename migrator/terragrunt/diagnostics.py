@@ -118,6 +118,12 @@ all units the same role, and resources of one account would be looked for in ano
 Make a stack for each account, then run again. Or give the code of the units a role by hand: write the role into a file
 next to the profile, and use the role in `assume_role_with_web_identity` of the generated provider.""",
 )
+ENVIRONMENT_STAYS = Diagnostic(
+    "environment-stays",
+    found="The unit `{unit}` has no S3 state and no generated provider, so this run adds no hook and no web identity.",
+    why="Without these variables the providers of the unit would have no credentials, so nothing was changed.",
+    help="Write the provider with a `generate` block, or attach an AWS integration to the stack, then run again.",
+)
 LOCAL_SHARED = Diagnostic(
     "local-shared",
     found="`local.{name}` holds the credentials, and is used for something else too.",
