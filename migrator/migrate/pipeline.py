@@ -21,7 +21,7 @@ from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, Plan, RepoResult, Revision, Stage
-from migrator.terraform.credential_texts import mark_files_without_words
+from migrator.terraform.git_search import mark_files_without_words
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
 from migrator.workspace.workspace import Workspace

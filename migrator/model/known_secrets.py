@@ -6,7 +6,8 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 
 from migrator.regex import regex
-from migrator.secret import Piece, UnescapedText
+from migrator.secret.shapes import Piece
+from migrator.secret.spelling import UnescapedText
 
 _SHORTEST = 8
 _MUCH = 12

@@ -75,7 +75,7 @@ from migrator.model.findings import Finding, Fix, Note, Place, Refusal, Rewrite
 from migrator.model.version_constraints import excludes
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
-from migrator.secret import STATIC_KEYS
+from migrator.secret.names import STATIC_KEYS
 from migrator.spacelift.settings.model import holds_keys
 from migrator.span import Edit, Span
 from migrator.syntax.source import newline_at

@@ -7,7 +7,6 @@ skips excluded files, links, binary files (by git's own test), and files of more
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
@@ -15,8 +14,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct, field
 
 from migrator.regex import regex
-from migrator.workspace.discover import GLOBS, Kind, kind_of
-from migrator.workspace.document import WORDS
+from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
@@ -47,8 +45,6 @@ TERRAFORM = regex(
 LARGEST = 2_000_000
 _LARGE_CHECKOUT = 200
 """From how many files on that are not Terraform's a run of git is quicker."""
-_MANY_DOCUMENTS = 3000
-"""From how many files on that may be Terraform's a run of git is quicker, since most files are read in any case."""
 _MOST_BYTES_HELD = 64_000_000
 """The limit of the bytes in memory; further files are read again."""
 _BINARY_AFTER = 8000
@@ -61,17 +57,6 @@ class _Texts(Struct):
 
     files: dict[str, tuple[frozenset[bytes], bytes | None]] = field(default_factory=dict)
     too_large: list[str] = field(default_factory=list)
-
-
-def mark_files_without_words(workspace: Workspace) -> None:
-    """Let git find the files of a large checkout that no rule and no search for mentions needs to read."""
-    documents = {path: document for path, document in workspace.documents.items() if kind_of(path) is not None}
-    if workspace.search is None or len(documents) < _MANY_DOCUMENTS:
-        return
-    pattern = "|".join((WORDS, *map(re.escape, PARTS)))
-    if (matching_paths := workspace.search.files_matching(pattern, GLOBS)) is not None:
-        for path, document in documents.items():
-            document.has_no_words = path not in matching_paths
 
 
 def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes, frozenset[bytes]]]:

@@ -19,13 +19,15 @@ from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
 from migrator.model.known_secrets import KnownSecrets
 from migrator.regex import regex
-from migrator.secret import Piece, UnescapedText, assigned_pieces, bare_keys, hide
+from migrator.secret.mask import assigned_pieces, bare_keys, hide
+from migrator.secret.spelling import UnescapedText
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.source import SourceFile
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Lexeme, lexemes
 from migrator.terraform.secret_origins import Address, SecretOrigins, defines, is_assigned_secret
 
 if TYPE_CHECKING:
+    from migrator.secret.shapes import Piece
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 

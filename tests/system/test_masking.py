@@ -20,7 +20,7 @@ from migrator.config.config import Config
 from migrator.migrate.pipeline import open_workspace
 from migrator.model.findings import Change
 from migrator.model.known_secrets import KnownSecrets
-from migrator.secret import MASK, assigned_pieces, hide, mask
+from migrator.secret.mask import MASK, assigned_pieces, hide, mask
 from migrator.terraform.secrets import Secrets
 from tests import program
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent

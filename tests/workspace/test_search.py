@@ -11,7 +11,7 @@ from migrator.config.config import Config
 from migrator.git.checkout import GitRepo
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode, RepoResult
-from migrator.terraform import credential_texts
+from migrator.terraform import git_search
 from migrator.workspace.document import Document
 from tests.conftest import MakeRepo
 
@@ -37,7 +37,7 @@ def preview(folder: Path) -> RepoResult:
 
 @pytest.fixture
 def searched(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(credential_texts, "_MANY_DOCUMENTS", 1)
+    monkeypatch.setattr(git_search, "_MANY_DOCUMENTS", 1)
     return monkeypatch
 
 
@@ -49,7 +49,7 @@ def test_one_odd_file(name: str, is_tracked: bool, make_repo: MakeRepo, monkeypa
     if is_tracked:
         repo.commit()
     read = preview(repo.root)
-    monkeypatch.setattr(credential_texts, "_MANY_DOCUMENTS", 1)
+    monkeypatch.setattr(git_search, "_MANY_DOCUMENTS", 1)
     assert preview(repo.root) == read
 
 

@@ -172,6 +172,11 @@ class Attachments:
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
         return "" if reaches else unknown
 
+    def _may_reach(self, attachment: Attachment, stack: Stack) -> bool:
+        """Whether an attachment to an unknown stack may be one to ``stack``."""
+        contexts = self.contexts(attachment.context) if attachment.context is not None else []
+        return not contexts or any(self._reason(context, stack) is not None for context in contexts)
+
     def of(self, stack: Stack) -> Contexts:
         """The contexts of a stack."""
         doubts: list[str] = []
@@ -204,10 +209,12 @@ class Attachments:
         doubts += (
             f"The context at {spacelift_context.place} may attach itself to the stack. Its labels cannot be read."
             for spacelift_context in self._with_unknown_labels
+            if self._reason(spacelift_context, stack) is not None
         )
         doubts += (
             f"The stack to which {attachment.place} attaches a context cannot be determined."
             for attachment in self._astray
+            if self._may_reach(attachment, stack)
         )
         by_name.sort(key=lambda entry: entry[0])
         by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)
