@@ -156,6 +156,12 @@ class HookPlan:
             self._obstacles |= {sibling: self._obstacle(sibling, hooks) for sibling in siblings}
         return self._obstacles[stack]
 
+    def objection_to_template(self, stack: StackDefinition) -> str:
+        """The reason why a blueprint cannot get its hook; ``""`` if the blueprint can, needs none, or is a stack."""
+        is_planned = stack.is_blueprint and any(hook.stack is stack for hook in self.all)
+        obstacle = self.obstacle(stack) if is_planned else ""
+        return f"The hook of {stack.title} is refused. {obstacle}" if obstacle else ""
+
     def _obstacle(self, stack: StackDefinition, hooks: RequiredHooks) -> str:
         missing = self._missing(stack)
         if stack.is_ignored or not missing:

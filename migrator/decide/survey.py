@@ -208,7 +208,8 @@ class Surveyor:
                 continue
             fate_without_hook = _NO_HOOK if stack in native else self._fate_of_values(stack)
             fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else fate_without_hook
-            code = planned.code if planned else native.get(stack, _code_title(stack.code))
+            branch = f" (branch {stack.code.branch})" if self._follows_other_branch(stack) else ""
+            code = planned.code if planned else native.get(stack, _code_title(stack.code) + branch)
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             row = StackRow(stack.title, stack.place, "", code, fate, tuple(remarks))
             yield self._with_account(row, stack, "by code")
