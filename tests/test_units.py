@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from migrator.config.config import Config, is_role_arn
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model.findings import Change
-from migrator.secret import MASK, mask, names_secret, printable, shown_key
+from migrator.secret.mask import MASK, mask
+from migrator.secret.names import names_secret
+from migrator.secret.printable import printable
+from migrator.secret.shapes import shown_key
 from migrator.spacelift.hooks.command import hook
 from migrator.span import Cover, Edit, Span, apply_edits
 from migrator.syntax.source import SourceFile, newline_at, with_newlines

@@ -13,7 +13,7 @@ from migrator.model.results import Mode, RepoResult
 from migrator.remotes.forge_registry import forge_of, open_forge
 from migrator.report.shown import shown
 from migrator.report.text import headline
-from migrator.secret import printable
+from migrator.secret.printable import printable
 
 if TYPE_CHECKING:
     from migrator.batch.journal import Journal

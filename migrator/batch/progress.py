@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

@@ -207,7 +207,8 @@ class CdktfCall(Struct, frozen=True, eq=False, dict=True):
     def _skip_reasons_of_hosts(self) -> Iterator[LeftAlone | Refusal]:
         for name, argument in self._endpoints():
             value = "" if self.program.is_none(argument) else self.program.string(argument)
-            texts = " ".join(self.program.texts(argument)) if value is None else ""
+            is_text = argument.value.of(self.program.text).startswith(("f'", 'f"'))
+            texts = "\0".join(self.program.texts(argument)) if value is None and is_text else ""
             if reason := skip_reason_of_host(name, value, texts):
                 yield reason
 

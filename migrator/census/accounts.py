@@ -23,6 +23,7 @@ from migrator.census.diagnostics import (
     DOCUMENTATION,
     LARGE_FILE,
     MISSING_FILE,
+    MODULES_TO_NAME,
     NOT_LOADED,
     NOT_UNDERSTOOD,
     OTHER_FILE,
@@ -65,7 +66,9 @@ _RUNS_COMMANDS = regex(r"\bprovisioner\b|local-exec|remote-exec")
 _WITH_WEB_IDENTITY = regex(r"assume_?role_?with_?web_?identity", re.I)
 _CHAINED = regex(r"assume_role\b[^}]*\Z")
 _DECLARES = frozenset({"variable", "output", "check", "locals", "values", "variables", "run", "mock_provider", "test"})
-_PASSES = frozenset({"module", "inputs"})
+_PASSES = frozenset({"module", "inputs", "unit", "stack"})
+_REMOTE = regex(r"\bsource\"?\s*[=:]\s*\"(?!\.\.?/|\$\{(?!local\b|include\b))")
+"""The source of a module in another repository."""
 _NOT_LOADED = regex(
     r"(?:^|/)[.#][^/]*\.(?:tf|tofu|tfvars|hcl)\b[^/]*$|\.(?:example|sample|bak|backup|orig|dist|disabled|off|old|save)$|~$"
 )
@@ -94,6 +97,7 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
     names: dict[str, list[str]] = {}
     unknown: dict[str, list[Mention]] = {}
+    passed_on: set[tuple[str, Mention]] = set()
     for path, data, kind, in_file in mentions(workspace):
         document = workspace.documents.get(path)
         lines = accounted.get(path, set())
@@ -111,6 +115,8 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
             else:
                 unread.setdefault(reason.code, (reason, []))[1].append((path, mention))
                 names.setdefault(reason.code, []).append(file.name(mention, reason))
+                if reason is PASSED_ON and file.leaves_repository(mention):
+                    passed_on.add((path, mention))
     yield from _unknown(unknown)
     for path in too_large(workspace):
         yield Finding(RULE_ID, Place(path, 1), "a file of more than 2 MB", LARGE_FILE.left_alone())
@@ -119,7 +125,9 @@ def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator
         counted = f"{len(places)} mention{'s' * (len(places) > 1)} in {len(paths)} file{'s' * (len(paths) > 1)}"
         path, first = places[0]
         message = f"{_listed(names[reason.code])}: {counted}"
-        yield Finding(RULE_ID, Place(path, first.line), message, reason.left_alone())
+        remote = [f"{path}:{mention.line}" for path, mention in places if (path, mention) in passed_on]
+        notes = (MODULES_TO_NAME.note(*remote),) if reason is PASSED_ON and remote else ()
+        yield Finding(RULE_ID, Place(path, first.line), message, reason.left_alone(), notes=notes)
 
 
 def _unknown(unknown: dict[str, list[Mention]]) -> Iterator[Finding]:
@@ -197,6 +205,8 @@ class _File:
             return "backend" in block.text and not _OTHER_BACKEND.search(block.text)
         if block.type == "generate" and re.search(r"\b(?:templatefile|file)\(", block.text):
             return False
+        if block.type in _PASSES:
+            return not is_role
         if self._parsed is None and (not block.type or not self._path.endswith((".hcl", ".tm", ".json"))):
             return True
         return block.type in ("remote_state", "generate", "backend", "generate_hcl", "generate_file", "component")
@@ -212,6 +222,12 @@ class _File:
         """The lines of the block around ``mention``."""
         block = self._block(mention)
         return range(0) if block is None else block.lines
+
+    def leaves_repository(self, mention: Mention) -> bool:
+        """Whether the block around ``mention`` passes the value to a module of another repository."""
+        block = self._block(mention)
+        is_call = block is not None and block.type == "module"
+        return _REMOTE.search(block.text if block and is_call else self._data.decode("utf-8", "replace")) is not None
 
     def name(self, mention: Mention, reason: Diagnostic) -> str:
         """The name of what ``mention`` is in, for a declaration, or the word itself."""

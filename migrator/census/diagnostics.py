@@ -28,7 +28,7 @@ DOCUMENTATION = Diagnostic(
 COMMANDS = Diagnostic(
     "not-read-commands",
     found="This repository mentions AWS credentials in shell scripts, Makefiles, containers or CI files.",
-    why="Nothing shows that Spacelift runs these commands, so this program does not change the files.",
+    why="This program does not know which runs use these commands, and does not change the files.",
     help="If a hook of a stack runs one of these files, or Terraform runs in this CI, migrate the credentials by hand.",
 )
 PROGRAM = Diagnostic(
@@ -40,7 +40,7 @@ PROGRAM = Diagnostic(
 OTHER_FILE = Diagnostic(
     "not-read-other-file",
     found="This repository mentions AWS credentials in the configuration of another program.",
-    why="The file was only searched for such names: nothing shows that Terraform or Spacelift uses the file.",
+    why="The file was searched for such names only. Terraform or Spacelift may use the file.",
     help="If a hook or a resource of a stack uses this file, replace the keys there with a role by hand.",
 )
 RESOURCE = Diagnostic(
@@ -89,6 +89,11 @@ PASSED_ON = Diagnostic(
     found="A module call passes AWS credentials on.",
     why="The module is not in this run, or no provider of the module uses the value.",
     help="Name the repository of the module in the same run, if its providers sign in with the value.",
+)
+MODULES_TO_NAME = Diagnostic(
+    "modules-to-name",
+    found="Run again with the repositories of the modules that get AWS credentials from these calls.",
+    help="If a module is not yours, replace the credentials in the call by hand.",
 )
 NOT_LOADED = Diagnostic(
     "not-read-not-loaded",

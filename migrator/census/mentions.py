@@ -33,13 +33,13 @@ _PLACES = (
     (b"ASIA", (0,)),
     (b"--profile", (0,)),
     (b"backend-config", (1, 2)),
-    (b"ccess_key", (1, 7, 8)),
+    (b"ccess_key", (1, 5, 7, 8, 12)),
     (b"ccessKey", (1, 7, 8)),
-    (b"ecret_key", (1,)),
+    (b"ecret_key", (1, 5)),
     (b"ecretKey", (1,)),
-    (b"hared_c", (1,)),
+    (b"hared_c", (1, 5)),
     (b"haredC", (1,)),
-    (b"profile", (0,)),
+    (b"profile", (0, 4)),
     (b"Profile", (0,)),
     (b"role_arn", (0,)),
     (b"oleArn", (1,)),
@@ -47,8 +47,8 @@ _PLACES = (
 """A part of every mention, few in number, and the number of bytes before the part where a mention may begin."""
 
 _ARGUMENTS = (
-    rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
-    rb"|[pP]rofile|role_arn|[rR]oleArn"
+    rb"(?:aws_)?(?:[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
+    rb"|[pP]rofile)|role_arn|[rR]oleArn"
 )
 _MENTION = regex(
     rb"(?<![A-Za-z0-9])(?<!TF_VAR_)(?P<name>" + ANY.encode() + rb")(?!\w|=%s)"

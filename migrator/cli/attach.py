@@ -11,7 +11,7 @@ import click
 from migrator.cli.options import HOOK, OUTPUT, ROLES, SCOPE, GroupedCommand, option
 from migrator.config.choices import TOKEN_FILE
 from migrator.errors import MigrateError, UsageError
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 
 if TYPE_CHECKING:
     from migrator.config.config import Config

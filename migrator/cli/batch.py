@@ -28,7 +28,7 @@ from migrator.cli.options import (
 from migrator.config.config import ExistingBranch
 from migrator.errors import MigrateError, UsageError
 from migrator.model.results import Mode
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 
 _REPEAT = " Repeat the option for several."
 _REPOS_FROM = "Read the sources from FILE, one a line; - is standard input."

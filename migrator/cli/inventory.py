@@ -8,7 +8,7 @@ import click
 
 from migrator.cli.options import OUTPUT, GroupedCommand, option
 from migrator.errors import MigrateError, UsageError, missing_extra
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 
 _EPILOG = """\b
 Exit codes:

@@ -144,7 +144,7 @@ def execute() -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    from migrator.secret import printable  # here: --help and --version show no error
+    from migrator.secret.printable import printable  # here: --help and --version show no error
 
     buffer = io.StringIO()
     error.show(buffer)

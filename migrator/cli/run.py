@@ -22,7 +22,7 @@ from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
 from migrator.model.fleet import Fleet, Survey
 from migrator.model.results import Mode, RepoResult, exit_code, first_of
 from migrator.report.text import summary
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import click
 from migrator.cli.combinations import require_sense
 from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option, slug_pairs
 from migrator.errors import MigrateError, UsageError
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
 from migrator.writing.replace import write_new
 

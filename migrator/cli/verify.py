@@ -11,7 +11,7 @@ import click
 from migrator.cli.options import OUTPUT, REPOSITORIES, SCOPE, TRUST, VERIFY, GroupedCommand, option
 from migrator.config.choices import TOKEN_FILE
 from migrator.errors import MigrateError, UsageError
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES
 
 if TYPE_CHECKING:

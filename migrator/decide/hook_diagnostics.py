@@ -70,7 +70,7 @@ ROLE_VARIABLE_TAKEN = Diagnostic(
 )
 STACK_OF_SEVERAL_ROLES = Diagnostic(
     "stack-of-several-roles",
-    found="The same stack runs units that assume different roles.",
+    found="The same stack runs units with different credentials, or different roles, for their states.",
     why="A hook has one role, so nothing was changed.",
     help="Name the role of the hook with `--backend-role-arn ARN`.",
 )

@@ -115,7 +115,7 @@ def _units(context: Context) -> Iterator[Target]:
     """The units of Terragrunt; one stack may run several units."""
     config, terragrunt_units = context.config, context.facts.terragrunt
     targets = [
-        Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
+        Target(unit.folder, unit.place, group, _unit_role(context, unit), runners)
         for unit, group, runners in zip(
             terragrunt_units.units, terragrunt_units.groups, context.facts.unit_runners, strict=True
         )
@@ -124,10 +124,11 @@ def _units(context: Context) -> Iterator[Target]:
     if config.backend_auth is BackendAuth.ENV or config.has_integration:
         targets = [replace(target, role=_HOOK_ONLY) for target in targets]
     state_places = {unit.folder: unit.states[0].place for unit in terragrunt_units.units if unit.states}
-    roles: dict[StackDefinition | KnownStack, set[str]] = {}
+    identities = {unit.folder: context.shared_roles.unit_identity(unit) for unit in terragrunt_units.units}
+    roles: dict[StackDefinition | KnownStack, set[tuple[str, str | None]]] = {}
     for target in targets:
         for stack in target.runners.all:
-            roles.setdefault(stack, set()).add(str(target.role))
+            roles.setdefault(stack, set()).add((str(target.role), identities[target.path]))
     for target in targets:
         if any(len(roles[stack]) > 1 for stack in target.runners.all):
             several = STACK_OF_SEVERAL_ROLES.refusal()
@@ -136,11 +137,12 @@ def _units(context: Context) -> Iterator[Target]:
         yield replace(target, place=state_places.get(target.path, target.place)) if is_refused else target
 
 
-def _unit_role(unit: Unit, config: Config) -> str | Refusal:
+def _unit_role(context: Context, unit: Unit) -> str | Refusal:
     """The role of a unit's hook, which Terragrunt's own requests for the bucket use, too."""
+    config = context.config.at(unit.folder)
     if config.backend_auth is BackendAuth.NATIVE:
         return TERRAGRUNT_NEEDS_HOOK.refusal()
-    return _hook_role(unit.role_arns, config)
+    return context.shared_roles.unit_refusal(unit) or _hook_role(unit.role_arns, config)
 
 
 def _hook_role(

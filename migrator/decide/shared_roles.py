@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.expressions.terms import Term
     from migrator.terraform.residues import Identity
+    from migrator.terragrunt.unit import Unit
 
 _Key = tuple[str, bool]
 
@@ -185,7 +186,25 @@ class SharedRoles:
 
     # --- what is not in HCL ------------------------------------------------------------------------------------------
 
+    def unit_identity(self, unit: Unit) -> str | None:
+        """The fingerprint of the credentials of a unit's state, if the role of the hook comes from them alone."""
+        has_role = bool(unit.role_arns) or self._context.config.at(unit.folder).backend_role_arn is not None
+        state = unit.states[0] if unit.states and not has_role else None
+        return state.identity if state is not None and state.skip_reason is None and state.names else None
+
+    def unit_refusal(self, unit: Unit) -> Refusal | None:
+        """The refusal if the role of --role-arn would be for the states of other identities, too; None otherwise."""
+        role, identity = self._context.config.at(unit.folder).role_arn, self.unit_identity(unit)
+        if role is None or identity is None:
+            return None
+        place = self.other_user(role, {identity}, is_backend=True)
+        return BACKEND_COLLISION.refusal(place=place, role=role) if place is not None else None
+
     def _generated(self) -> Iterator[RoleUser]:
+        for unit in self._context.facts.terragrunt.units:
+            role, identity = self._context.config.at(unit.folder).role_arn, self.unit_identity(unit)
+            if role is not None and identity is not None:
+                yield RoleUser(role, str(unit.place), identity, is_backend=True)
         if (role := self._context.config.role_arn) is not None and self._context.facts.terragrunt.units:
             yield from (
                 RoleUser(role, str(place), name) for place, name in self._context.generated_sign_in.role_arn_users

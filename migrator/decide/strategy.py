@@ -63,7 +63,8 @@ class Strategies:
         self._context = context
         facts, config = context.facts, context.config
         self.runtime = RuntimeHooks(context.workspace, config)
-        self.lists = HookLists(facts.stacks, facts.integrations, in_context=config.hook_in is HookPlace.CONTEXT)
+        is_in_context = config.hook_in is HookPlace.CONTEXT
+        self.lists = HookLists(context.workspace, facts.stacks, facts.integrations, in_context=is_in_context)
         self.of = cache(self._choose)
         self._own_strategy = cache(self._choose_own)
         self._code = cache(self._code_of)

@@ -15,7 +15,7 @@ from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
 from migrator.model.results import StackRow
-from migrator.secret import assigned_pieces
+from migrator.secret.mask import assigned_pieces
 from migrator.spacelift.attached.resources import objection, sharing_objection
 from migrator.spacelift.stacks.contexts import attachments
 

@@ -37,6 +37,9 @@ class Branch(Struct, frozen=True):
     commit: str
 
 
+_SUBMODULE = "160000"
+"""The mode of a submodule in the index."""
+
 _NO_REPOSITORY = ("not a git repository", "invalid gitfile format", "gitdir: ")
 """Git's message for a folder outside of any checkout, or with a broken ``.git``."""
 
@@ -149,22 +152,30 @@ class GitRepo:
 
     def paths(self) -> list[str]:
         """Every file of the checkout that git tracks or would track: not the ignored ones, none of a submodule."""
-        tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
+        rows = [row for row in self._files if row and row[2:8] != _SUBMODULE]
+        tracked = (row.partition("\t")[2] for row in rows if row[0] != "?")
         return sorted({*tracked, *(path for path in self._untracked if not path.endswith("/"))})
 
     def files_with(self, words: Sequence[str]) -> set[str] | None:
-        """The files of `paths` in which git finds one of ``words``, or does not look; None if git cannot look.
+        """The files of `paths` in which git finds one of ``words``, or does not look; None if git cannot read them all.
 
         git skips files that a sparse checkout omits, and reads git's own copy of a file that is assumed unchanged.
         """
+        return self._found("-F", *(part for word in words for part in ("-e", word)))
+
+    def files_matching(self, pattern: str, globs: Sequence[str]) -> set[str] | None:
+        """Like `files_with`, for an expression of Perl in the files that match ``globs``; None if git has no PCRE."""
+        return self._found("-P", "-e", pattern, "--", *globs)
+
+    def _found(self, *arguments: str) -> set[str] | None:
         unread = {row[2:].partition("\t")[2] for row in self._files if row and row[0] not in "H?"}
-        patterns = (part for word in words for part in ("-e", word))
-        options = ("-z", "-l", "-a", "-F", "--untracked", "--full-name", "--color=never", "--no-textconv")
-        command = ("-c", "submodule.recurse=false", "grep", *options, *patterns)
+        options = ("-z", "-l", "-a", "--untracked", "--full-name", "--color=never", "--no-textconv")
+        command = ("-c", "submodule.recurse=false", "grep", *options, *arguments)
         try:
-            return {*read_git((*self._options, *command), self.root).split("\0"), *unread} - {""}
+            found = read_git((*self._options, *command), self.root, is_strict=True)
+            return {*found.split("\0"), *unread} - {""}
         except GitFailure as error:
-            return unread if error.status == 1 else None
+            return unread if error.status == 1 and not error.complaint else None
 
     def branch(self, name: str) -> Branch | None:
         """The branch called ``name`` with its last commit; None if there is none."""

@@ -102,11 +102,17 @@ class GitFailure(Exception):
 
 
 def read_git(
-    arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "", deadline: Deadline | None = None
+    arguments: Sequence[str],
+    folder: Path | None = None,
+    stdin: str | bytes = "",
+    deadline: Deadline | None = None,
+    *,
+    is_strict: bool = False,
 ) -> str:
     """The output of git in ``folder``; git fetches no object. Raises `GitFailure` if git fails.
 
-    Raises `MigrateError` if there is no git, or ``deadline`` passes.
+    With ``is_strict``, git also fails if git complains, for example of a file that cannot be read. Raises
+    `MigrateError` if there is no git, or ``deadline`` passes.
     """
     environment = os.environ | ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"}
     data = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
@@ -127,6 +133,6 @@ def read_git(
             raise
         raise MigrateError("The program git is not installed") from None
     printed, complaint = os.fsdecode(ended.stdout), ended.stderr.decode(errors="replace")
-    if ended.returncode:
+    if ended.returncode or (is_strict and complaint):
         raise GitFailure(complaint, ended.returncode)
     return printed

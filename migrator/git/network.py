@@ -20,7 +20,8 @@ from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.git.command import SAFE, SURROUNDING, Deadline
-from migrator.secret import mask, printable
+from migrator.secret.mask import mask
+from migrator.secret.printable import printable
 
 _REMOTE = ("-c", "protocol.ext.allow=never", "-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
 _ENVIRONMENT = {

@@ -10,7 +10,7 @@ from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError
 from migrator.model.findings import Rewrite
 from migrator.model.results import CODE, KEYS, STACKS, Mode, Plan, RepoResult, Stage, stage_of
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 
 if TYPE_CHECKING:
     from migrator.git.branch import Checkout

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from migrator.model.findings import FileProblem, Finding, Note
 from migrator.model.results import Plan, SigningRow, StackRow
-from migrator.secret import hide, mask
+from migrator.secret.mask import hide, mask
 
 if TYPE_CHECKING:
     from migrator.model.known_secrets import KnownSecrets

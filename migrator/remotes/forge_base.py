@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from migrator.secret import mask, printable
+from migrator.secret.mask import mask
+from migrator.secret.printable import printable
 
 if TYPE_CHECKING:
     from migrator.remotes.sources import RepoSource

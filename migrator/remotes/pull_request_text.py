@@ -8,7 +8,7 @@ from string import Template
 from msgspec import Struct
 
 from migrator.errors import UsageError
-from migrator.secret import mask
+from migrator.secret.mask import mask
 
 PLACEHOLDERS = ("summary", "rollout", "repo", "branch")
 

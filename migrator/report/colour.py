@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.report.difflines import Line, lines_of
-from migrator.secret import printable
+from migrator.secret.printable import printable
 
 _STYLES = {
     Line.FILE: "1",

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
 from migrator.regex import regex
 from migrator.report.totals import State
-from migrator.secret import mask, mask_shapes
+from migrator.secret.mask import mask, mask_shapes
 from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.model.findings import Rewrite
-from migrator.secret import mask, mask_shapes, printable
+from migrator.secret.mask import mask, mask_shapes
+from migrator.secret.printable import printable
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult

@@ -12,7 +12,7 @@ import click
 
 from migrator.model.results import Mode, RepoResult
 from migrator.report.colour import for_terminal
-from migrator.secret import plain_line
+from migrator.secret.printable import plain_line
 from migrator.workspace.discover import checkout_of
 
 

@@ -20,7 +20,7 @@ from migrator.report.shown import show
 from migrator.report.steps import HOOK, Step, hook_of, staged, steps
 from migrator.report.totals import rotations, without_places
 from migrator.report.verification import headline_of
-from migrator.secret import printable
+from migrator.secret.printable import printable
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
 _KINDS = {"data": ("remote state", "remote states")}

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.verification import CELLS, OPEN, Proof, Verdict, VerifiedStack, worst
-from migrator.secret import mask, plain_line
+from migrator.secret.mask import mask
+from migrator.secret.printable import plain_line
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult

@@ -70,7 +70,7 @@ from migrator.model.version_constraints import excludes, raised
 from migrator.regex import regex
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
-from migrator.secret import STATIC_KEYS
+from migrator.secret.names import STATIC_KEYS
 from migrator.terraform.backend_edit import hook_sign_in, outcomes_of
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import AWS

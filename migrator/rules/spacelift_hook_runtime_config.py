@@ -160,12 +160,14 @@ def _exporting(context: Context, place: Place, hook_stacks: list[tuple[Target, R
     """A refusal for each root module whose stack has hooks in the file that export static credentials."""
     for target, stack in hook_stacks:
         holders: tuple[Keys, ...] = (("stacks", stack.slug), ("stack_defaults",))
-        if variable := context.hook_plan.runtime.exported(holders):
-            fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of="in a hook of the stack", variable=variable)
+        if found := context.hook_plan.runtime.exported(holders):
+            of = f"in a hook of the stack{found.through}"
+            fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of=of, variable=found.variable)
             yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
-    if context.facts.tested and (variable := context.hook_plan.runtime.exported((("test_defaults",),))):
+    if context.facts.tested and (found := context.hook_plan.runtime.exported((("test_defaults",),))):
         for target in (target for target in context.hook_plan.targets if target.path in context.facts.tested):
-            fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of="in `test_defaults`", variable=variable)
+            of = f"in `test_defaults`{found.through}"
+            fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of=of, variable=found.variable)
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
 
 

@@ -17,7 +17,7 @@ from migrator.model.findings import Finding, Place, Refusal
 from migrator.model.notes import REMOVE_KEYS_IN_SPACELIFT
 from migrator.rules.registry import Rule
 from migrator.rules.spacelift_credentials import replacement_in_account
-from migrator.secret import STATIC_KEYS
+from migrator.secret.names import STATIC_KEYS
 from migrator.terraform.credential_names import BREAKING, plain_name
 from migrator.terraform.expressions.defaults import resolve
 from migrator.terraform.key_literals import key_literals

@@ -1,12 +1,13 @@
 """AWS credentials or stacks in a form that is not read are listed for a person; nothing is changed.
 
 The rule lists Kubernetes resources of Spacelift's operator (https://github.com/spacelift-io/spacelift-operator), files
-that ``spacelift_repo_file`` writes into Spacelift's own repositories, and policies that check the first hook:
+that ``spacelift_repo_file`` writes into Spacelift's own repositories, and policies that check hooks:
 https://docs.spacelift.io/concepts/policy.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ _SIGNING = regex(
     r"\b(?:access_key|secret_key|profile|shared_credentials_files?|role_arn|assume_role)\b|backend\s+\"s3\""
 )
 _REGO = regex(r"\.rego$")
-_FIRST = regex(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
+_COMMENT = regex(r"(?m)#.*$")
 
 MIGRATE_BY_HAND = Diagnostic(
     "migrate-by-hand",
@@ -49,13 +50,13 @@ REPO_FILE_NOT_READ = Diagnostic(
 )
 POLICY_NOT_CHANGED = Diagnostic(
     "policy-not-changed",
-    found="The policy checks the first entry of `before_init`. After the migration, that entry is the hook.",
+    found="The policy checks `{name}`. After the migration, the first entry of that list is the hook.",
     why="A policy is not changed by this run.",
     help="Change the policy so that it accepts the hook.",
 )
 ACCEPT_HOOK = Diagnostic(
     "accept-hook-in-policy",
-    found="Let these policies accept the hook as the first entry of `before_init`.",
+    found="Let these policies accept the hook in the lists that the policies check.",
     why="A policy that rejects the hook stops every run of the stack.",
     help="Change each policy before the migrated code is merged.",
 )
@@ -80,21 +81,27 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _policies(context: Context) -> Iterator[Finding]:
-    """The policies that read the first hook, which changes with the migration."""
+    """The policies that read a list of hooks, which changes with the migration."""
     workspace = context.workspace
     if not any(not hook.refusal and not context.hook_plan.fate_without_edit(hook) for hook in context.hook_plan.all):
         return
+    checks = re.compile(rf"\bbefore_(?:{'|'.join(context.config.hook_phases)})\b").search
     for document in workspace.others(_REGO):
-        if workspace.objection(document.path) is None and (match := _FIRST.search(document.text)):
-            yield _policy(_place(document, match.start()), document.path)
+        match = checks(_without_comments(document.text)) if workspace.objection(document.path) is None else None
+        if match is not None:
+            yield _policy(_place(document, match.start()), document.path, match[0])
     for policy in resources(workspace, "spacelift_policy"):
-        body = policy.argument("body")
-        if body is not None and workspace.in_scope(policy.place.path) and _FIRST.search(text_of(body)):
-            yield _policy(policy.place, policy.address)
+        body = policy.argument("body") if workspace.in_scope(policy.place.path) else None
+        if body is not None and (match := checks(_without_comments(text_of(body)))):
+            yield _policy(policy.place, policy.address, match[0])
 
 
-def _policy(place: Place, title: str) -> Finding:
-    return RULE.finding(place, title, POLICY_NOT_CHANGED.left_alone(), None, (ACCEPT_HOOK.note(title),))
+def _without_comments(policy: str) -> str:
+    return _COMMENT.sub(lambda comment: " " * len(comment[0]), policy)
+
+
+def _policy(place: Place, title: str, name: str) -> Finding:
+    return RULE.finding(place, title, POLICY_NOT_CHANGED.left_alone(name=name), None, (ACCEPT_HOOK.note(title),))
 
 
 def _place(document: Document, offset: int) -> Place:

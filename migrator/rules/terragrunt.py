@@ -70,11 +70,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
+from migrator.decide.diagnostics import ROLE_PER_ENVIRONMENT
 from migrator.model.findings import Finding, Fix, Note, Place, Refusal, Rewrite
 from migrator.model.version_constraints import excludes
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
-from migrator.secret import STATIC_KEYS
+from migrator.secret.names import STATIC_KEYS
 from migrator.spacelift.settings.model import holds_keys
 from migrator.span import Edit, Span
 from migrator.syntax.source import newline_at
@@ -94,14 +95,18 @@ from migrator.terragrunt.diagnostics import (
     NOT_INCLUDED,
     PASSED_ON,
     ROLE_STAYS_CHAINED,
+    STACK_OF_SEVERAL_IDENTITIES,
     TERRAGRUNT_TOO_OLD,
     UNITS_DIFFER,
 )
 from migrator.terragrunt.object_edit import change_objects, rotate
 from migrator.terragrunt.state import RemoteState, remote_state
+from migrator.terragrunt.unit_credentials import credentials_by_unit, examples, may_differ
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.fleet import KnownStack
+    from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terragrunt.generated import Generated
     from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.terragrunt.unit import EnvironmentVariable, IamRole, Unit
@@ -122,9 +127,8 @@ def _all(context: Context) -> Iterator[Finding]:
     yield from _states(context, groups)
     yield from _environment(terragrunt_files, groups)
     yield from _iam_roles(context, groups)
-    sign_in = context.generated_sign_in
     for part in dict.fromkeys(part for unit in terragrunt_files.units for part in unit.generated):
-        yield from _generated(sign_in, part, groups)
+        yield from _generated(context, part, groups)
     for document, block in terragrunt_files.unknown:
         is_include = block.type == "include"
         fix: Fix = INCLUDE_UNKNOWN.left_alone() if is_include else GENERATED_UNKNOWN.refusal()
@@ -261,7 +265,8 @@ def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
     return Rewrite((Edit(document.path, Span(place, place), line),), "Terragrunt assumes the role with the OIDC token.")
 
 
-def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str]) -> Iterator[Finding]:
+def _generated(context: Context, part: Generated, groups: dict[Unit, str]) -> Iterator[Finding]:
+    sign_in = context.generated_sign_in
     if part.problem:
         yield RULE.finding(part.place, part.title, GENERATED_UNREADABLE.refusal(reason=part.problem))
         return
@@ -284,8 +289,33 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
         )
         group = groups[sign_in.units(part)[0]] if is_bound else None
         message = f"{part.title}: {'; '.join(map(_of_block, changed))}"
-        notes = (*sign_in.set_value(part), *_rotate_generated(sign_in, part, changed))
-        yield RULE.finding(changed[0].place, message, sign_in.sign_in(part), group, notes)
+        notes = (*sign_in.set_value(part), *_rotate_generated(sign_in, part, changed), *_differing(sign_in, part))
+        rewrite = _of_one_stack(context, part) or sign_in.sign_in(part)
+        yield RULE.finding(changed[0].place, message, rewrite, group, notes)
+
+
+def _differing(sign_in: GeneratedSignIn, part: Generated) -> Iterator[Note]:
+    """A note for each role variable that needs different values in the units of ``part``."""
+    for provider, variable in sign_in.role_variables(part):
+        by_unit = credentials_by_unit(part, provider, sign_in.units(part))
+        if may_differ(by_unit):
+            yield ROLE_PER_ENVIRONMENT.note(*examples(by_unit), name=variable.name)
+
+
+def _of_one_stack(context: Context, part: Generated) -> Refusal | None:
+    """The refusal if one stack runs units in which a provider has different credentials; None otherwise."""
+    sign_in = context.generated_sign_in
+    runners = dict(zip(context.facts.terragrunt.units, context.facts.unit_runners, strict=True))
+    for provider, _ in sign_in.role_variables(part):
+        by_stack: dict[StackDefinition | KnownStack, set[tuple[str, ...]]] = {}
+        for unit, credentials in credentials_by_unit(part, provider, sign_in.units(part)).items():
+            if credentials is not None:
+                for stack in (*runners[unit].all, *runners[unit].blueprints):
+                    by_stack.setdefault(stack, set()).add(credentials)
+        for stack, different in by_stack.items():
+            if len(different) > 1:
+                return STACK_OF_SEVERAL_IDENTITIES.refusal(stack=stack.title)
+    return None
 
 
 def _rotate_generated(sign_in: GeneratedSignIn, part: Generated, changed: list[Provider | S3Backend]) -> Iterator[Note]:

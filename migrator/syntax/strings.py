@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
-from migrator.secret import names_secret
+from migrator.secret.names import names_secret
 from migrator.syntax.json.parse import LABELS
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
 from migrator.syntax.yaml.tree import Alias, Mapping, Node, Scalar, Sequence

@@ -31,7 +31,12 @@ ANY = "|".join(sorted(STATIC, key=lambda name: (-len(name), name)))
 """A pattern for any of the names."""
 
 _PREFIX = regex(r"(?:ro_|wo_)?(.*)", re.DOTALL)
-_EXPORTS = regex(rf"(?:^|[\s;&|({{])(?:export|declare\s+-x|typeset\s+-x)\s[^;&|\n]*?(?<![\w\"'=%])({ANY})=")
+_EXPORTS = regex(
+    rf"(?:^|[\s;&|({{])(?:export|declare\s+-x|typeset\s+-x)\s[^;&|\n]*?(?<![\w\"'=%])({ANY})="
+    rf"|\beval\s[^\n]*?(?<!\w)({ANY})="
+)
+_EVALUATED = regex(r"\beval\s[^\n]*\baws\s+configure\s+export-credentials\b")
+_ASSIGNED = regex(rf"^[ \t]*({ANY})=(?:\"[^\"]*\"|'[^']*'|\$\(.*\)|[^\s\"'$(]*(?:\$\{{?\w+\}}?)?)[ \t]*(?:[;&#].*)?$")
 
 
 def plain_name(name: str) -> str:
@@ -43,4 +48,12 @@ def plain_name(name: str) -> str:
 def exported(command: str) -> str:
     """The static variable that a shell command exports; ``""`` if it exports none."""
     match = _EXPORTS.search(command)
-    return match[1] if match else ""
+    if match is None:
+        return "AWS_ACCESS_KEY_ID" if _EVALUATED.search(command) else ""
+    return match[1] or match[2]
+
+
+def assigned(line: str) -> str:
+    """The static variable that a line of a sourced script exports or assigns; ``""`` if there is none."""
+    match = _ASSIGNED.match(line)
+    return match[1] if match else exported(line)

@@ -107,11 +107,14 @@ def _search(workspace: Workspace) -> _Texts:
     paths = workspace.text_paths()
     other_paths = {path for path in paths if not _is_terraform(workspace, path)}
     matching_paths = (
-        workspace.holding(_SEARCH_WORDS)
-        if workspace.holding is not None and len(other_paths) >= _LARGE_CHECKOUT
+        workspace.search.files_with(_SEARCH_WORDS)
+        if workspace.search is not None and len(other_paths) >= _LARGE_CHECKOUT
         else None
     )
     for path in paths:
+        document = workspace.documents.get(path)
+        if document is not None and document.has_no_words:
+            continue
         if matching_paths is not None and path in other_paths and path not in matching_paths:
             continue
         data = _read(workspace, path)

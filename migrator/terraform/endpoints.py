@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from migrator.model.findings import LeftAlone
 from migrator.model.partitions import DOMAINS
 from migrator.regex import regex
 from migrator.terraform.diagnostics import (
@@ -16,10 +17,10 @@ from migrator.terraform.diagnostics import (
     OTHER_STORE,
     UNKNOWN_ENDPOINT,
 )
-from migrator.terraform.expressions.defaults import resolve
+from migrator.terraform.expressions.defaults import depends_on_variable, resolve
 
 if TYPE_CHECKING:
-    from migrator.model.findings import LeftAlone, Refusal
+    from migrator.model.findings import Refusal
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
@@ -28,6 +29,11 @@ _EMULATOR = regex(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I
 )
 _AWS_HOST = regex(rf"(?:https?://)?[^/]*\.(?:{'|'.join(map(re.escape, DOMAINS))})(?::\d+)?(?:/.*)?", re.I)
+_KNOWN_HOST = regex(r"(?:https?://)?[^/]*\.[\w-]+\.[a-z]{2,}(?::\d+)?(?:/.*)?", re.I)
+"""A host with a known domain."""
+_TEMPLATE = regex(r"\"(?P<text>(?:[^\"\\$%]|\$\{[^{}\"?]*\})*)\"")
+_INTERPOLATION = regex(r"\$\{[^{}]*\}")
+_ONE_ITEM = regex(r"(?:toset\()?\[[^\[\]?]+\]\)?")
 _ENDPOINT_ARGUMENT = regex(r"(?:\w+_)?endpoint")
 _REGION = regex(r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}")
 _NO_REGION = "auto"
@@ -54,15 +60,24 @@ _MODES = frozenset({"ec2_metadata_service_endpoint", "use_fips_endpoint", "use_d
 
 def skip_reason_of_endpoint(module: Module, document: Document, block: Block) -> LeftAlone | Refusal | None:
     """The reason why the block does not, or may not, sign in to AWS; None for AWS's endpoints or none."""
-    for attribute in _endpoints(document, block):
+    arguments = {argument.name: argument for argument in block.attributes if argument.name in STORE_ARGUMENTS}
+    values = {name: _value(module, document, argument) for name, argument in arguments.items()}
+    keys = [values[name] for name in _KEYS if name in values]
+    has_mock_keys = bool(keys) and all(map(is_mock, keys))
+    store = skip_reason_of_store(values, has_endpoint=any(True for _ in _endpoints(document, block)))
+    unknown = None
+    for attribute, is_certain in _endpoints(document, block):
         name = "endpoint" if attribute.name in ("endpoint", "endpoints") else f"{attribute.name} endpoint"
         expression = document.expression(attribute)
         value = "" if expression == "null" else resolve(module, expression)
-        if reason := skip_reason_of_host(name, value, expression):
+        reason = skip_reason_of_host(name, value, literal_text(expression))
+        if reason is None:
+            continue
+        may_differ = not is_certain or (value is not None and depends_on_variable(module, expression))
+        if isinstance(reason, LeftAlone) and (not may_differ or (has_mock_keys and reason.code == EMULATOR.code)):
             return reason
-    arguments = {argument.name: argument for argument in block.attributes if argument.name in STORE_ARGUMENTS}
-    values = {name: _value(module, document, argument) for name, argument in arguments.items()}
-    return skip_reason_of_store(values, has_endpoint=any(True for _ in _endpoints(document, block)))
+        unknown = unknown or UNKNOWN_ENDPOINT.refusal(name=name)
+    return store if isinstance(store, LeftAlone) else unknown or store
 
 
 def _value(module: Module, document: Document, attribute: Attribute) -> str | None:
@@ -93,13 +108,23 @@ def is_mock(key: str | None) -> bool:
     return key is not None and _MOCK.fullmatch(key) is not None
 
 
-def skip_reason_of_host(name: str, value: str | None, expression: str) -> LeftAlone | Refusal | None:
-    """The reason why the endpoint ``name`` is not, or may not be, AWS's; ``value`` is None if unknown."""
-    if _EMULATOR.search(value if value is not None else expression):
+def skip_reason_of_host(name: str, value: str | None, text: str) -> LeftAlone | Refusal | None:
+    """The reason why the endpoint ``name`` is not, or may not be, AWS's.
+
+    If ``value`` is None, ``text`` is the part of the value that is known, with gaps for the rest.
+    """
+    if _EMULATOR.search(value if value is not None else text):
         return EMULATOR.left_alone(name=name)
-    if value is None:
+    if value is None and not _KNOWN_HOST.fullmatch(text):
         return UNKNOWN_ENDPOINT.refusal(name=name)
+    value = text if value is None else value
     return NOT_AWS_ENDPOINT.left_alone(name=name) if value and not _AWS_HOST.fullmatch(value) else None
+
+
+def literal_text(expression: str) -> str:
+    """The text of a template with a gap for each interpolation; empty if ``expression`` is no plain template."""
+    template = _TEMPLATE.fullmatch(expression)
+    return _INTERPOLATION.sub("\0", template["text"]) if template is not None else ""
 
 
 def is_endpoint(argument: str) -> bool:
@@ -107,15 +132,19 @@ def is_endpoint(argument: str) -> bool:
     return _ENDPOINT_ARGUMENT.fullmatch(argument) is not None and argument not in _MODES
 
 
-def _endpoints(document: Document, block: Block) -> Iterator[Attribute]:
+def _endpoints(document: Document, block: Block) -> Iterator[tuple[Attribute, bool]]:
+    """The endpoints of a block, each with whether every run has the endpoint."""
     for attribute in block.attributes:
         if attribute.name == "endpoints":
-            yield from document.object_items(attribute) or (attribute,)
+            yield from ((entry, True) for entry in document.object_items(attribute) or (attribute,))
         elif is_endpoint(attribute.name):
-            yield attribute
+            yield attribute, True
     for nested in block.blocks():
         if nested.type == "endpoints":
-            yield from nested.attributes
+            yield from ((attribute, True) for attribute in nested.attributes)
         elif nested.type == "dynamic" and nested.labels == ("endpoints",):
-            for content in nested.blocks("content"):
-                yield from content.attributes
+            for_each = nested.attribute("for_each")
+            is_always = for_each is not None and _ONE_ITEM.fullmatch(document.expression(for_each)) is not None
+            yield from (
+                (attribute, is_always) for content in nested.blocks("content") for attribute in content.attributes
+            )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.secret import STATIC_KEYS, shown_key
+from migrator.secret.names import STATIC_KEYS
+from migrator.secret.shapes import shown_key
 from migrator.syntax.terraform import Attribute
 from migrator.terraform.expressions.defaults import REFERENCE, definition, optional
 from migrator.terraform.providers import Provider

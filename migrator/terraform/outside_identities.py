@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.secret import mask
+from migrator.secret.mask import mask
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.source import SourceFile
 from migrator.terraform.expressions.terms import NULL, Term, is_taken_as_passed

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from migrator.model.notes import ROTATE, SET_REGION
 from migrator.regex import regex
-from migrator.secret import STATIC_KEYS, names_secret, shown_key
+from migrator.secret.names import STATIC_KEYS, names_secret
+from migrator.secret.shapes import shown_key
 from migrator.terraform.diagnostics import CHOOSE_WEB_IDENTITY
 from migrator.terraform.endpoints import is_mock
 from migrator.terraform.secrets import literals

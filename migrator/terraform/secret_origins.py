@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.model.known_secrets import is_no_common_word
 from migrator.regex import regex
-from migrator.secret import may_name_secret, names_secret, refers
+from migrator.secret.contexts import refers
+from migrator.secret.names import may_name_secret, names_secret
 from migrator.syntax.strings import REFERENCE, Lexeme, lexemes
 from migrator.workspace.discover import Kind
 

@@ -19,21 +19,24 @@ from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
 from migrator.model.known_secrets import KnownSecrets
 from migrator.regex import regex
-from migrator.secret import Piece, UnescapedText, assigned_pieces, bare_keys, hide
+from migrator.secret.mask import assigned_pieces, bare_keys, hide
+from migrator.secret.spelling import UnescapedText
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.source import SourceFile
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Lexeme, lexemes
 from migrator.terraform.secret_origins import Address, SecretOrigins, defines, is_assigned_secret
 
 if TYPE_CHECKING:
+    from migrator.secret.shapes import Piece
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 _SHORTEST = 6
 _PLACES = regex(r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?")
 _ENCODED = regex(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_NAMES = regex(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
-"""Names before an equals sign or a colon, and labels of blocks."""
+_IS_NAME = regex(r"[\w-]++")
+_AFTER_NAME = regex(r'"?[ \t]*[=:]')
+_AFTER_LABEL = regex(r'"[^"=\n]*(?:"[^"\n]*"\s*)?\{')
 
 _MOST_DECODINGS = 2
 _DEEPEST = 50
@@ -47,6 +50,15 @@ def literals(expression: str) -> Iterator[str]:
             if token.kind == "text":
                 lines = (line.strip() for line in expression[token.start : token.end].split("\n"))
                 yield from (line for line in lines if len(line) >= _SHORTEST)
+
+
+def _names_among(known: KnownSecrets, text: str) -> Iterator[str]:
+    """The values that are names in ``text``: before an equals sign or a colon, or the label of a block."""
+    for start, end in known.pieces(text):
+        value, before = text[start:end], text[start - 1 : start]
+        is_name = _IS_NAME.fullmatch(value) and not _IS_NAME.match(before) and _AFTER_NAME.match(text, end)
+        if value in known.values and (is_name or (before == '"' and _AFTER_LABEL.match(text, end))):
+            yield value
 
 
 class _TextSecrets(NamedTuple):
@@ -76,10 +88,11 @@ class Secrets:
         """The secret values that have no other meaning."""
         values: list[str] = []
         names: set[str] = set()
+        unread: list[Document] = []
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
             if self._secrets_in(document.path, document.text).lexemes is None:
-                names.update(_NAMES.findall(document.text))
+                unread.append(document)
                 values += self._plain_values(document)
                 continue
             for piece in self._origins.lexemes_of(document):
@@ -87,7 +100,9 @@ class Secrets:
                 if piece.kind == NAME:
                     names.add(document.text[piece.start : piece.end])
             values += self._values(document)
-        return KnownSecrets(values, names)
+        found = KnownSecrets(values, names)
+        names_found = {name for document in unread for name in _names_among(found, document.text)}
+        return KnownSecrets(values, names | names_found) if names_found else found
 
     def _values(self, document: Document) -> Iterator[str]:
         text = document.text

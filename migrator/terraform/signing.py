@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migrator.secret import STATIC_KEYS
+from migrator.secret.names import STATIC_KEYS
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import joined
 from migrator.syntax.hcl.strings import quote, string_value

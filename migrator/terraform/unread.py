@@ -57,7 +57,7 @@ _ATMOS = _Unread(
 _CDKTF = _Unread(
     "CDKTF program",
     regex(r"(?<!\.d)\.(?:[cm]?tsx?|[cm]?jsx?|go|java|cs|kt)$"),
-    regex(r"\b(?:AwsProvider|AwsccProvider|S3Backend|DataTerraformRemoteStateS3)\b"),
+    regex(r"(?:AwsProvider|AwsccProvider|S3Backend|DataTerraformRemoteStateS3)(?:Config)?\b"),
 )
 _PROGRAM, _BINDINGS = "cdktf.json", ".gen"
 

@@ -6,7 +6,7 @@ from migrator.model.diagnostics import Diagnostic
 
 INCLUDE_UNKNOWN = Diagnostic(
     "include-unknown",
-    found="The path of the included file cannot be read here.",
+    found="The included file is not in this repository, or the path of the file cannot be read here.",
     why="The included file may hold a backend or providers, which stay as they are.",
     help="Write the path with `find_in_parent_folders` or as a literal, or migrate the included file by hand.",
 )
@@ -93,11 +93,30 @@ OVERRIDE_CANNOT_DECLARE = Diagnostic(
     why="An override file cannot declare the role variable.",
     help="Declare the variable in the module that the unit runs, or name the role with `--role-arn`.",
 )
+DECLARED_REPEATEDLY = Diagnostic(
+    "declared-repeatedly",
+    found="The block writes this code once for each item of a `for` expression.",
+    why="Each copy would declare the role variable, and a second declaration is an error.",
+    help="Declare the variable in the module that the unit runs, or name the role with `--role-arn`.",
+)
 MODULES_DIFFER = Diagnostic(
     "modules-differ",
     found="Some of the modules that get this code declare `var.{name}`, and others do not.",
     why="A second declaration is an error, and a missing declaration is an error too.",
     help="Declare `{name}` in all of the modules or in none.",
+)
+STACK_OF_SEVERAL_IDENTITIES = Diagnostic(
+    "stack-of-several-identities",
+    found="{stack} runs units in which this provider signs in with different credentials.",
+    why="A stack has one value of the role variable for all its units, so nothing was changed.",
+    help="Make a stack for each of the accounts, or write the role of each unit into its `inputs` by hand.",
+    page="""\
+A stack with `use_run_all` runs all units below its project root. If a provider takes its profile or its keys from the
+folder of the unit, the units of that stack sign in to different accounts. `TF_VAR_aws_role_arn` of the stack would give
+all units the same role, and resources of one account would be looked for in another.
+
+Make a stack for each account, then run again. Or give the code of the units a role by hand: write the role into a file
+next to the profile, and use the role in `assume_role_with_web_identity` of the generated provider.""",
 )
 LOCAL_SHARED = Diagnostic(
     "local-shared",

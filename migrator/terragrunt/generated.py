@@ -16,7 +16,7 @@ from msgspec import Struct
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.span import Span
-from migrator.syntax.hcl.scanner import tokens
+from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.backends import S3Backend, s3_backends
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SIGNS_IN = regex(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
 _TERRAFORM = regex(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
+_FOR = regex(r"[\[{]\s*for\b")
 _CHARACTER = regex(r"[^\r\n]")
 
 
@@ -83,6 +84,13 @@ class Generated(Struct, frozen=True, eq=False, dict=True):
         """Whether the block writes an override file, which cannot declare new variables."""
         path = self.element.attribute("path") if isinstance(self.element, Block) else None
         return path is not None and is_override(self.outer.literal(path) or "")
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the heredoc is in a ``for`` expression, so that the code may be written several times."""
+        text, span = self.outer.text, self.element.span
+        starts = (match.start() for match in _FOR.finditer(text, span.start, self.part.start))
+        return any(skip_balanced(text, start) > self.part.end for start in starts)
 
     @property
     def is_ignored(self) -> bool:

@@ -23,7 +23,6 @@ from migrator.syntax.source import newline_at, with_newlines
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.terraform.diagnostics import CONSTRAINT_NOT_READ, IGNORED_CONSTRAINT
 from migrator.terraform.expressions.evaluate import Expression
-from migrator.terraform.fingerprints import of_arguments
 from migrator.terraform.identities import identities, role_of
 from migrator.terraform.identity_diagnostics import (
     IDENTITY_VARIES,
@@ -34,7 +33,13 @@ from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
 from migrator.terraform.versions import Constraint, constraints, needed_release, unread_constraints
-from migrator.terragrunt.diagnostics import GENERATED_UNSOUND, MODULES_DIFFER, OVERRIDE_CANNOT_DECLARE
+from migrator.terragrunt.diagnostics import (
+    DECLARED_REPEATEDLY,
+    GENERATED_UNSOUND,
+    MODULES_DIFFER,
+    OVERRIDE_CANNOT_DECLARE,
+)
+from migrator.terragrunt.unit_credentials import fingerprint, is_varying
 from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
@@ -194,10 +199,9 @@ class GeneratedSignIn:
         expression = role_variable(name).reference.address if role_arn is None else self._first_role
         if any(expression in provider.assumed_roles for provider in part.providers):
             return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
-        is_varying = len(self.units(part)) > 1 and any("${" in expression for _, expression in provider.origin)
-        if role_arn is not None and name is None and is_varying:
+        if role_arn is not None and name is None and is_varying(part, provider, self.units(part)):
             return IDENTITY_VARIES.refusal(instances="units")
-        return role_of(name, _fingerprint(provider), role_arn, self._other_user)
+        return role_of(name, fingerprint(provider), role_arn, self._other_user)
 
     def roles(self, unit: Unit) -> Iterator[str | None]:
         """The roles of the generated providers of a unit after the migration; None for an unknown role."""
@@ -216,7 +220,7 @@ class GeneratedSignIn:
         for part, names in self._names.items():
             for provider in self.migrating(part) if not part.is_ignored else ():
                 if not provider.has_web_identity and names.get(_origin(provider)) is None:
-                    yield part.place, _fingerprint(provider)
+                    yield part.place, fingerprint(provider)
 
     def _names_by_part(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
         """The names of the identities by heredoc; heredocs that share units, also through others, share names."""
@@ -252,12 +256,11 @@ class GeneratedSignIn:
             names = identities(combined_module, providers, self._first_role, _origin, taken_names)
             yield from ((generated, names) for generated in parts)
 
-    def _variables(self, part: Generated) -> list[RoleVariable]:
-        if part.is_ignored or part.problem:
-            return []
-        providers = [provider for provider in self.migrating(part) if not provider.has_web_identity]
-        roles = (self._role(part, provider) for provider in providers)
-        return list(dict.fromkeys(role for role in roles if isinstance(role, RoleVariable)))
+    def role_variables(self, part: Generated) -> Iterator[tuple[Provider, RoleVariable]]:
+        """The providers in ``part`` that get the role of a variable, each with the variable."""
+        for provider in self.migrating(part) if not (part.is_ignored or part.problem) else ():
+            if not provider.has_web_identity and isinstance(role := self._role(part, provider), RoleVariable):
+                yield provider, role
 
     @cached_property
     def _declared(self) -> dict[Generated, dict[RoleVariable, bool | Refusal]]:
@@ -266,7 +269,7 @@ class GeneratedSignIn:
         declared: set[tuple[str, str]] = set()
         for part in sorted(self._units, key=self._sort_key):
             verdicts[part] = {}
-            for variable in self._variables(part):
+            for variable in dict.fromkeys(variable for _, variable in self.role_variables(part)):
                 has_variable = [
                     (unit.folder, variable.name) in declared or self._has(unit, variable.name)
                     for unit in self._units[part]
@@ -274,6 +277,8 @@ class GeneratedSignIn:
                 verdict: bool | Refusal = not any(has_variable)
                 if part.is_override and not all(has_variable):
                     verdict = OVERRIDE_CANNOT_DECLARE.refusal()
+                elif part.is_repeated and not all(has_variable):
+                    verdict = DECLARED_REPEATEDLY.refusal()
                 elif any(has_variable) and not all(has_variable):
                     verdict = MODULES_DIFFER.refusal(name=variable.name)
                 verdicts[part][variable] = verdict
@@ -309,12 +314,6 @@ def _origin(provider: Provider) -> Origin:
     return tuple(
         (name, prefix + expression if "${" in expression else expression) for name, expression in provider.origin
     )
-
-
-def _fingerprint(provider: Provider) -> str:
-    values = {name: string_value(expression) for name, expression in provider.origin}
-    known_values = {name: value if "${" not in (value or "") else None for name, value in values.items()}
-    return of_arguments(known_values, provider.document.path, provider.origin)
 
 
 def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:

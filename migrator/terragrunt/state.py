@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.terraform.backends import S3Backend, backend_of_object
-from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
+from migrator.terraform.endpoints import (
+    STORE_ARGUMENTS,
+    is_endpoint,
+    literal_text,
+    skip_reason_of_host,
+    skip_reason_of_store,
+)
+from migrator.terraform.fingerprints import of_arguments
 from migrator.terragrunt.diagnostics import STATE_UNKNOWN
 from migrator.terragrunt.values import objects
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
@@ -61,6 +68,14 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         arguments = [argument for backend in self.backends for argument in backend.credentials]
         arguments += (argument for backend in self.backends for argument in backend.role_family)
         return [argument.name for argument in arguments]
+
+    @property
+    def identity(self) -> str:
+        """The fingerprint of the static credentials; the role that they assume does not count."""
+        pairs = zip(self.objects, self.backends, strict=True)
+        values = {argument.name: value.value(argument) for value, backend in pairs for argument in backend.credentials}
+        strings = {name: value.string for name, value in values.items()}
+        return of_arguments(strings, self.document.path, tuple((name, value.text) for name, value in values.items()))
 
     def item_value(self, name: str) -> Expression | None:
         """The value of the item ``name`` of the map; the last object counts."""
@@ -129,7 +144,7 @@ def _plain(value: Expression) -> str | None:
 
 
 def _skip_reason(name: str, value: Expression) -> LeftAlone | Refusal | None:
-    return skip_reason_of_host(name, "" if value.text == "null" else value.string, value.text)
+    return skip_reason_of_host(name, "" if value.text == "null" else value.string, literal_text(value.text))
 
 
 def remote_state(config: Config) -> RemoteState | None:

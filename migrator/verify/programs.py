@@ -12,7 +12,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from migrator.errors import MigrateError
-from migrator.secret import mask, plain_line
+from migrator.secret.mask import mask
+from migrator.secret.printable import plain_line
 
 _PASSED_ON = (
     "PATH",

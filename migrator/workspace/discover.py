@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -30,7 +32,7 @@ class Kind(Enum):
     TERRAGRUNT = "Terragrunt configuration"
 
 
-_SUFFIXES = (
+_SUFFIXES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     (Kind.TEST, (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")),
     (Kind.BACKEND, (".tfbackend",)),
     (Kind.VALUES, (".tfvars", ".tfvars.json")),
@@ -38,6 +40,7 @@ _SUFFIXES = (
     (Kind.PYTHON, (".py",)),
     (Kind.SCRIPT, (".sh", ".bash", ".mk", ".yml", ".yaml", ".ps1")),
 )
+_KINDS = {suffix: kind for kind, suffixes in _SUFFIXES for suffix in suffixes}
 _NAMES = {
     "backend.hcl": Kind.BACKEND,
     "Makefile": Kind.SCRIPT,
@@ -46,6 +49,9 @@ _NAMES = {
     "terragrunt.hcl": Kind.TERRAGRUNT,
     "root.hcl": Kind.TERRAGRUNT,
 }
+GLOBS = tuple(f"*{end}" for end in (*_KINDS, *_NAMES))
+"""Patterns of git's for all files that have a `Kind`."""
+
 UNREAD = regex(
     r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$|\.tm(?:\.hcl)?$|(?:^|/)(?:cdktf\.json|atmos\.ya?ml|(?:terragrunt|root)\.hcl\.json)$"
 )
@@ -55,20 +61,29 @@ _VALUES = regex(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
 _OVERRIDE = regex(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 
 
+class Search(Protocol):
+    """A checkout in which git looks for words."""
+
+    def files_with(self, words: Sequence[str]) -> set[str] | None:
+        """The files with one of ``words``; None if git cannot read all files."""
+
+    def files_matching(self, pattern: str, globs: Sequence[str]) -> set[str] | None:
+        """The files that match ``globs``, and whose content matches ``pattern``; None if git cannot read all files."""
+
+
 class Listing(Struct, frozen=True):
     """The files below ``root`` that matter: ``files`` maps every path to the path of the file itself.
 
     The paths differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with
     ``/``. ``others`` are the paths of all other regular files, ``missing`` the Terraform files that a sparse checkout
-    omits. ``search`` lets git search the files for words, and returns files with any of the words; None if git cannot
-    search.
+    omits. ``search`` lets git look for words in the files; None if git cannot.
     """
 
     root: Path
     files: dict[str, str]
     others: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
-    search: Callable[[Sequence[str]], set[str] | None] | None = None
+    search: Search | None = None
 
 
 def kind_of(path: str) -> Kind | None:
@@ -76,9 +91,16 @@ def kind_of(path: str) -> Kind | None:
     folder, _, name = path.rpartition("/")
     if name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#")):
         return None
-    if not SKIPPED_FOLDERS.isdisjoint(folder.split("/")):
+    if _is_skipped(folder):
         return None
-    return _NAMES.get(name) or next((kind for kind, suffixes in _SUFFIXES if name.endswith(suffixes)), None)
+    head = name.rpartition(".")[0]
+    last, last_two = name[len(head) :], name[len(head.rpartition(".")[0]) :]
+    return _NAMES.get(name) or _KINDS.get(last) or _KINDS.get(last_two)
+
+
+@lru_cache(maxsize=64)
+def _is_skipped(folder: str) -> bool:
+    return not SKIPPED_FOLDERS.isdisjoint(folder.split("/"))
 
 
 def is_override(path: str) -> bool:
@@ -127,16 +149,23 @@ def _reachable(real_root: str, paths: Iterable[str]) -> Iterator[str]:
     """The ``paths`` without a linked folder or ``..`` on the way, since git tracks no other paths."""
     folders: dict[str, bool] = {}
     for path in paths:
-        folder = os.path.dirname(path)
+        folder = path.rpartition("/")[0]
         if folder not in folders:
             full = os.path.join(real_root, folder) if folder else real_root
-            folders[folder] = os.path.realpath(full) == full
+            around = folder.rpartition("/")[0]
+            if folders.get(around) and os.path.basename(full) not in (os.curdir, os.pardir):
+                folders[folder] = not os.path.islink(full)
+            else:
+                folders[folder] = os.path.realpath(full) == full
+            while folders[folder] and around not in folders:
+                folders[around] = True
+                around = around.rpartition("/")[0]
         if folders[folder]:
             yield path
 
 
 def _target(real_root: str, path: str) -> str | None:
-    full = os.path.join(real_root, path)
+    full = f"{real_root}/{path}"
     try:
         mode = os.lstat(full).st_mode
     except OSError:

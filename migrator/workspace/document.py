@@ -40,6 +40,9 @@ _OF_INTEREST = regex(
 )
 """A word of any rule: a file without any of the words is relevant for no rule, even if the file cannot be parsed."""
 
+WORDS = "|".join((_TERRAFORM.pattern.decode(), _OTHERS.pattern.decode(), r"\x00"))
+"""An expression of Perl's: a file without a match is not `Document.is_interesting` unless the kind of the file is."""
+
 _COMMENT_LINE = regex(r"\s*(?:#|//|/\*)")
 _IN_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST})
 _IN_OTHERS = frozenset({Kind.SCRIPT, Kind.PYTHON, Kind.VALUES})
@@ -58,7 +61,7 @@ class Document(Struct, eq=False, dict=True):
 
     ``seen`` is the file's `state_of` right before reading. ``is_copy``: Terragrunt wrote the file, but the file is read
     instead of Terragrunt's configuration. ``elsewhere`` is the reason if the file means something else in the folder
-    that a program writes it to.
+    that a program writes it to. ``has_no_words``: git found no match of `WORDS` in the file.
     """
 
     root: Path
@@ -69,6 +72,7 @@ class Document(Struct, eq=False, dict=True):
     seen: tuple[int, ...] = ()
     is_copy: bool = False
     elsewhere: Refusal | None = None
+    has_no_words: bool = False
 
     @cached_property
     def source(self) -> SourceFile:
@@ -112,6 +116,8 @@ class Document(Struct, eq=False, dict=True):
     @cached_property
     def is_interesting(self) -> bool:
         """Whether the file may be relevant for a rule."""
+        if self.has_no_words and (self.kind in _IN_TERRAFORM or self.kind in _IN_OTHERS):
+            return False
         data = self.source.data
         if self.kind in _IN_TERRAFORM:
             return (any(word in data for word in _WORDS) and _TERRAFORM.search(data) is not None) or b"\0" in data

@@ -26,7 +26,7 @@ class RepositoryFiles:
     def __init__(self, listing: Listing, exclude: tuple[str, ...], folders: tuple[str, ...]) -> None:
         self.root = listing.root
         self.documents: dict[str, Document] = {}
-        self.missing, self.holding = listing.missing, listing.search
+        self.missing, self.search = listing.missing, listing.search
         self._exclude, self._folders, self._others = exclude, folders, listing.others
 
     def _add(self, path: str, kind: Kind) -> Document:

@@ -49,6 +49,9 @@ def told(result: RepoResult) -> list[str]:
         ("", 'terraform_version = "~> 1.11"', NATIVE),
         ("", 'terraform_workflow_tool = "OPEN_TOFU"', NATIVE),
         ("", 'opentofu {\n    version = "1.6.0"\n  }', NATIVE),
+        ("", 'terragrunt {\n    tool = "OPEN_TOFU"\n  }', NATIVE),
+        ("", 'terragrunt {\n    terraform_version = "1.9.8"\n  }', NATIVE),
+        ("", 'terragrunt {\n    tool = "MANUALLY_PROVISIONED"\n  }', HOOK),
         (">= 1.5.7", "", HOOK),
         ("", "", HOOK),
         ("", 'terraform_workflow_tool = "CUSTOM"', HOOK),
@@ -61,6 +64,22 @@ def test_each_engine_gets_what_it_knows(tmp_path: Path, required: str, stack: st
     assert (HOOK in text) != (NATIVE in text)
     assert ("before_init" in (tmp_path / "stacks.tf").read_text() if stack else True) == (expected == HOOK or not stack)
     assert result.is_whole
+
+
+@pytest.mark.parametrize(
+    ("stack", "is_told"),
+    [
+        ("", True),
+        ("manage_state = false", False),
+        ("terragrunt {}", False),
+        ("terragrunt {\n    use_state_management = true\n  }", True),
+        ("manage_state = false\n  terragrunt {\n    use_state_management = true\n  }", True),
+    ],
+)
+def test_a_stack_with_a_state_in_spacelift_is_told(tmp_path: Path, stack: str, is_told: bool) -> None:
+    result = migrated(tmp_path, stack=f'branch = "main"\n  {stack}')
+    (seen,) = result.stacks
+    assert any("Spacelift manages the state" in remark for remark in seen.remarks) == is_told
 
 
 def test_a_flat_role_that_terraform_rejects_is_told_as_the_error_that_it_is(tmp_path: Path) -> None:
@@ -81,6 +100,7 @@ def test_open_tofu_rejects_no_flat_role(tmp_path: Path) -> None:
         ("", "", ""),
         ("< 1.6", "", "required_version is < 1.6 (main.tf:2)"),
         ("", "autodeploy = true", FOSS_ONLY),
+        ("", 'dynamic "opentofu" {\n    for_each = var.tofu\n    content {}\n  }', ""),
         (
             ">= 1.9",
             'terraform_version = "1.5.7"',

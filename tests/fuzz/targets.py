@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Change, Refusal
-from migrator.secret import MASK, mask, printable
+from migrator.secret.mask import MASK, mask
+from migrator.secret.printable import printable
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.scanner import tokens

@@ -27,7 +27,7 @@ from migrator.report import sarif
 from migrator.report.collected import Collected
 from migrator.report.rollout import rollout
 from migrator.report.steps import steps
-from migrator.secret import mask, mask_shapes
+from migrator.secret.mask import mask, mask_shapes
 from tests.conftest import FIXTURES
 from tests.rules.test_fixtures import CASES, case_id, options
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.config.config import Config
+from migrator.config.config import Config, HookPlace
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode
@@ -39,3 +39,33 @@ def test_a_stack_of_another_owner_is_told(tmp_path: Path, repository: str, is_ot
     result = migrate_repo(str(folder), Config(mode=Mode.PREVIEW, repository="acme/shop"))
     notes = [note.task for note in result.notes if note.code == "stacks-of-another-repository"]
     assert notes == (["This checkout is called `shop`. 1 stack is for repository `other/shop`."] if is_other else [])
+
+
+def test_a_context_that_is_attached_to_unknown_stacks_is_told_at_each_stack(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    attachment = """resource "spacelift_context_attachment" "all" {
+  for_each   = { for stack in data.spacelift_stacks.all.stacks : stack.stack_id => stack }
+  stack_id   = each.key
+  context_id = spacelift_context.all.id
+}
+"""
+    (folder / "stacks.tf").write_text(STACK % "shop" + 'resource "spacelift_context" "all" {}\n' + attachment)
+    (stack,) = migrate_repo(str(folder), Config(mode=Mode.PREVIEW)).stacks
+    assert "The stack to which stacks.tf:7 attaches a context cannot be determined." in stack.remarks
+
+
+def test_contexts_of_several_root_modules_have_names_of_their_own(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    backend = 'terraform {\n  backend "s3" {\n    role_arn = "arn:aws:iam::123456789012:role/state"\n  }\n}\n'
+    for name in ("a", "b"):
+        stack = STACK.replace('"shop"', f'"{name}"') % "shop" + f"# {name}\n"
+        for path, text in (
+            (name, backend),
+            (f"admin-{name}", stack.replace("\n  branch", f'\n  project_root = "{name}"\n  branch')),
+        ):
+            (folder / path).mkdir(parents=True)
+            (folder / path / "main.tf").write_text(text)
+    migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, hook_in=HookPlace.CONTEXT))
+    for name in ("a", "b"):
+        assert f'"aws-oidc-admin-{name}"' in (folder / f"admin-{name}/main.tf").read_text()

@@ -21,7 +21,7 @@ from migrator.migrate.pipeline import migrate_repo
 from migrator.migrate.planning import Planning
 from migrator.model.findings import Change
 from migrator.model.results import Mode
-from migrator.secret import mask
+from migrator.secret.mask import mask
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import language_of

@@ -20,7 +20,7 @@ from migrator.config.config import Config
 from migrator.migrate.pipeline import open_workspace
 from migrator.model.findings import Change
 from migrator.model.known_secrets import KnownSecrets
-from migrator.secret import MASK, assigned_pieces, hide, mask
+from migrator.secret.mask import MASK, assigned_pieces, hide, mask
 from migrator.terraform.secrets import Secrets
 from tests import program
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent
@@ -288,10 +288,11 @@ def test_a_known_value_is_found_whole_cut_escaped_and_in_base64(dice: Random) ->
         cut = dice.randrange(len(secret) - MUCH + 1)
         spelled = [secret, secret[cut : cut + MUCH], escaped(secret, dice), percent(secret), *encodings(secret)]
         for spelling in spelled:
-            text = f"a word {spelling} and another"
+            before = "a word " + "." * dice.randrange(12)
+            text = f"{before}{spelling} and another"
             shown = hide(text, known.pieces(text))
             assert not parts([shown]).intersection(planted.needles()), (secret, text, shown)
-            assert shown.startswith("a word ")
+            assert shown.startswith(before)
             assert shown.endswith(" and another")
 
 

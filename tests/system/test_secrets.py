@@ -25,7 +25,8 @@ from migrator.model.results import Mode
 from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
 from migrator.report.collected import Collected
-from migrator.secret import MASK, mask, may_name_secret, names_secret
+from migrator.secret.mask import MASK, mask
+from migrator.secret.names import may_name_secret, names_secret
 from tests import program
 from tests.conftest import FIXTURES
 

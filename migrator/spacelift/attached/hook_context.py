@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
-from migrator.spacelift.attached.resources import Shared, Sharing, block_edits, sharing_objection, space_of
+from migrator.spacelift.attached.resources import Shared, Sharing, block_edits, home_of, sharing_objection, space_of
 from migrator.spacelift.stacks.contexts import SpaceliftContext
 from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from migrator.spacelift.hooks.in_terraform import Entries
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.span import Edit
-    from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
@@ -59,10 +58,10 @@ class HookContexts:
             return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack = definition.source
         blocks: list[tuple[Stack, NewBlock]] = []
-        name = _existing(stack.module, entries[0].text, space_of(stack))
+        name = _existing(stack, entries[0].text)
         if name is None:
             name = self._sharing.label(stack, role)
-            blocks.append((self._sharing.stacks(stack, role)[0], self._context(name, entries, space_of(stack))))
+            blocks.append((self._sharing.stacks(stack, role)[0], self._context(stack, name, entries)))
         attachment = self._sharing.attachment(stack, role, name, *self._priority(stack, role))
         return block_edits(self._workspace, [*blocks, (stack, attachment)])
 
@@ -84,19 +83,20 @@ class HookContexts:
         if context_objection(definition) or not isinstance(definition, TerraformDefinition):
             return None
         stack = definition.source
-        if _existing(stack.module, entries[0].text, space_of(stack)) is not None:
+        if _existing(stack, entries[0].text) is not None:
             return None
         return NewContext(self._sharing.label(stack, role), tuple(self._sharing.stacks(stack, role)))
 
-    def _context(self, name: str, entries: Entries, space_id: str | None) -> NewBlock:
+    def _context(self, stack: Stack, label: str, entries: Entries) -> NewBlock:
+        space_id = space_of(stack)
         described = "Temporary AWS credentials, for which the hook exchanges the OIDC token of a run"
         arguments = [
-            NewArgument("name", Literal(name.replace("_", "-"))),
+            NewArgument("name", Literal(self._sharing.name(stack, label))),
             NewArgument("description", Literal(described)),
             *([NewArgument("space_id", Reference(space_id))] if space_id is not None else []),
             *(NewArgument(name, entries) for name in self._lists),
         ]
-        return NewBlock("resource", (_CONTEXT.type, name), tuple(arguments))
+        return NewBlock("resource", (_CONTEXT.type, label), tuple(arguments))
 
 
 def context_objection(definition: StackDefinition) -> Refusal | None:
@@ -105,13 +105,12 @@ def context_objection(definition: StackDefinition) -> Refusal | None:
     return replace(refusal, help="Use `--hook-in stack`.") if refusal else None
 
 
-def _existing(module: Module, command: str, space_id: str | None) -> str | None:
-    """The context of the module that has the very hook in the same space, if there is one."""
-    for document, block in module.blocks("resource", "spacelift_context"):
-        hooks = SpaceliftContext(document, block, ModuleScope(module)).argument("before_init")
-        space = block.attribute("space_id")
-        same_space = (None if space is None else document.expression(space)) == space_id
-        if hooks is not None and same_space and any(line == command for line in _unescaped(text_of(hooks))):
+def _existing(stack: Stack, command: str) -> str | None:
+    """The context beside a stack that has the very hook in the same space, if there is one."""
+    for document, block in stack.module.blocks("resource", "spacelift_context"):
+        hooks = SpaceliftContext(document, block, ModuleScope(stack.module)).argument("before_init")
+        same_home = home_of(document, block) == home_of(stack.document, stack.block)
+        if hooks is not None and same_home and any(line == command for line in _unescaped(text_of(hooks))):
             return block.labels[1]
     return None
 

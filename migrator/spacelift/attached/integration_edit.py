@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
 from migrator.spacelift.attached.integrations import INTEGRATION
-from migrator.spacelift.attached.resources import Shared, Sharing, block_edits, identifier, sharing_objection, space_of
+from migrator.spacelift.attached.resources import (
+    Shared,
+    Sharing,
+    block_edits,
+    home_of,
+    identifier,
+    of_same_provider,
+    sharing_objection,
+    space_of,
+)
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
@@ -66,7 +75,7 @@ class Integrations:
                 label = _existing(stack.source, role) or self._sharing.label(stack.source, role)
                 attachment = self._sharing.attachment(stack.source, role, label, *_BOTH)
                 data = NewBlock("data", (_EXTERNAL_ID, attachment.labels[1]), attachment.arguments)
-                blocks[data.labels] = data
+                blocks[data.labels] = of_same_provider(stack.source, data)
         return "\n".join((*map(_written, blocks.values()), _role(role, list(map(_statement, blocks.values())))))
 
     def _stacks(self, role: str) -> list[Stack]:
@@ -112,10 +121,10 @@ def _wait_for_role(stack: Stack, role: str) -> Iterator[NewArgument]:
 def _existing(stack: Stack, role: str) -> str | None:
     """The integration of the module that has the role in the stack's space, if there is one."""
     for document, block in stack.module.blocks("resource", INTEGRATION):
-        role_arn, space = ModuleScope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
+        role_arn = ModuleScope(stack.module).argument(document, block, "role_arn")
         is_alone = not any(block.attribute(name) for name in ("count", "for_each"))
-        same_space = (None if space is None else document.expression(space)) == space_of(stack)
-        if is_alone and same_space and role_arn is not None and role_arn.string == role:
+        same_home = home_of(document, block) == home_of(stack.document, stack.block)
+        if is_alone and same_home and role_arn is not None and role_arn.string == role:
             return block.labels[1]
     return None
 

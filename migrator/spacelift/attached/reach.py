@@ -104,7 +104,7 @@ class Reaches:
             )
         reach = union(reaches)
         if not reach.stacks and not reach.others and not reach.unknown:
-            unknown = "No stack in this repository has a label to which the setting's context attaches itself."
+            unknown = "The labels and the space of the setting's context reach no stack in this repository."
             return Reach(unknown=unknown, labels=reach.labels, contexts=names)
         return replace(reach, contexts=names)
 

@@ -14,6 +14,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import Refusal
 from migrator.regex import regex
@@ -25,6 +26,7 @@ from migrator.spacelift.attached.diagnostics import (
     STACK_SPACE_VARIES,
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.edit import indent_at
 from migrator.syntax.hcl.strings import quote
@@ -33,7 +35,7 @@ from migrator.syntax.source import newline_at
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
 
 if TYPE_CHECKING:
-    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.syntax.terraform import Block
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -65,6 +67,26 @@ def space_of(stack: Stack) -> str | None:
     """The expression of the stack's space; None if the stack names no space."""
     attribute = stack.block.attribute("space_id")
     return None if attribute is None else stack.document.expression(attribute)
+
+
+def home_of(document: Document, block: Block) -> tuple[str, str]:
+    """The provider and the space of a resource, as expressions: stacks of other homes do not share the resource."""
+    provider, space = (block.attribute(name) for name in ("provider", "space_id"))
+    return (
+        document.expression(provider).strip('"') if provider is not None else "",
+        document.expression(space) if space is not None else "",
+    )
+
+
+def _home(stack: Stack) -> tuple[str, str]:
+    return home_of(stack.document, stack.block)
+
+
+def of_same_provider(stack: Stack, block: NewBlock) -> NewBlock:
+    """The block with the provider of a stack: another provider may be for another Spacelift account."""
+    provider, _ = _home(stack)
+    chosen = (NewArgument("provider", Reference(provider)),) if provider else ()
+    return replace(block, arguments=(*chosen, *block.arguments))
 
 
 def free_label(module: Module, type_: str, name: str) -> str:
@@ -101,7 +123,8 @@ def block_edits(
         if isinstance(home, Refusal):
             return home
         path, document = home
-        edits.append(HCL.add_block(path, document.text if document is not None else "", block))
+        text = document.text if document is not None else ""
+        edits.append(HCL.add_block(path, text, of_same_provider(stack, block)))
         edits += _destroyed_after(stack, block)
     return tuple(edits)
 
@@ -150,7 +173,7 @@ class Shared(Struct, frozen=True):
 
 
 class Sharing:
-    """The resources of a ``kind`` that stacks share: the stacks of a module with the same role and space.
+    """The resources of a ``kind`` that stacks share: the stacks of a module with the same role, provider and space.
 
     ``roles`` pairs the stacks with their roles. Stacks that are not defined in Terraform share nothing.
     """
@@ -162,21 +185,28 @@ class Sharing:
 
     def label(self, stack: Stack, role: str) -> str:
         """A free label in the module, with the role's name if the module needs several resources."""
-        name, space = self._kind.name, space_of(stack)
-        kinds = {(role, space_of(other)) for other, role in self._roles if other.module is stack.module}
+        name, home = self._kind.name, _home(stack)
+        kinds = {(role, _home(other)) for other, role in self._roles if other.module is stack.module}
         if len(kinds) > 1:
             short = role.rpartition("/")[2]
             homonyms = {other for other, _ in kinds if other.rpartition("/")[2] == short}
             account = _ACCOUNT.search(role) if len(homonyms) > 1 else None
             name += f"_{identifier(short)}" + (f"_{account[1]}" if account else "")
-        if len({space for other, space in kinds if other == role}) > 1 and space is not None:
-            name += f"_{identifier(space)}"
+        homes = {other for other_role, other in kinds if other_role == role}
+        for here, all_there in zip(home, zip(*homes, strict=True), strict=True):
+            name += f"_{identifier(here)}" if here and len(set(all_there)) > 1 else ""
         return free_label(stack.module, self._kind.type, name)
+
+    def name(self, stack: Stack, label: str) -> str:
+        """The name in Spacelift, unique in an account: with the module's path if several modules have stacks."""
+        is_alone = len({other.module.path for other in spacelift_stacks(self._workspace)}) == 1
+        path = "" if is_alone else identifier(stack.module.path)
+        return "-".join(filter(None, (label, path))).replace("_", "-")
 
     def stacks(self, stack: Stack, role: str) -> list[Stack]:
         """The stacks that share a resource with ``stack``, including ``stack``; the first one's file has the block."""
         alike = (other for other, stack_role in self._roles if stack_role == role and other.module is stack.module)
-        return [other for other in alike if space_of(other) == space_of(stack)]
+        return [other for other in alike if _home(other) == _home(stack)]
 
     def attachment(self, stack: Stack, role: str, label: str, *arguments: NewArgument) -> NewBlock:
         """The block that attaches the resource ``label`` to all stacks of the stack's block."""

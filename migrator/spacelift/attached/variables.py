@@ -108,7 +108,7 @@ class VariableContexts:
         stack, key = definition.source, _key(variables)
         label, first, space = self._sharing.label(stack, key), self._sharing.stacks(stack, key)[0], space_of(stack)
         arguments = (
-            NewArgument("name", Literal(label.replace("_", "-"))),
+            NewArgument("name", Literal(self._sharing.name(stack, label))),
             NewArgument("description", Literal("The IAM role that runs assume with their OIDC token")),
             *([NewArgument("space_id", Reference(space))] if space is not None else []),
         )

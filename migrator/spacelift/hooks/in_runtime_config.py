@@ -21,14 +21,14 @@ from migrator.spacelift.hooks.diagnostics import (
     RUNTIME_TESTS_DIFFER,
 )
 from migrator.spacelift.stacks.engine_evidence import entry_evidence
-from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
+from migrator.spacelift.stacks.exchange import EVERY_LIST
 from migrator.spacelift.stacks.runtime_config import PATH, RuntimeConfig, parse
+from migrator.spacelift.stacks.scripts import Export, export
 from migrator.span import Edit, apply_edits
 from migrator.syntax.yaml.edit import Addition, line_edits, prepend_all
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.set import set_strings
 from migrator.syntax.yaml.write import Item
-from migrator.terraform.credential_names import exported
 from migrator.workspace.diagnostics import SYNTAX_ERROR
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class RuntimeHooks:
     """The runtime configuration of a repository, and the needed hooks."""
 
     def __init__(self, workspace: Workspace, config: Config) -> None:
+        self._workspace = workspace
         self.path = workspace.scoped(PATH)
         self._scoped = workspace.scoped
         self._always = config.hook_in is HookPlace.RUNTIME_CONFIG
@@ -129,13 +130,10 @@ class RuntimeHooks:
             dict.fromkeys(name for name, keys in lists if self._config.sets(keys) and not self._config.has_hook(keys))
         )
 
-    def exported(self, holders: Iterable[Keys]) -> str:
+    def exported(self, holders: Iterable[Keys]) -> Export | None:
         """The static variable that hooks of the file export, which would take the place of the hook's."""
-        for keys in ((*holder, name) for holder in holders for name in EVERY_LIST):
-            for line in (line for command in self._config.commands(keys) for line in command.splitlines()):
-                if EXCHANGE not in line and (variable := exported(line)):
-                    return variable
-        return ""
+        every_list = ((*holder, name) for holder in holders for name in EVERY_LIST)
+        return export(self._workspace, (command for keys in every_list for command in self._config.commands(keys)))
 
     def belongs_in_stack(self, stack: RuntimeStack, name: str) -> bool:
         """Whether the hook must be in the stack's own list ``name`` (as well)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.spacelift.hooks.diagnostics import (
@@ -14,15 +14,16 @@ from migrator.spacelift.hooks.diagnostics import (
     STACK_OVERRIDDEN,
 )
 from migrator.spacelift.hooks.in_terraform import Entries, TerraformHooks, TerraformLists
-from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE, exchanges_token, text_of
+from migrator.spacelift.stacks.exchange import EVERY_LIST, exchanges_token, text_of
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.spacelift.stacks.scripts import export
 from migrator.syntax.yaml.parse import read
-from migrator.terraform.credential_names import exported
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place, Refusal
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.span import Edit
+    from migrator.workspace.workspace import Workspace
 
 _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 
@@ -34,8 +35,14 @@ class HookLists:
     """
 
     def __init__(
-        self, stacks: Sequence[StackDefinition], integrations: Mapping[StackDefinition, Place], *, in_context: bool
+        self,
+        workspace: Workspace,
+        stacks: Sequence[StackDefinition],
+        integrations: Mapping[StackDefinition, Place],
+        *,
+        in_context: bool,
     ) -> None:
+        self._workspace = workspace
         self._integrations = integrations
         self._in_context = in_context
         self._definitions = {stack.source: stack for stack in stacks if isinstance(stack, TerraformDefinition)}
@@ -86,15 +93,16 @@ class HookLists:
     def _exported_later(self, stack: StackDefinition) -> Refusal | None:
         """The reason why a later hook of the stack overrides the exports of the new hook; None if no hook does."""
         for name in EVERY_LIST:
-            if variable := _exported(self._texts(stack, name)):
-                return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of="of the stack", variable=variable)
+            if found := export(self._workspace, self._texts(stack, name)):
+                of = f"of the stack{found.through}"
+                return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=found.variable)
             for context in stack.contexts.known:
                 hooks = context.argument(name)
-                variable = _exported((text_of(hooks),)) if hooks is not None else ""
-                is_overwritten = name == "before_init" and variable in _EXPORTED and not self._in_context
-                if variable and not is_overwritten:
-                    of = f"of the context at {context.place}"
-                    return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=variable)
+                found = export(self._workspace, (text_of(hooks),)) if hooks is not None else None
+                is_overwritten = name == "before_init" and not self._in_context
+                if found and not (is_overwritten and found.variable in _EXPORTED):
+                    of = f"of the context at {context.place}{found.through}"
+                    return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=found.variable)
         return None
 
     def _texts(self, stack: StackDefinition, name: str) -> Iterator[str]:
@@ -135,12 +143,6 @@ class RequiredHooks:
         if isinstance(stack, YamlDefinition):
             return _in_yaml(stack, _phase(name), self._entries[stack])
         return HOOK_LIST_UNKNOWN.refusal()
-
-
-def _exported(scripts: Iterable[str]) -> str:
-    """The static variable that one of the commands exports, ignoring hooks that exchange a token."""
-    lines = (line for command in scripts for line in command.splitlines() if EXCHANGE not in line)
-    return next((variable for line in lines if (variable := exported(line))), "")
 
 
 def _phase(name: str) -> str:

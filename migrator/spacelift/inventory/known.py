@@ -14,7 +14,7 @@ from migrator.errors import MigrateError
 from migrator.model.account import ACCOUNT, AccountStack
 from migrator.model.findings import Place
 from migrator.model.fleet import Code, KnownStack
-from migrator.secret import MASK
+from migrator.secret.mask import MASK
 from migrator.spacelift.inventory.drift import drift
 from migrator.spacelift.inventory.keys import AccountKeys, commands_in, integration_of
 from migrator.spacelift.settings.model import SetVariable

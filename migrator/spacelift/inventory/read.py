@@ -10,7 +10,7 @@ import msgspec
 from graphql import DocumentNode, GraphQLError, build_client_schema, get_introspection_query, print_ast
 
 from migrator.errors import MigrateError
-from migrator.secret import mask
+from migrator.secret.mask import mask
 from migrator.spacelift.inventory.account import (
     AwsIntegration,
     Context,

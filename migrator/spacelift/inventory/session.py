@@ -23,7 +23,8 @@ from msgspec import Struct
 
 from migrator.errors import MigrateError, UsageError
 from migrator.regex import regex
-from migrator.secret import MASK, mask, plain_line
+from migrator.secret.mask import MASK, mask
+from migrator.secret.printable import plain_line
 
 TOKEN = "SPACELIFT_API_TOKEN"  # noqa: S105  the name of a variable
 ENDPOINT, KEY_ID, KEY_SECRET = "SPACELIFT_API_KEY_ENDPOINT", "SPACELIFT_API_KEY_ID", "SPACELIFT_API_KEY_SECRET"

@@ -7,8 +7,6 @@ the block: https://developer.hashicorp.com/terraform/language/backend#partial-co
 
 from __future__ import annotations
 
-import base64
-import binascii
 import posixpath
 import re
 from collections.abc import Iterator
@@ -25,15 +23,13 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_FROM_HERE,
     MOUNTED_VALUES_ARE_STATIC,
 )
-from migrator.spacelift.stacks.exchange import text_of
+from migrator.spacelift.stacks.mounted import content_of
 from migrator.spacelift.stacks.resource import Resource, resources
-from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place, Refusal
     from migrator.spacelift.attached.reach import Reach, Reaches
-    from migrator.terraform.expressions.evaluate import Expression
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
@@ -48,7 +44,6 @@ _NAMES = regex(
 )
 _WHERE_IT_COUNTS = regex(r"\b(?:provider|backend)\b")
 _VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
-_PATH = regex(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
 
 
 class Override(Struct, frozen=True, eq=False):
@@ -77,7 +72,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
         name = file.string("relative_path")
         if name is None:
             continue
-        text, source = _content(workspace, file.document, file.argument("content"))
+        text, source = content_of(workspace, file)
         mounted[posixpath.basename(name)] = text
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
         if is_source and source is not None:
@@ -132,36 +127,3 @@ def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if match is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
         return None
     return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
-
-
-def _content(
-    workspace: Workspace, document: Document, content: Expression | None
-) -> tuple[str | None, Document | None]:
-    """The content of a mounted file, None if not known, and the file of the repository with the content."""
-    if content is None:
-        return None, None
-    text = content.resolved.text.strip()
-    if (literal := string_value(text)) is not None:
-        try:
-            return base64.b64decode(literal, validate=True).decode(), None
-        except (binascii.Error, UnicodeDecodeError):
-            return None, None
-    encoded, read = (re.fullmatch(rf"{name}\((.*)\)", text, re.DOTALL) for name in ("base64encode", "filebase64"))
-    inner = encoded and re.fullmatch(r"(file|templatefile|\w+encode)\((.*)\)", encoded[1].strip(), re.DOTALL)
-    named = read[1] if read else inner[2] if inner and not inner[1].endswith("encode") else None
-    if named is not None:
-        file = _file(workspace, document, named)
-        return (file.text, file) if file is not None else (None, None)
-    if encoded is None:
-        return None, None
-    said = text_of(content.derived(encoded[1]))
-    return f"{said}\n{inner[2]}" if inner else said or None, None
-
-
-def _file(workspace: Workspace, document: Document, argument: str) -> Document | None:
-    """The file that an expression names, relative to ``document``."""
-    match = _PATH.fullmatch(argument.strip())
-    if match is None:
-        return None
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), match[1]))
-    return workspace.documents.get(path) or workspace.other(path)

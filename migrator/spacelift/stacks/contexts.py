@@ -7,7 +7,6 @@ the others in reverse alphabetical order: https://docs.spacelift.io/concepts/sta
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
@@ -17,8 +16,9 @@ from migrator.regex import regex
 from migrator.spacelift.stacks.exchange import exchanges_token, text_of
 from migrator.spacelift.stacks.model import Contexts
 from migrator.spacelift.stacks.resource import Resource, resources
+from migrator.spacelift.stacks.scripts import scripts
 from migrator.spacelift.stacks.slugs import slug_of
-from migrator.spacelift.stacks.spaces import Space, Spaces
+from migrator.spacelift.stacks.spaces import Spaces
 from migrator.spacelift.stacks.targets import Target, index_of, targets
 from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
 
@@ -31,8 +31,6 @@ CALLS_AWS = regex(
 )
 """The pattern of commands that call AWS or Terraform."""
 
-_SCRIPT = regex(r"(?:^|[\s;&|/])((?:\./)?[\w./-]*?[\w-]+\.(?:ba)?sh|\./[\w./-]+)(?![\w.])")
-_COMMENT = regex(r"(?m)^[ \t]*#.*$")
 _ALL = "*"
 
 
@@ -65,17 +63,8 @@ class SpaceliftContext(Resource, frozen=True, eq=False):
         """Whether hooks of the context before init call AWS or Terraform, in scripts of the repository too."""
         hooks = self.argument("before_init")
         said = text_of(hooks) if hooks is not None else ""
-        return any(map(CALLS_AWS.search, (said, *self._scripts(said))))
-
-    def _scripts(self, said: str) -> Iterator[str]:
-        """The texts of the scripts that commands name."""
-        if self.workspace is None:
-            return
-        for path in map(posixpath.normpath, _SCRIPT.findall(said)):
-            for found in self.workspace.files_called(posixpath.basename(path)):
-                script = self.workspace.documents.get(found) or self.workspace.other(found)
-                if script is not None and f"/{found}".endswith(f"/{path}"):
-                    yield _COMMENT.sub("", script.text)
+        run = scripts(self.workspace, said) if self.workspace is not None else ()
+        return any(map(CALLS_AWS.search, (said, *run)))
 
 
 class Attachment(Resource, frozen=True, eq=False, kw_only=True):
@@ -162,22 +151,31 @@ class Attachments:
 
     def labelled(self, resource: Resource, labels: Iterable[str]) -> Iterator[tuple[Stack, str]]:
         """The stacks and modules to which a resource with ``labels`` attaches itself; with why that is not certain."""
-        attached_labels, space = attaching_labels(labels), self._spaces.of(resource)
+        attached_labels = attaching_labels(labels)
         if not attached_labels:
             return
         by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
         unknown = [receiver for receiver in self.receivers if not receiver.has_known_labels]
         for stack in self.receivers if _ALL in attached_labels else dict.fromkeys((*by_label, *unknown)):
-            reason = self._reason(space, stack)
+            reason = self._reason(resource, stack)
             if reason is not None:
                 is_certain = _ALL in attached_labels or not attached_labels.isdisjoint(stack.labels)
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
-    def _reason(self, space: Space, stack: Stack) -> str | None:
-        """The reason why a space may not reach a stack; ``""`` if the space does, None if the space does not."""
-        reaches = self._spaces.reaches(space, self._spaces.of(stack))
+    def _reason(self, holder: Resource, stack: Stack) -> str | None:
+        """The reason why a label may not reach a stack; ``""`` if the label does, None if the label does not."""
+        reaches = self._spaces.reaches(self._spaces.of(holder), self._spaces.of(stack))
+        if reaches is False:
+            return None
+        if holder.provider != stack.provider:
+            return f"Whether the provider {holder.provider} is for the account of {stack.title} cannot be determined."
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
-        return unknown if reaches is None else "" if reaches else None
+        return "" if reaches else unknown
+
+    def _may_reach(self, attachment: Attachment, stack: Stack) -> bool:
+        """Whether an attachment to an unknown stack may be one to ``stack``."""
+        contexts = self.contexts(attachment.context) if attachment.context is not None else []
+        return not contexts or any(self._reason(context, stack) is not None for context in contexts)
 
     def of(self, stack: Stack) -> Contexts:
         """The contexts of a stack."""
@@ -203,7 +201,7 @@ class Attachments:
             for spacelift_context in self._by_label.get(label, ())
         ]
         for context in dict.fromkeys(matching):
-            reason = self._reason(self._spaces.of(context), stack)
+            reason = self._reason(context, stack)
             if reason:
                 doubts.append(f"The context at {context.place} may attach itself to the stack. {reason}")
             elif reason is not None:
@@ -211,10 +209,12 @@ class Attachments:
         doubts += (
             f"The context at {spacelift_context.place} may attach itself to the stack. Its labels cannot be read."
             for spacelift_context in self._with_unknown_labels
+            if self._reason(spacelift_context, stack) is not None
         )
         doubts += (
             f"The stack to which {attachment.place} attaches a context cannot be determined."
             for attachment in self._astray
+            if self._may_reach(attachment, stack)
         )
         by_name.sort(key=lambda entry: entry[0])
         by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)

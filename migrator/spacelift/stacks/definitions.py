@@ -92,7 +92,6 @@ def _definitions(workspace: Workspace) -> Iterator[StackDefinition]:
 
 
 def _in_terraform(workspace: Workspace, stack: Stack) -> TerraformDefinition:
-    autodeploys = stack.is_true("autodeploy", False)
     return TerraformDefinition(
         source=stack,
         document=stack.document,
@@ -103,8 +102,8 @@ def _in_terraform(workspace: Workspace, stack: Stack) -> TerraformDefinition:
         labels=stack.labels,
         is_ignored=stack.is_ignored,
         is_plain=not stack.is_repeated and stack.scope.call is None,
-        manages_state=stack.is_true("manage_state", True),
-        waits=None if autodeploys is None else not autodeploys,
+        manages_state=stack.manages_state,
+        waits=stack.waits,
         evidence=stack_evidence(stack),
         contexts=attachments(workspace).of(stack),
     )
@@ -187,7 +186,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
         document=document,
         place=Place(document.path, stack.line, stack.offset),
         title=f"{'blueprint' if stack.is_blueprint else 'stack file'} {stack.name or document.path}",
-        code=code_of(repository, stack.project_root, stack.namespace or "", stack.branch),
+        code=code_of(repository, stack.project_root, stack.namespace or "", stack.branch, runs_below=stack.runs_below),
         slug=None if stack.is_blueprint else slug_of(stack.name),
         is_ignored=document.is_excluded,
         is_plain=False,

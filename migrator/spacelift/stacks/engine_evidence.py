@@ -11,17 +11,20 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.runtime_config import StackEntry
     from migrator.spacelift.stacks.terraform import Stack
 
+_VENDORS = {"opentofu": ("workflow_tool", "version"), "terragrunt": ("tool", "terraform_version")}
+"""The blocks that name an engine, and their arguments for the tool and for the version."""
+
 
 def stack_evidence(stack: Stack) -> tuple[Evidence, ...]:
     """The evidence in a stack's definition about the engine of its runs."""
     place = str(stack.place)
-    tofu = next(stack.block.blocks("opentofu"), None)
-    if tofu is not None:
-        version = stack.scope.argument(stack.document, tofu, "version")
-        tool = stack.scope.argument(stack.document, tofu, "workflow_tool")
-        if tool is not None and not tool.is_null and tool.string != "OPENTOFU":
-            return ()
-        return version_evidence(place, "OPEN_TOFU", version.string if version is not None else None)
+    for vendor, (tool_argument, version_argument) in _VENDORS.items():
+        if block := stack.vendor_block(vendor):
+            default = "OPENTOFU" if vendor == "opentofu" else "TERRAFORM_FOSS"
+            name = block.string(tool_argument, default)
+            return version_evidence(place, name, block.string(version_argument)) if name is not None else ()
+    if any(nested.labels[:1] == (vendor,) for nested in stack.block.blocks("dynamic") for vendor in _VENDORS):
+        return ()
     tool, version = stack.argument("terraform_workflow_tool"), stack.argument("terraform_version")
     if tool is not None and not tool.is_null and tool.string is None:
         return ()
@@ -46,13 +49,13 @@ def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
 def version_evidence(place: str, tool: str | None, version: str | None) -> tuple[Evidence, ...]:
     """The evidence in a stack's workflow tool and version; None for an argument that is not set.
 
-    A custom tool may be any version, whatever version the stack names. Spacelift's own Terraform ends with 1.5.7, but
-    the version of a stack has precedence.
+    A tool of the user's own may be any version, whatever version the stack names. Spacelift's own Terraform ends with
+    1.5.7, but the version of a stack has precedence.
     """
-    if tool == "CUSTOM":
+    if tool in ("CUSTOM", "MANUALLY_PROVISIONED"):
         return ()
     low, high = bounds(version or "")
-    if tool == "OPEN_TOFU":
+    if tool in ("OPEN_TOFU", "OPENTOFU"):
         name = f"the stack runs OpenTofu {version}" if version else "the stack runs OpenTofu"
         return (Evidence(name, place, max(low, FIRST_NATIVE), high, is_tofu=True),)
     evidence = (Evidence(f"terraform_version is {version}", place, low, high),) if version else ()

@@ -45,6 +45,21 @@ class Resource(Struct, frozen=True, eq=False):
         return ".".join(self.block.labels)
 
     @property
+    def provider(self) -> str:
+        """The provider block in the root module, such as ``spacelift.eu``: each may be for an account of its own."""
+        chosen = self.block.attribute("provider")
+        name = self.document.expression(chosen).strip('"') if chosen is not None else "spacelift"
+        scope = self.scope
+        while scope.call is not None and scope.caller is not None:
+            document, passed = scope.call.document, scope.call.block.attribute("providers")
+            for item in document.object_items(passed) if passed is not None else ():
+                if item.name == name:
+                    name = document.expression(item).strip('"')
+                    break
+            scope = scope.caller
+        return name
+
+    @property
     def ignored(self) -> Ignored | None:
         """Why it is to be left alone, if so."""
         return self.document.ignored if self.document.is_ignored(self.block) else None
@@ -58,7 +73,7 @@ class Resource(Struct, frozen=True, eq=False):
         argument = self.argument(name)
         return default if argument is None or argument.is_null else argument.string
 
-    def is_true(self, name: str, default: bool) -> bool | None:
+    def is_true(self, name: str, default: bool | None) -> bool | None:
         """The value of a boolean argument, by ``default`` if not set; None if not known."""
         argument = self.argument(name)
         if argument is None or argument.is_null:

@@ -57,8 +57,9 @@ class Spaces:
             )
 
     def of(self, resource: Resource) -> Space:
-        """The space of a stack, a module or a context."""
-        return self._of(resource, "space_id", DEFAULT)
+        """The space of a stack, a module or a context; a module from elsewhere may have a default of its own."""
+        is_resource = resource.block.type == "resource"
+        return self._of(resource, "space_id", DEFAULT if is_resource else ("text", resource.address))
 
     def _of(self, resource: Resource, argument: str, default: Space) -> Space:
         value, scope = resource.argument(argument), resource.scope

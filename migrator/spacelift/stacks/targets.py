@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _KEY = r"(?:\[(?P<key>[^\[\]]+)\])?"
-_RESOURCE = regex(rf"(?P<address>(?:data\.)?[a-z]\w*\.[\w-]+){_KEY}(?:\[\*\]|\.\*)?(?:\.[\w-]+)*")
+_RESOURCE = regex(
+    r"(?!(?:each|count|var|local)\.)(?P<address>(?:data\.)?[a-z]\w*\.[\w-]+)"
+    rf"{_KEY}(?:\[\*\]|\.\*)?(?:\.[\w-]+)*"
+)
 _OUTPUT = regex(rf"module\.(?P<name>[\w-]+){_KEY}\.(?P<output>[\w-]+)(?P<steps>(?:\.[\w-]+|\[[^\[\]]+\])*)")
 _STEP = regex(r"\.([\w-]+)|\[([^\[\]]+)\]")
 _WRAPPED = regex(r'(?:one|tostring|nonsensitive|trimspace)\((.*)\)|"\$\{([^{}]+)\}"', re.DOTALL)

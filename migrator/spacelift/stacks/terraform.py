@@ -42,10 +42,16 @@ _OTHER_NAMES = {
     "repository": ("repository_name",),
     "branch": ("repository_branch",),
     "autodeploy": ("auto_deploy",),
+    "project_root": ("component_root",),
+    "name": ("stack_name",),
 }
-"""The names in Spacelift's own module, with hooks as ``hooks = { before = { init = […] } }``:
-https://github.com/spacelift-solutions/terraform-spacelift-stacks-module.
+"""The names in Spacelift's own module, with hooks as ``hooks = { before = { init = […] } }``, and in Cloud Posse's:
+https://github.com/spacelift-solutions/terraform-spacelift-stacks-module and
+https://github.com/cloudposse/terraform-spacelift-cloud-infrastructure-automation.
 """
+
+_FOLDER = regex(r"root|path|dir|folder")
+"""The names of inputs that may hold the folder of the code."""
 
 _STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
 _OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
@@ -116,7 +122,8 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
     @cached_property
     def code(self) -> Code:
         """The code that the stack runs."""
-        root = self.string("project_root", "")
+        is_elsewhere = not self.is_resource and any(_FOLDER.search(given.name) for given in self.block.attributes)
+        root = self.string("project_root", None if is_elsewhere else "")
         folder = None if root is None else posixpath.normpath("/" + root.lstrip("/")).lstrip("/")
         branch = self.string("branch", None)
         repository, runs_below = self.string("repository", None), self._runs_all_units
@@ -132,7 +139,7 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
     def has_known_labels(self) -> bool:
         """Whether `labels` are all labels of the stack."""
         argument = self.argument("labels")
-        return argument is None or argument.is_null or argument.strings is not None
+        return self.is_resource if argument is None or argument.is_null else argument.strings is not None
 
     @cached_property
     def slug(self) -> str | None:
@@ -178,15 +185,27 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
         return self.module.overrides(self.block)
 
     @property
+    def manages_state(self) -> bool | None:
+        """Whether Spacelift keeps the state; None if not known. A ``terragrunt`` block has an argument of its own."""
+        if terragrunt := self.vendor_block("terragrunt"):
+            return terragrunt.is_true("use_state_management", False)
+        return self.is_true("manage_state", True if self.is_resource else None)
+
+    @property
+    def waits(self) -> bool | None:
+        """Whether a run waits for confirmation; None if not known."""
+        autodeploys = self.is_true("autodeploy", False if self.is_resource else None)
+        return None if autodeploys is None else not autodeploys
+
+    @property
     def _runs_all_units(self) -> bool:
         """Whether Terragrunt runs every unit below the project root."""
-        arguments = (
-            self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt")
-        )
-        return any(
-            expression is not None and expression.origin is not None and expression.origin.text == "true"
-            for expression in arguments
-        )
+        terragrunt = self.vendor_block("terragrunt")
+        return terragrunt is not None and terragrunt.is_true("use_run_all", False) is True
+
+    def vendor_block(self, type_: str) -> Resource | None:
+        """The nested block of a vendor, with its arguments; None without the block."""
+        return next((Resource(self.document, block, self.scope) for block in self.block.blocks(type_)), None)
 
     @cached_property
     def _namespace(self) -> str | None:

@@ -19,6 +19,9 @@ from migrator.syntax.yaml.tree import Keys, Mapping, Node, Sequence, Tree, find,
 if TYPE_CHECKING:
     from migrator.span import Span
 
+_VENDORS = {"terraform": ("version", "workflow_tool"), "terragrunt": ("terraform_version", "terragrunt_tool")}
+"""The vendors of a blueprint that run Terraform or OpenTofu, with the names of the version and the tool."""
+
 _BLUEPRINT = regex(rb"(?m)^\s*[\"']?stacks?[\"']?\s*:")
 _ATMOS = regex(rb"\bspacelift[\"']?\s*:")
 _MASTERPOINT = regex(rb"StackConfigV1\b|\b(?:stack|automation)_settings[\"']?\s*:")
@@ -31,8 +34,8 @@ class YamlStack(Struct, frozen=True):
     """A stack that the file ``path`` defines at ``line`` (counted from 1) and ``offset``.
 
     ``keys`` lead to the list of the commands before ``terraform init``, which need not exist. ``may_replace``: a new
-    list may replace a list of another file. ``project_root`` is ``""`` for the root of the repository. Any field is
-    None if not known.
+    list may replace a list of another file. ``project_root`` is ``""`` for the root of the repository; ``runs_below``:
+    Terragrunt runs every unit below. Any field is None if not known.
     """
 
     path: str
@@ -47,6 +50,7 @@ class YamlStack(Struct, frozen=True):
     may_replace: bool = False
     terraform_version: str | None = None
     workflow_tool: str | None = None
+    runs_below: bool = False
 
     @property
     def is_blueprint(self) -> bool:
@@ -87,7 +91,7 @@ def stacks_in(path: str, text: str, part: Span | None = None) -> tuple[YamlStack
 
 
 def _blueprint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
-    """``stack:`` or ``stacks:`` with ``vcs`` and ``vendor.terraform``.
+    """``stack:`` or ``stacks:`` with ``vcs`` and ``vendor.terraform`` or ``vendor.terragrunt``.
 
     https://docs.spacelift.io/concepts/blueprint has both forms, and https://docs.spacelift.io/concepts/template the
     second, with ``vcs.reference`` in place of ``vcs.branch``.
@@ -95,7 +99,9 @@ def _blueprint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
     stacks = find(root, ("stacks",))
     count = len(stacks.node.items) if stacks and isinstance(stacks.node, Sequence) else 0
     for keys in (("stack",), *(("stacks", index) for index in range(count))):
-        if find(root, (*keys, "vcs")) and find(root, (*keys, "vendor", "terraform")):
+        vendor = next((name for name in _VENDORS if find(root, (*keys, "vendor", name))), None)
+        if find(root, (*keys, "vcs")) and vendor is not None:
+            version, tool = _VENDORS[vendor]
             yield YamlStack(
                 path=path,
                 keys=(*keys, *_INIT_HOOKS),
@@ -106,8 +112,9 @@ def _blueprint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
                 branch=_known(root, *keys, "vcs", "branch") or _reference(root, *keys, "vcs", "reference"),
                 line=_line(tree, keys),
                 offset=_offset(tree, keys),
-                terraform_version=_known(root, *keys, "vendor", "terraform", "version"),
-                workflow_tool=_known(root, *keys, "vendor", "terraform", "workflow_tool"),
+                terraform_version=_known(root, *keys, "vendor", vendor, version),
+                workflow_tool=_known(root, *keys, "vendor", vendor, tool),
+                runs_below=_known(root, *keys, "vendor", vendor, "use_run_all") == "true",
             )
 
 

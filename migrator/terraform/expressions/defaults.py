@@ -56,6 +56,15 @@ def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:
     return None if text is None else resolve(module, text, depth - 1)
 
 
+def depends_on_variable(module: Module, expression: str, depth: int = _DEPTH) -> bool:
+    """Whether a variable of ``module`` is in ``expression``, or in a local that it names."""
+    for reference in REFERENCE.finditer(expression):
+        text = definition(module, reference) if reference[1] == "local" else None
+        if reference[1] == "var" or (text is not None and depth and depends_on_variable(module, text, depth - 1)):
+            return True
+    return False
+
+
 def definition(module: Module, reference: re.Match[str]) -> str | None:
     """The expression behind a `REFERENCE` in ``module``: a variable's default, a local's value; None if unknown."""
     return _default(module, reference[2]) if reference[1] == "var" else _local(module, reference[2])

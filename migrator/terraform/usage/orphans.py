@@ -18,7 +18,7 @@ from msgspec import Struct
 from migrator.config.config import ROLE_VARIABLE
 from migrator.model.findings import LeftAlone
 from migrator.regex import regex
-from migrator.secret import STATIC_KEYS
+from migrator.secret.names import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.terraform.published import is_published
 from migrator.terraform.usage import diagnostics
