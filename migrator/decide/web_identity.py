@@ -251,10 +251,10 @@ class WebIdentity:
             return IDENTITY_COLLISION.refusal(other=first, remedy=remedy)
         return refused or Literal(role_arn)
 
-    def modules_with_role_arn(self) -> Iterator[Module]:
-        """The uncalled modules with --role-arn whose credentials come from callers elsewhere."""
+    def modules_with_literal_role(self) -> Iterator[Module]:
+        """The uncalled modules with --role-arn or --role whose credentials come from callers elsewhere."""
         for path, module in self._context.workspace.modules.items():
-            is_literal = self._context.config.at(path).literal_role_arn is not None
+            is_literal = bool(self._context.config.roles) or self._context.config.at(path).literal_role_arn is not None
             providers = self._context.role_mappings.providers(path) if path not in self._context.workspace.calls else ()
             if is_literal and any(self._comes_from_callers(provider, path) for provider in providers):
                 yield module

@@ -245,8 +245,8 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
     """The sign-in of a stack without static keys: all its code must be migrated, here or elsewhere."""
     if stack.is_ignored:
         return Replacement(reason_to_keep=f"{stack.title} is excluded from the migration.")
-    if early := _early(context, stack):
-        return Replacement(reason_to_keep=early)
+    if reason := context.hook_plan.objection_to_template(stack) or _early(context, stack):
+        return Replacement(reason_to_keep=reason)
     replacements = [
         _root_replacement(context, root)
         for root in context.facts.roots
