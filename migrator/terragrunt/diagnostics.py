@@ -24,7 +24,8 @@ Write the contents as a heredoc in the block: `contents = <<EOF … EOF`. Values
 GENERATED_UNREADABLE = Diagnostic(
     "generated-unreadable",
     found="This block writes Terraform code that is not understood. {reason}",
-    help="Correct the code, or exclude the block with `# tf-oidc-migrate:ignore`.",
+    help="Correct the code, or write the code without directives such as `%{{ if }}`. "
+    "To leave the block, use `# tf-oidc-migrate:ignore`.",
 )
 GENERATED_UNSOUND = Diagnostic(
     "generated-unsound",
