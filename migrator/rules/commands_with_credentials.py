@@ -1,7 +1,8 @@
 """Commands within Terraform that name a profile or keys of AWS are listed: they still need what the providers give up.
 
 Such are ``exec`` in the kubernetes and helm providers, https://registry.terraform.io/providers/hashicorp/kubernetes,
-``local-exec`` provisioners and ``data "external"``. What a provider block signs in with does not reach them.
+``local-exec`` provisioners, ``data "external"``, and hooks of Spacelift's stacks and contexts. What a provider block
+signs in with does not reach them.
 
 Before:
 
@@ -72,6 +73,7 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
 from migrator.regex import regex
 from migrator.rules.registry import Rule
+from migrator.terraform.credential_names import exported
 from migrator.terraform.providers import local_names
 
 if TYPE_CHECKING:
@@ -87,6 +89,8 @@ _NAMES = regex(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"
     r"|\bAWS_(?:ACCESS_KEY(?:_ID)?|SECRET(?:_ACCESS)?_KEY|SESSION_TOKEN|SECURITY_TOKEN)\b)"
 )
+
+_IN_HOOKS = regex(r"--profile(?![\w-])|\bAWS_(?:DEFAULT_)?PROFILE(?==)|\bconfigure set aws_(?:access|secret)\w+")
 
 COMMAND_NEEDS_CREDENTIALS = Diagnostic(
     "command-needs-credentials",
@@ -110,11 +114,27 @@ def check(context: Context) -> Iterator[Finding]:
     for document, part, title in chain(of_modules, _of_terragrunt(context.facts.terragrunt)):
         match = _NAMES.search(part.of(document.text))
         if match is not None:
-            place = Place(document.path, document.source.line(part.start + match.start("name")))
-            message = f"{title}: a command uses {match['name']}"
-            fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
-            note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
-            yield RULE.finding(place, message, fix, notes=(note,), subject=title, names=(match["name"],))
+            yield _finding(document, part.start + match.start("name"), title, match["name"])
+    for module in context.workspace.interesting_modules():
+        yield from _of_hooks(module)
+
+
+def _finding(document: Document, offset: int, title: str, name: str) -> Finding:
+    place = Place(document.path, document.source.line(offset))
+    fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
+    note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
+    return RULE.finding(place, f"{title}: a command uses {name}", fix, notes=(note,), subject=title, names=(name,))
+
+
+def _of_hooks(module: Module) -> Iterator[Finding]:
+    """A finding for each hook of a stack or context with such a command; an export is a matter of the new hook."""
+    for type_ in ("spacelift_stack", "spacelift_context"):
+        for document, block in module.blocks("resource", type_):
+            for hooks in (given for given in block.attributes if given.name.startswith(("before_", "after_"))):
+                match = _IN_HOOKS.search(hooks.value.of(document.text))
+                line = document.source.line(hooks.value.start + match.start()) if match else 0
+                if match is not None and not exported(document.text.splitlines()[line - 1].replace('"', " ")):
+                    yield _finding(document, hooks.value.start + match.start(), block.title(), match[0])
 
 
 def _is_migrating(facts: Facts) -> bool:
