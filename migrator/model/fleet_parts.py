@@ -65,6 +65,10 @@ class _Index:
                 users = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
                 yield from (Survey(repo, role_users=(user,)) for repo, user in users)
 
+    def has_several_identities(self, user: RoleUser) -> bool:
+        """Whether several identities use the role of ``user``."""
+        return len(self.role_users[user.role, user.is_backend]) > 1
+
     def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
         """The stacks of others that may run root modules of ``survey``."""
         for name in {root.identity.name.lower() for root in survey.roots}:
@@ -126,6 +130,15 @@ def _refused(stack: KnownStack, reason: str) -> KnownStack:
         return stack
     obstacles = {"variables": reason, **dict(stack.obstacles)}
     return replace(stack, refusal=stack.refusal or reason, obstacles=tuple(obstacles.items()))
+
+
+def other_users(surveys: Iterable[Survey]) -> Iterator[tuple[Survey, ...]]:
+    """For each of ``surveys`` the users in the other repositories of those of its roles that several identities use."""
+    all_surveys = list(surveys)
+    index = _Index(all_surveys)
+    for survey in all_surveys:
+        shared = tuple(user for user in survey.role_users if index.has_several_identities(user))
+        yield tuple(index.role_users_of(replace(survey, role_users=shared)))
 
 
 def _migrated(surveys: Iterable[Survey], index: _Index) -> Iterator[str]:
