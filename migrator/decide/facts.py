@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from migrator.cdktf.programs import cdktf_programs
 from migrator.decide.by_hand import StacksByHand, integrations_of
 from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
-from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownSetting, KnownStack, is_of_branch, runs
+from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
 from migrator.spacelift.inventory.known import NO_ACCOUNT, Account
@@ -43,6 +43,7 @@ from migrator.terragrunt.units import Terragrunt, terragrunt
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
     from migrator.model.findings import Place
+    from migrator.model.known_settings import KnownSetting
     from migrator.spacelift.settings.model import Setting
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -170,7 +171,7 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
         by_hand=stacks_by_hand.stacks,
-        settings_elsewhere={stack: tuple(fleet.settings_of(repo, stack.slug, stack.labels)) for stack in stacks},
+        settings_elsewhere=_settings_elsewhere(repo, fleet, stacks),
     )
 
 
@@ -248,6 +249,17 @@ def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator
     for setting in settings:
         receivers = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
         yield replace(setting, reach=replace(setting.reach, elsewhere=receivers)) if receivers else setting
+
+
+def _settings_elsewhere(
+    repo: str, fleet: Fleet, stacks: Collection[StackDefinition]
+) -> dict[StackDefinition, tuple[KnownSetting, ...]]:
+    """The settings of other repositories that stacks get, or may get."""
+    settings = fleet.settings
+    unknown = {
+        stack for stack in stacks if isinstance(stack, TerraformDefinition) and not stack.source.has_known_labels
+    }
+    return {stack: settings.of(repo, stack.slug, None if stack in unknown else stack.labels) for stack in stacks}
 
 
 def _with_static_keys(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
