@@ -67,7 +67,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.stack_variables import runtime_variables
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Place, Refusal, Rewrite
 from migrator.rules.registry import Rule
@@ -177,7 +176,7 @@ def _fix(context: Context) -> Fix:
         return runtime.objection
     if runtime.document is not None and runtime.document.is_excluded:
         return runtime.document.ignored
-    edits = context.hook_plan.runtime_edits(runtime_variables(context))
+    edits = context.runtime_edits[runtime.path]
     if isinstance(edits, Refusal):
         return edits
     return Rewrite(edits, "The hook is the first entry of each list.") if edits else HOOK_THERE.left_alone()
