@@ -159,7 +159,8 @@ class Context:
     def runtime_edits(self) -> dict[str, tuple[Edit, ...] | Refusal]:
         """The edits that add hooks and variables to each runtime configuration, by the path of the file."""
         plan = self.hook_plan
-        return {plan.runtime.path: plan.runtime_edits(runtime_variables(self))}
+        edits = {plan.runtime.path: plan.runtime_edits(runtime_variables(self))}
+        return edits | {runtime.path: plan.test_edits(runtime) for runtime in plan.of_modules}
 
     def runtime_text(self, path: str) -> str | None:
         """The runtime configuration at ``path`` with hooks and variables; None if nothing is added."""

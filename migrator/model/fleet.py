@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.account import AccountStack
 from migrator.model.engine import Engine, Evidence
@@ -250,6 +251,13 @@ def runs(code: Code, identity: RepoIdentity, path: str) -> bool:
     if code.namespace is None or not code.namespace or not identity.namespace:
         return True
     return code.namespace.lower() == identity.namespace.lower()
+
+
+def runs_module(code: Code, identity: RepoIdentity, folder: str) -> bool:
+    """Whether ``code`` of a module in a registry is the module in ``folder`` of a repository, or may be."""
+    return runs(
+        replace(code, project_root=folder if code.project_root is None else code.project_root), identity, folder
+    )
 
 
 def _reaches(code: Code, path: str) -> bool:

@@ -138,7 +138,7 @@ def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str,
         text = f"Run again without `--{result.mode.value}`: the run makes the branch with the changes."
         yield _RUN, Step(text), ()
     yield _TRUST, Step(""), tuple(row.role for row in result.trusts)
-    roots = dict.fromkeys(row.root for row in result.signers if row.before != row.after)
+    roots = dict.fromkeys(row.root for row in result.signers if row.before != row.after and not row.is_tested)
     if roots and not result.stacks:
         text = "Find the stacks that run these root modules."
         advice = (
