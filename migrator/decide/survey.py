@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from migrator.config.config import HookPlace, is_role_arn
 from migrator.decide.by_hand import origin_of_stack
-from migrator.decide.environment_roots import other_credentials_refusal, static_keys_refusal
+from migrator.decide.environment_roots import hook_refusal, other_credentials_refusal, static_keys_refusal
 from migrator.decide.overriding import overriding
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
@@ -175,7 +175,8 @@ class Surveyor:
         if refusal := static_keys_refusal(self._context.facts, stack):
             pass
         elif by == "integration":
-            refusal = None if stack in self._context.facts.integrations else sharing_objection(stack)
+            is_attached = stack in self._context.facts.integrations
+            refusal = None if is_attached else hook_refusal(self._context, stack) or sharing_objection(stack)
         else:
             refusal = other_credentials_refusal(self._context, stack) or objection(stack)
         return refusal.reason if refusal else ""
