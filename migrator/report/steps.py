@@ -111,7 +111,7 @@ def _of(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[tuple[int, S
     """The steps of one repository, each with its rank and its subjects; ``seen`` are the stacks of others."""
     refused = _refused(result)
     if refused:
-        text = "Solve the refused places and run again, or leave them and keep their keys."
+        text = "Solve the refused places and run again, or keep the keys of these places."
         yield _REFUSED, Step(text), tuple(refused)
     for note in result.notes:
         step = Step(note.task, note.help, note.paste, note.code)
