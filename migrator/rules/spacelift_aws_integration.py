@@ -86,7 +86,7 @@ if TYPE_CHECKING:
 PASTE_INTEGRATION = Diagnostic(
     "paste-integration",
     found="Add this AWS integration for the stacks that run these root modules.",
-    why="The definitions of the stacks are not changed by this run.",
+    why="This run does not change the definitions of the stacks.",
     help="Paste the text into the Terraform code that defines the stacks. Write the slug of the stack into the text.",
 )
 TRUST_SPACELIFT = Diagnostic(
