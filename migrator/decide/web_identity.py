@@ -18,6 +18,7 @@ from migrator.decide.diagnostics import (
     VARYING_INSTANCES,
 )
 from migrator.decide.role_values import value_notes
+from migrator.decide.unit_stacks import one_stack_refusal
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
@@ -330,7 +331,7 @@ class WebIdentity:
             return mismatch
         if names & self._assumed_in(provider.module):
             return ROLE_ASSUMES_ITSELF.refusal(role=role)
-        return None
+        return one_stack_refusal(self._context, provider)
 
     def _assumed_in(self, module: Module) -> frozenset[str]:
         """The expressions of the roles that the providers of a module assume."""
