@@ -101,7 +101,9 @@ def _word(result: RepoResult) -> str:
     if result.error:
         return "failed"
     if not result.is_whole:
-        return ("to migrate in part" if is_dry else "partly migrated") if result.changed else "refused"
+        if not result.changed:
+            return "partly migrated before" if result.was_there else "refused"
+        return "to migrate in part" if is_dry else "partly migrated"
     if not result.changed:
         return "migrated before" if result.was_there else "with nothing to migrate"
     return "to migrate" if is_dry else "migrated"

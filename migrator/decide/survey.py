@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "No hook is needed: the backend signs in by itself."
 _RULES_WITHOUT_HOOK = ("spacelift-aws-integration", "spacelift-variables")
 _HOOK_EXISTS = "The stack has the hook already."
-_CHANGED_BY_OTHER_RUN = "The run on the repository of the stack changes the stack."
+_CHANGED_BY_OTHER_RUN = "The change is in the repository that defines the stack."
 _ATTACH_HOOK = "Attach the hook with `tf-oidc-migrate attach`."
 _OF_TEMPLATE = (
     "Update the stack to a new version of the template, or attach the hook with `tf-oidc-migrate attach --stack`."
@@ -201,15 +202,19 @@ class Surveyor:
             if finding.rule.startswith(_HOOK_RULES)
         }
         hooks = {hook.stack: hook for hook in self._context.hook_plan.all}
+        codes = Counter(hook.stack for hook in self._context.hook_plan.all)
         native = self._native()
         for stack in self._context.facts.stacks:
             planned = hooks.get(stack)
             if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
             fate_without_hook = _NO_HOOK if stack in native else self._fate_of_values(stack)
+            if not fate_without_hook and self._context.strategies.has_hook(stack):
+                fate_without_hook = _HOOK_EXISTS
             fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else fate_without_hook
             branch = f" (branch {stack.code.branch})" if self._follows_other_branch(stack) else ""
-            code = planned.code if planned else native.get(stack, _code_title(stack.code) + branch)
+            own = native.get(stack, "") if planned is None else planned.code if codes[stack] == 1 else ""
+            code = own or _code_title(stack.code) + branch
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             row = StackRow(stack.title, stack.place, "", code, fate, tuple(remarks))
             yield self._with_account(row, stack, "by code")

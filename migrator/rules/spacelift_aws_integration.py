@@ -66,6 +66,7 @@ from msgspec import Struct
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.integration_edit import Integrations
 from migrator.spacelift.diagnostics import (
@@ -183,7 +184,7 @@ def _finding(context: Context, integrations: Integrations, planned: _PlannedInte
         notes = [TRUST_SPACELIFT.note(planned.stack.title, paste=integrations.trust(planned.role))]
     elif isinstance(fix, Ignored):
         notes = [PASTE_INTEGRATION.note(planned.code, paste=integrations.to_paste(planned.role))]
-    message = f"{planned.stack.title}, which runs {planned.code}"
+    message = f"{planned.stack.title}, which runs {code_in_words(planned.code)}"
     return RULE.finding(planned.stack.place, message, fix, planned.group, notes, subject=planned.stack.title)
 
 

@@ -70,6 +70,7 @@ from migrator.config.config import HookPlace
 from migrator.decide.stack_variables import runtime_variables
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Place, Refusal, Rewrite
+from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
 from migrator.spacelift.diagnostics import HOOK_THERE
 from migrator.spacelift.hooks.diagnostics import HOOKS_EXPORT_CREDENTIALS
@@ -128,7 +129,9 @@ def check(context: Context) -> Iterator[Finding]:
     if requesting:
         fix = _fix(context)
         for target, stack in requesting:
-            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
+            yield RULE.finding(
+                place, f"the stack {stack.slug}, which runs {code_in_words(target.title)}", fix, target.group
+            )
 
 
 def _unknown(context: Context, place: Place) -> Iterator[Finding]:
@@ -137,7 +140,7 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
         for target in context.hook_plan.targets:
             for title in context.hook_plan.without_slug(target):
                 fix = RUNTIME_SLUG_UNKNOWN.refusal()
-                yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
+                yield RULE.finding(place, f"{title}, which runs {code_in_words(target.title)}", fix, target.group)
 
 
 def _unknown_slugs(context: Context, place: Place) -> Iterator[Finding]:
@@ -163,7 +166,9 @@ def _exporting(context: Context, place: Place, hook_stacks: list[tuple[Target, R
         if found := context.hook_plan.runtime.exported(holders):
             of = f"in a hook of the stack{found.through}"
             fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of=of, variable=found.variable)
-            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
+            yield RULE.finding(
+                place, f"the stack {stack.slug}, which runs {code_in_words(target.title)}", fix, target.group
+            )
     if context.facts.tested and (found := context.hook_plan.runtime.exported((("test_defaults",),))):
         for target in (target for target in context.hook_plan.targets if target.path in context.facts.tested):
             of = f"in `test_defaults`{found.through}"

@@ -178,7 +178,7 @@ def test_the_steps_lead_from_trust_to_the_old_keys(open_report: OpenReport) -> N
     first = [text.splitlines()[0] for text in steps.all_inner_texts()]
     assert [line.split()[0] for line in first] == [
         "Run",
-        "Let",
+        "Apply",
         "add",
         *("Discard", "Push", "Merge,", "Remove"),
         *["Deactivate"] * 2,
