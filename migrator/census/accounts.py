@@ -33,7 +33,7 @@ from migrator.census.diagnostics import (
     RESOURCE,
     TO_READ,
 )
-from migrator.census.kinds import FileKind, is_of_spacelift
+from migrator.census.kinds import FileKind, is_data_of_stacks, is_of_spacelift
 from migrator.census.mentions import KEY, Mention, mentions
 from migrator.model.findings import Finding, Place, Rewrite
 from migrator.regex import regex
@@ -245,7 +245,8 @@ class _File:
         if mention.word == KEY:
             return ACCESS_KEY
         if self.kind is FileKind.OTHER:
-            return None if self._is_of_spacelift else OTHER_FILE
+            is_read = self._is_of_spacelift or is_data_of_stacks(self._workspace, self._path)
+            return None if is_read else OTHER_FILE
         return {
             FileKind.DOCUMENTATION: DOCUMENTATION,
             FileKind.COMMANDS: COMMANDS,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from migrator.regex import regex
 from migrator.terraform.credential_texts import TERRAFORM
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Workspace
 
 
 class FileKind(Enum):
@@ -94,6 +99,14 @@ def writes_terraform(path: str, data: bytes) -> bool:
 def is_of_spacelift(data: bytes) -> bool:
     """Whether a file of another kind may be read by Spacelift."""
     return b"app.spacelift.io/" in data or any(_holds(data, part, hook) for part, hook in _HOOKS)
+
+
+def is_data_of_stacks(workspace: Workspace, path: str) -> bool:
+    """Whether a module with resources of Spacelift, in a folder above a file of data, decodes files."""
+    folders = map(str, PurePosixPath(path).parents) if path.endswith((".yaml", ".yml", ".json")) else ()
+    modules = (workspace.modules.get("" if folder == "." else folder) for folder in folders)
+    texts = (document.source.data for module in modules if module is not None for document in module.documents)
+    return any(b"decode(" in text and b"spacelift_" in text for text in texts)
 
 
 def _holds(data: bytes, part: bytes, pattern: re.Pattern[bytes]) -> bool:

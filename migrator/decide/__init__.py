@@ -21,6 +21,7 @@ The role of a provider:
 - ``shared_roles`` - the roles of ``--role-arn`` and ``--backend-role-arn``, each for one identity of the whole run
 - ``root_identities`` - the identities in one root module
 - ``web_identity`` - a provider with web identity of its own
+- ``unit_stacks`` - the sign-in of units of Terragrunt by their stacks
 - ``hook_identity`` - a provider that uses the hook's credentials
 
 The way of the role to the provider:

@@ -96,6 +96,17 @@ class EnvironmentRoots:
         """The root modules that call ``module``, directly or through other modules."""
         return self._by_module.get(module.path, [])
 
+    def has_credentials(self, path: str) -> bool:
+        """Whether commands in runs of the root module at ``path`` get a role, for example by a hook."""
+        facts, strategies = self._context.facts, self._context.strategies
+        runners = facts.runners_of(path)
+        return (
+            self.at(path) is not None
+            or any(root.module.path == path and strategies.needs_hook(root) for root in facts.roots)
+            or any(strategies.has_hook(stack) or stack in facts.integrations for stack in runners.definitions)
+            or any(stack.has_hook or stack.has_integration for stack in runners.known_stacks)
+        )
+
     def covers(self, provider: Provider) -> bool:
         """Whether a provider uses the credentials of its environment, or of an unknown integration."""
         return self._context.config.has_integration or bool(self.roots_reaching(provider.module))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from migrator.cdktf.programs import cdktf_programs
 from migrator.decide.by_hand import StacksByHand, integrations_of
 from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
-from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
+from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownSetting, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
 from migrator.spacelift.inventory.known import NO_ACCOUNT, Account
@@ -64,6 +64,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     - ``overrides`` - the mounted files that may override the code
     - ``own_runs``, ``own_tasks`` - the runs and tasks with settings of their own
     - ``tested`` - the folders that tests of a module run
+    - ``settings_elsewhere`` - the settings of other repositories that stacks get, or may get
     - ``by_hand`` - the stacks of an inventory that run code of the repository, and that no code of the run defines
     """
 
@@ -88,6 +89,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     own_tasks: tuple[OwnTask, ...] = ()
     tested: tuple[str, ...] = ()
     by_hand: tuple[KnownStack, ...] = ()
+    settings_elsewhere: Mapping[StackDefinition, tuple[KnownSetting, ...]] = {}
 
     def overrides_of(self, path: str) -> list[Override]:
         """The files and settings that may override the sign-in in the code of the root module at ``path``."""
@@ -168,6 +170,7 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
         by_hand=stacks_by_hand.stacks,
+        settings_elsewhere={stack: tuple(fleet.settings_of(repo, stack.slug, stack.labels)) for stack in stacks},
     )
 
 

@@ -100,6 +100,12 @@ HOOK_IN_RUNTIME_CONFIG = Diagnostic(
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
 
+CHECK_SETTINGS_OF_OTHERS = Diagnostic(
+    "check-settings-of-others",
+    found="Check whether these settings of other repositories reach your stacks.",
+    why="The settings attach themselves by a label, and would override the credentials of the hook.",
+    help="Detach the settings from stacks with the hook. A stack in a space out of reach does not get the settings.",
+)
 ADD_HOOK = Diagnostic(
     "add-hook",
     found="Make these commands the first entries of {lists} on the stacks that run these root modules.",

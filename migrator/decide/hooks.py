@@ -10,6 +10,7 @@ from msgspec import Struct
 from migrator.config.config import ROLE_VARIABLE, HookPlace
 from migrator.decide.hook_diagnostics import (
     ADD_HOOK,
+    CHECK_SETTINGS_OF_OTHERS,
     GIVE_HOOK_TO_STACKS,
     HOOK_IN_RUNTIME_CONFIG,
 )
@@ -107,9 +108,12 @@ class HookPlan:
         if planned.stack.is_blueprint and not planned.refusal:
             template_note = GIVE_HOOK_TO_STACKS.note(planned.stack.title)
             return [*self.hook_notes(planned.role, planned.code, planned.region), template_note]
+        elsewhere = self._context.facts.settings_elsewhere.get(planned.stack, ())
+        doubts = [CHECK_SETTINGS_OF_OTHERS.note(f"{setting.repo}: {setting.place}") for setting in elsewhere]
         account = planned.stack.account
         is_set = account is not None and account.has(PREFIX + ROLE_VARIABLE, "") is not None
-        return [value_note(ROLE_VARIABLE, planned.code)] if planned.role == SHELL_ROLE and not is_set else []
+        needs_value = planned.role == SHELL_ROLE and not is_set
+        return [*doubts, *([value_note(ROLE_VARIABLE, planned.code)] if needs_value else [])]
 
     def hook_notes(self, role: str, code: str, region: str) -> list[Note]:
         """The hook for a stack that cannot be edited."""
@@ -152,6 +156,12 @@ class HookPlan:
             hooks = RequiredHooks(self._lists, dict.fromkeys(siblings, self.entries(SHELL_ROLE)))
             self._obstacles |= {sibling: self._obstacle(sibling, hooks) for sibling in siblings}
         return self._obstacles[stack]
+
+    def objection_to_template(self, stack: StackDefinition) -> str:
+        """The reason why a blueprint cannot get its hook; ``""`` if the blueprint can, needs none, or is a stack."""
+        is_planned = stack.is_blueprint and any(hook.stack is stack for hook in self.all)
+        obstacle = self.obstacle(stack) if is_planned else ""
+        return f"The hook of {stack.title} is refused. {obstacle}" if obstacle else ""
 
     def _obstacle(self, stack: StackDefinition, hooks: RequiredHooks) -> str:
         missing = self._missing(stack)

@@ -105,7 +105,7 @@ class RoleMappings:
     ) -> list[tuple[Place | None, str | Refusal | None]]:
         """The roles of one identity of the provider: for each of its environments, with a place, or for all."""
         differing = self.values.varying_places(root, identity)
-        if not self._context.config.roles:
+        if not self._context.config.roles or self._comes_from_callers(root, identity):
             return [(None, None)]
         sibling_origins = self._origins_of_siblings(provider, root, identity)
         if not differing and not self.values.is_by_workspace(identity):
@@ -120,6 +120,10 @@ class RoleMappings:
             if isinstance(role, str):
                 is_shared |= users.setdefault(role, case) != case or self.values.is_by_workspace(case)
         return [(None, self.varies(differing))] if is_shared else role_cases or [(None, None)]
+
+    def _comes_from_callers(self, root: str, identity: Identity) -> bool:
+        """Whether callers in other repositories pass an identity, so that each of them has a role of its own."""
+        return root in self._context.workspace.called_elsewhere and any(value.symbols for _, value in identity)
 
     def varies(self, differing: Sequence[Place]) -> Refusal:
         """The refusal for credentials that differ between environments, with the places that say so."""
@@ -228,6 +232,8 @@ class RoleMappings:
 
         The provider's own origins, and names of its module, do not count if the provider has several identities there.
         """
+        if self._comes_from_callers(root, identity):
+            return frozenset()
         variables = {("var", term.name) for _, value in identity for term in value.symbols if term.op == "var"}
         identities = {instance for path, instance in self.instances(provider) or () if path == root}
         if len(identities) > 1 or is_varying(identity):

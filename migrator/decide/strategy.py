@@ -64,7 +64,15 @@ class Strategies:
         facts, config = context.facts, context.config
         self.runtime = RuntimeHooks(context.workspace, config)
         is_in_context = config.hook_in is HookPlace.CONTEXT
-        self.lists = HookLists(context.workspace, facts.stacks, facts.integrations, in_context=is_in_context)
+        overriding = {
+            stack: setting.reason
+            for stack, settings in facts.settings_elsewhere.items()
+            for setting in settings
+            if setting.reaches(context.repo, stack.slug, stack.labels)
+        }
+        self.lists = HookLists(
+            context.workspace, facts.stacks, facts.integrations, overriding, in_context=is_in_context
+        )
         self.of = cache(self._choose)
         self._own_strategy = cache(self._choose_own)
         self._code = cache(self._code_of)

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from migrator.config.config import HookPlace, is_role_arn
 from migrator.decide.by_hand import origin_of_stack
 from migrator.decide.environment_roots import other_credentials_refusal, static_keys_refusal
+from migrator.decide.overriding import overriding
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
-from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
+from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownSetting, KnownStack, Survey, is_of_branch, runs
 from migrator.model.results import StackRow
 from migrator.secret.mask import assigned_pieces
 from migrator.spacelift.attached.resources import objection, sharing_objection
@@ -53,7 +54,11 @@ class Surveyor:
         attached = attachments(self._context.workspace).receivers
         receivers = (
             KnownReceiver(
-                repo, stack.place, stack.title, tuple(sorted(stack.labels)) if stack.has_known_labels else None
+                repo,
+                stack.place,
+                stack.title,
+                tuple(sorted(stack.labels)) if stack.has_known_labels else None,
+                stack.slug or "",
             )
             for stack in attached
             if self._context.workspace.in_scope(stack.place.path)
@@ -62,7 +67,12 @@ class Surveyor:
         known_stacks = (self._known(repo, stack) for stack in stacks)
         users = (replace(user, place=f"{repo}: {user.place}") for user in self._context.shared_roles.users)
         result = Survey(repo, tuple(self._roots(repo)), tuple(known_stacks), tuple(receivers), tuple(labels))
-        return replace(result, role_users=tuple(users))
+        settings = (
+            KnownSetting(repo, place, title, reach.slugs, reach.labels)
+            for place, title, reach in overriding(self._context.workspace, self._context.facts)
+            if self._context.workspace.in_scope(place.path) and (reach.slugs or reach.labels)
+        )
+        return replace(result, role_users=tuple(users), settings=tuple(settings))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity
@@ -202,8 +212,9 @@ class Surveyor:
             if not fate_without_hook and self._context.strategies.has_hook(stack):
                 fate_without_hook = _HOOK_EXISTS
             fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else fate_without_hook
+            branch = f" (branch {stack.code.branch})" if self._follows_other_branch(stack) else ""
             own = native.get(stack, "") if planned is None else planned.code if codes[stack] == 1 else ""
-            code = own or _code_title(stack.code)
+            code = own or _code_title(stack.code) + branch
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             row = StackRow(stack.title, stack.place, "", code, fate, tuple(remarks))
             yield self._with_account(row, stack, "by code")
@@ -300,6 +311,9 @@ class Surveyor:
                 )
                 yield f"{remark} Use `--hook-in context`, which runs first."
         yield from stack.contexts.doubts
+        yield from (
+            setting.doubt for setting in self._context.facts.settings_elsewhere.get(stack, ()) if setting.labels
+        )
         if stack.is_blueprint:
             yield "Stacks that were made from this blueprint earlier do not change."
 

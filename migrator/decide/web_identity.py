@@ -18,6 +18,7 @@ from migrator.decide.diagnostics import (
     VARYING_INSTANCES,
 )
 from migrator.decide.role_values import value_notes
+from migrator.decide.unit_stacks import one_stack_refusal
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
@@ -250,12 +251,13 @@ class WebIdentity:
             return IDENTITY_COLLISION.refusal(other=first, remedy=remedy)
         return refused or Literal(role_arn)
 
-    def modules_with_role_arn(self) -> Iterator[Module]:
-        """The uncalled modules with --role-arn whose credentials come from callers elsewhere."""
+    def modules_with_literal_role(self) -> Iterator[Module]:
+        """The modules with --role-arn or --role whose credentials may come from callers elsewhere."""
+        mappings = self._context.role_mappings
         for path, module in self._context.workspace.modules.items():
-            is_literal = self._context.config.at(path).literal_role_arn is not None
-            providers = self._context.role_mappings.providers(path) if path not in self._context.workspace.calls else ()
-            if is_literal and any(self._comes_from_callers(provider, path) for provider in providers):
+            is_literal = bool(self._context.config.roles) or self._context.config.at(path).literal_role_arn is not None
+            providers = mappings.providers(path) if is_literal else ()
+            if any(term.symbols for provider in providers for _, term in mappings.residues.identity(provider)):
                 yield module
 
     def _comes_from_callers(self, provider: Provider, path: str) -> bool:
@@ -329,7 +331,7 @@ class WebIdentity:
             return mismatch
         if names & self._assumed_in(provider.module):
             return ROLE_ASSUMES_ITSELF.refusal(role=role)
-        return None
+        return one_stack_refusal(self._context, provider)
 
     def _assumed_in(self, module: Module) -> frozenset[str]:
         """The expressions of the roles that the providers of a module assume."""

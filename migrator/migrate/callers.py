@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from migrator.model.fleet import Fleet, KnownCall, KnownModule, Survey
+from migrator.model.fleet import Fleet, KnownCall, KnownModule, RoleUser, Survey
+from migrator.model.fleet_parts import other_users
 
 if TYPE_CHECKING:
     from migrator.model.module_source import ModuleSource
@@ -22,12 +23,13 @@ Again = Callable[[Mapping[str, Fleet]], Mapping[str, Survey]]
 
 
 def settle_calls(surveys: Mapping[str, Survey], survey_again: Again) -> dict[str, Survey]:
-    """The surveys with the changes of called modules, and with the calls that cannot follow.
+    """The surveys with the changes of called modules, with the calls that cannot follow, and without shared roles.
 
     A module with a call that cannot follow is not changed, and a refusal is final. New facts may change a repository's
-    own modules, so the exchange is repeated along the calls until there are no new facts.
+    own modules, so the exchange is repeated along the calls until there are no new facts. Users of a role stay known.
     """
     current = dict(surveys)
+    users: dict[str, tuple[RoleUser, ...]] = {}
     refused = {
         (module.repo, module.path): module
         for survey in current.values()
@@ -43,10 +45,15 @@ def settle_calls(surveys: Mapping[str, Survey], survey_again: Again) -> dict[str
             if reason and not module.refusal and not call.is_pinned(module) and not call.is_unit:
                 by = (call.repo, str(call.place)) if call.refusal else None
                 refused.setdefault((module.repo, module.path), replace(module, refusal=reason, refused_by=by))
-        earlier = _facts_on_calls(pairs, refused)
-        stale = {
-            name: earlier.get(name, ()) for name, survey in current.items() if earlier.get(name, ()) != survey.received
+        facts = _facts_on_calls(pairs, refused)
+        for name, survey in current.items():
+            users[name] = tuple(dict.fromkeys((*users.get(name, ()), *survey.role_users)))
+            current[name] = replace(survey, role_users=users[name])
+        earlier = {
+            name: (*facts.get(name, ()), *others)
+            for name, others in zip(current, other_users(current.values()), strict=True)
         }
+        stale = {name: earlier[name] for name, survey in current.items() if earlier[name] != survey.received}
         if not stale:
             break
         current |= {name: replace(current[name], received=callers) for name, callers in stale.items()}

@@ -68,7 +68,7 @@ class Planning:
         changed = {interface.module.path for interface in interfaces_changed}
         interfaces_changed += (
             Interface(module, (), ())
-            for module in context.web_identity.modules_with_role_arn()
+            for module in context.web_identity.modules_with_literal_role()
             if module.path not in changed
         )
         modules = tuple(self._known_module(interface) for interface in interfaces_changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -120,13 +120,41 @@ class KnownStack(Struct, frozen=True):
 class KnownReceiver(Struct, frozen=True):
     """A stack of any vendor, or a module, that contexts of other repositories may attach themselves to.
 
-    ``labels`` are None if not known.
+    ``labels`` are None if not known, ``slug`` is ``""`` then.
     """
 
     repo: str
     place: Place
     title: str
     labels: tuple[str, ...] | None = ()
+    slug: str = ""
+
+
+class KnownSetting(Struct, frozen=True):
+    """A setting that overrides the sign-in of the stacks of other repositories with one of ``slugs`` or ``labels``."""
+
+    repo: str
+    place: Place
+    title: str
+    slugs: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The sentence against a hook of a stack that surely gets the setting."""
+        return f"{self.title} at {self.repo}: {self.place} reaches the stack."
+
+    @property
+    def doubt(self) -> str:
+        """The sentence for a stack that may get the setting."""
+        return f"{self.title} at {self.repo}: {self.place} may reach the stack, and override the credentials of a hook."
+
+    def reaches(self, repo: str, slug: str | None, labels: Iterable[str] | None) -> bool | None:
+        """Whether a stack of ``repo`` gets the setting; None if that depends on spaces or unknown labels."""
+        if repo == self.repo or (slug is not None and slug in self.slugs):
+            return repo != self.repo
+        is_possible = self.labels and (labels is None or "*" in self.labels or not set(self.labels).isdisjoint(labels))
+        return None if is_possible else False
 
 
 class KnownCall(Struct, frozen=True):
@@ -217,7 +245,7 @@ class Survey(Struct, frozen=True):
     """The facts of one repository for the others of a run; ``received`` are facts that the others gave about calls.
 
     ``labels`` are the labels of contexts with static credentials that attach themselves. ``registered`` are the modules
-    in a registry, each with name and source. ``role_users`` are the users of roles.
+    in a registry, each with name and source. ``role_users`` are the users of roles. ``settings`` reach other stacks.
     """
 
     repo: str
@@ -230,6 +258,7 @@ class Survey(Struct, frozen=True):
     received: tuple[Survey, ...] = ()
     registered: tuple[tuple[str, ModuleSource], ...] = ()
     role_users: tuple[RoleUser, ...] = ()
+    settings: tuple[KnownSetting, ...] = ()
 
     @property
     def is_of_interest(self) -> bool:
@@ -286,6 +315,11 @@ class Fleet(Struct, frozen=True):
         return [
             other for other in others if runs(code, other.identity, other.path) and is_of_branch(code, other.identity)
         ]
+
+    def settings_of(self, repo: str, slug: str | None, labels: Iterable[str] | None) -> Iterator[KnownSetting]:
+        """The settings of other repositories that a stack of ``repo`` gets, or may get."""
+        settings = (setting for survey in self.surveys for setting in survey.settings)
+        yield from (setting for setting in settings if setting.reaches(repo, slug, labels) is not False)
 
     @property
     def calls(self) -> list[KnownCall]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,6 +14,7 @@ from migrator.model.fleet import (
     Fleet,
     KnownReceiver,
     KnownRoot,
+    KnownSetting,
     KnownStack,
     RepoIdentity,
     RoleUser,
@@ -20,6 +22,9 @@ from migrator.model.fleet import (
     is_of_branch,
     runs,
 )
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
 
 _ENOUGH = 3
 """The number of identities and repositories to keep: at least one differs from a repository's own."""
@@ -60,6 +65,10 @@ class _Index:
                 users = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
                 yield from (Survey(repo, role_users=(user,)) for repo, user in users)
 
+    def has_several_identities(self, user: RoleUser) -> bool:
+        """Whether several identities use the role of ``user``."""
+        return len(self.role_users[user.role, user.is_backend]) > 1
+
     def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
         """The stacks of others that may run root modules of ``survey``."""
         for name in {root.identity.name.lower() for root in survey.roots}:
@@ -78,7 +87,7 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
     cannot run the hook is migrated in no part. A stack of the ``account`` that no repository defines counts as made by
     hand.
     """
-    all_surveys = list(surveys)
+    all_surveys = _with_settings(list(surveys))
     defined = {stack.slug_in_account for survey in all_surveys for stack in survey.stacks}
     by_hand = tuple(stack for stack in account if stack.slug_in_account not in defined)
     of_account = Survey(ACCOUNT, stacks=by_hand)
@@ -92,7 +101,44 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
     for survey in all_surveys:
         receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
-        yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.received), migrated)
+        settings = (Survey(setting.repo, settings=(setting,)) for setting in survey.settings)
+        yield Fleet((*stacks, *roots, *receivers, *settings, *index.role_users_of(survey), *survey.received), migrated)
+
+
+def _with_settings(surveys: list[Survey]) -> list[Survey]:
+    """The surveys, each with the settings of the others for its stacks; a stack that surely gets one is refused."""
+    settings = [setting for survey in surveys for setting in survey.settings]
+    return [_with_settings_of(survey, settings) for survey in surveys] if settings else surveys
+
+
+def _with_settings_of(survey: Survey, settings: list[KnownSetting]) -> Survey:
+    reached: dict[KnownSetting, None] = {}
+    reasons: dict[tuple[Place, str], str] = {}
+    for receiver in survey.receivers:
+        for setting in settings:
+            certainty = setting.reaches(survey.repo, receiver.slug or None, receiver.labels)
+            if certainty is not False:
+                reached[setting] = None
+            if certainty:
+                reasons.setdefault((receiver.place, receiver.title), setting.reason)
+    stacks = (_refused(stack, reasons.get((stack.place, stack.title), "")) for stack in survey.stacks)
+    return replace(survey, stacks=tuple(stacks), settings=tuple(reached))
+
+
+def _refused(stack: KnownStack, reason: str) -> KnownStack:
+    if not reason or stack.has_hook:
+        return stack
+    obstacles = {"variables": reason, **dict(stack.obstacles)}
+    return replace(stack, refusal=stack.refusal or reason, obstacles=tuple(obstacles.items()))
+
+
+def other_users(surveys: Iterable[Survey]) -> Iterator[tuple[Survey, ...]]:
+    """For each of ``surveys`` the users in the other repositories of those of its roles that several identities use."""
+    users = [Survey(survey.repo, role_users=survey.role_users) for survey in surveys]
+    index = _Index(users)
+    for survey in users:
+        shared = tuple(user for user in survey.role_users if index.has_several_identities(user))
+        yield tuple(index.role_users_of(replace(survey, role_users=shared)))
 
 
 def _migrated(surveys: Iterable[Survey], index: _Index) -> Iterator[str]:

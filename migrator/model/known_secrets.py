@@ -13,7 +13,7 @@ _SHORTEST = 8
 _MUCH = 12
 """The number of characters that reveal a secret."""
 
-_GRAM, _STRIDE = 5, 4
+_GRAM = 5
 _LONGEST = 4096
 _MOST_ALIKE = 16
 
@@ -40,15 +40,18 @@ def is_no_common_word(value: str) -> bool:
 class KnownSecrets:
     """Secret ``values``, looked for all at once, in one pass over a text; those that are called like ``names`` are not.
 
-    Short values and words are ignored, since they may occur anywhere. A value of `_SHORTEST` characters contains a
-    whole gram at a place that `_STRIDE` divides. Only these grams are looked up, and the text around a hit is compared.
+    Short values and words are ignored, since they may occur anywhere. The shortest value, or part that reveals one,
+    contains a whole gram at a place that the stride divides. Only these grams are looked up, and the text around a hit
+    is compared.
     """
 
     def __init__(self, values: Iterable[str] = (), names: Iterable[str] = ()) -> None:
         secrets = {line.strip()[:_LONGEST] for value in values for line in value.splitlines()}
         self.values = frozenset(filter(is_no_common_word, secrets - set(names)))
         self._grams: dict[str, list[tuple[str, int]]] = {}
-        for spelling in sorted({spelling for value in self.values for spelling in _spellings(value)}):
+        spellings = sorted({spelling for value in self.values for spelling in _spellings(value)})
+        self._stride = min((_MUCH, *map(len, spellings))) - _GRAM + 1
+        for spelling in spellings:
             for offset in range(len(spelling) - _GRAM + 1):
                 places = self._grams.setdefault(spelling[offset : offset + _GRAM], [])
                 if len(places) < _MOST_ALIKE:
@@ -65,7 +68,7 @@ class KnownSecrets:
     def _matches(self, text: str) -> Iterator[Piece]:
         grams = self._grams
         searched: dict[tuple[str, int], int] = {}
-        places = range(0, len(text) - _GRAM + 1, _STRIDE)
+        places = range(0, len(text) - _GRAM + 1, self._stride)
         for place in [place for place in places if text[place : place + _GRAM] in grams]:
             for spelling, offset in grams[text[place : place + _GRAM]]:
                 if searched.get((spelling, place - offset), -1) < place:

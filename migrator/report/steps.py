@@ -260,7 +260,7 @@ def hook_of(row: StackRow, result: RepoResult) -> str:
         return "No hook: the code of the stack is not known."
     changed = {signer.root for signer in result.signers if signer.before != signer.after}
     if row.code.rpartition(": ")[2] in changed:
-        return "No hook is needed: the code signs in by itself."
+        return "No hook: the providers and backends sign in by themselves."
     return "No hook: this run migrates no code of the stack."
 
 

@@ -1,7 +1,9 @@
 """Commands within Terraform that name a profile or keys of AWS are listed: they still need what the providers give up.
 
 Such are ``exec`` in the kubernetes and helm providers, https://registry.terraform.io/providers/hashicorp/kubernetes,
-``local-exec`` provisioners and ``data "external"``. What a provider block signs in with does not reach them.
+``local-exec`` provisioners, ``data "external"``, and hooks of Spacelift's stacks and contexts. The credentials of a
+provider block do not reach these commands. Code that calls AWS with the credentials of the environment is listed as
+well, unless a hook signs in its stacks.
 
 Before:
 
@@ -72,13 +74,13 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
 from migrator.regex import regex
 from migrator.rules.registry import Rule
-from migrator.terraform.providers import local_names
+from migrator.terraform.commands import commands, uses_environment
+from migrator.terraform.credential_names import exported
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.span import Span
-    from migrator.syntax.terraform import Block
     from migrator.terragrunt.units import Terragrunt
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
@@ -87,6 +89,8 @@ _NAMES = regex(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"
     r"|\bAWS_(?:ACCESS_KEY(?:_ID)?|SECRET(?:_ACCESS)?_KEY|SESSION_TOKEN|SECURITY_TOKEN)\b)"
 )
+
+_IN_HOOKS = regex(r"--profile(?![\w-])|\bAWS_(?:DEFAULT_)?PROFILE(?==)|\bconfigure set aws_(?:access|secret)\w+")
 
 COMMAND_NEEDS_CREDENTIALS = Diagnostic(
     "command-needs-credentials",
@@ -100,26 +104,71 @@ GIVE_COMMANDS_CREDENTIALS = Diagnostic(
     why="Commands in `exec` blocks, provisioners and hooks sign in on their own, not through the provider.",
     help="Let the stack run a hook (`--backend-auth hook`), and remove the profile from the command.",
 )
+NEEDS_ENVIRONMENT = Diagnostic(
+    "needs-environment",
+    found="This code calls AWS with the credentials of the environment.",
+    why="Web identity of a provider does not reach this code, and the stacks of the root module get no hook.",
+    help="Give the stacks a hook or an AWS integration before static keys are removed from the stacks.",
+)
+GIVE_STACKS_CREDENTIALS = Diagnostic(
+    "give-stacks-credentials",
+    found="Give the stacks of this code a hook or an AWS integration before static keys are removed.",
+    help="These places call AWS with the credentials of the environment. `--auth cloud-integration` attaches a role.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each block with such a command, if the repository has something to migrate."""
     if not _is_migrating(context.facts):
         return
-    of_modules = (command for module in context.workspace.interesting_modules() for command in _commands(module))
+    modules = list(context.workspace.interesting_modules())
+    of_modules = (command for module in modules for command in commands(module))
+    named: set[tuple[str, int]] = set()
     for document, part, title in chain(of_modules, _of_terragrunt(context.facts.terragrunt)):
         match = _NAMES.search(part.of(document.text))
         if match is not None:
-            place = Place(document.path, document.source.line(part.start + match.start("name")))
-            message = f"{title}: a command uses {match['name']}"
-            fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
-            note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
-            yield RULE.finding(place, message, fix, notes=(note,), subject=title, names=(match["name"],))
+            named.add((document.path, part.start))
+            yield _finding(document, part.start + match.start("name"), title, match["name"])
+    for module in modules:
+        yield from _of_hooks(module)
+        for (document, part, title), what in uses_environment(module):
+            roots = context.workspace.roots_of(module)
+            if (document.path, part.start) not in named and any(_loses_keys(context, root) for root in roots):
+                place = Place(document.path, document.source.line(part.start))
+                fix = document.ignored if document.is_excluded else NEEDS_ENVIRONMENT.left_alone()
+                yield RULE.finding(place, f"{title}: {what}", fix, notes=(GIVE_STACKS_CREDENTIALS.note(str(place)),))
+
+
+def _finding(document: Document, offset: int, title: str, name: str) -> Finding:
+    place = Place(document.path, document.source.line(offset))
+    fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
+    note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
+    return RULE.finding(place, f"{title}: a command uses {name}", fix, notes=(note,), subject=title, names=(name,))
+
+
+def _of_hooks(module: Module) -> Iterator[Finding]:
+    """A finding for each hook of a stack or context with such a command; an export is a matter of the new hook."""
+    for type_ in ("spacelift_stack", "spacelift_context"):
+        for document, block in module.blocks("resource", type_):
+            for hooks in (given for given in block.attributes if given.name.startswith(("before_", "after_"))):
+                match = _IN_HOOKS.search(hooks.value.of(document.text))
+                line = document.source.line(hooks.value.start + match.start()) if match else 0
+                if match is not None and not exported(document.text.splitlines()[line - 1].replace('"', " ")):
+                    yield _finding(document, hooks.value.start + match.start(), block.title(), match[0])
+
+
+def _loses_keys(context: Context, root: Module) -> bool:
+    """Whether the root module's providers are migrated, and nothing signs in for its commands afterwards."""
+    is_migrating = any(
+        provider.credentials and provider.skip_reason is None for provider in context.role_mappings.providers(root.path)
+    ) or any(root is module.module for module in context.facts.modules_with_static_keys)
+    return is_migrating and not context.environment_roots.has_credentials(root.path)
 
 
 def _is_migrating(facts: Facts) -> bool:
     return (
-        any(provider.credentials for provider in facts.providers)
+        bool(facts.modules_with_static_keys)
+        or any(provider.credentials for provider in facts.providers)
         or any(root.names_credentials for root in facts.roots)
         or any(unit.names_credentials for unit in facts.terragrunt.units)
     )
@@ -138,30 +187,6 @@ def _of_terragrunt(terragrunt_files: Terragrunt) -> Iterator[tuple[Document, Spa
         ):
             if "run_cmd(" in attribute.value.of(document.text):
                 yield document, attribute.span, f"local.{attribute.name}"
-
-
-def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
-    """The parts of a module that run commands, each with the title of the block around it."""
-    own_names = local_names(module)
-    for document, block in module.blocks("provider"):
-        if block.labels and block.labels[0] not in own_names:
-            yield from ((document, command.span, block.title()) for command in _nested(block, "exec"))
-            for attribute in block.attributes:
-                if attribute.name in ("exec", "kubernetes", "registry"):
-                    yield document, attribute.span, block.title()
-    may_run = any(document.mentions("provisioner") for document in module.documents)
-    for document, block in module.blocks("resource") if may_run else ():
-        yield from ((document, command.span, block.title()) for command in _nested(block, "provisioner"))
-    for document, block in module.blocks("data", "external"):
-        yield document, block.span, block.title()
-
-
-def _nested(block: Block, type_: str) -> Iterator[Block]:
-    for child in block.blocks():
-        if child.type == type_:
-            yield child
-        elif child.type in ("kubernetes", "dynamic", "content"):
-            yield from _nested(child, type_)
 
 
 RULE = Rule("commands-with-credentials", "commands that use a profile or keys of AWS are listed", check)

@@ -44,10 +44,11 @@ def _accounted_for(context: Context) -> Iterator[str]:
     facts = context.facts
     backends = [backend for root in facts.roots for backend in root.backends] + list(facts.stray_backends)
     backends += [config.backend for state in facts.remote_states for config in state.configs]
-    for provider in facts.providers:
-        yield from (str(provider.document.place(attribute)) for attribute in provider.credentials)
-    for backend in backends:
-        yield from (str(backend.document.place(attribute)) for attribute in backend.credentials)
+    arguments = [(provider.document, argument) for provider in facts.providers for argument in provider.credentials]
+    arguments += ((backend.document, argument) for backend in backends for argument in backend.credentials)
+    for document, argument in arguments:
+        first, last = document.source.line(argument.span.start), document.source.line(argument.span.end)
+        yield from (f"{document.path}:{line}" for line in range(first, last + 1))
     yield from (str(place) for setting in facts.settings for place in setting.literals)
     notes = (note for finding in context.earlier_findings for note in finding.notes if note.code in OF_KEYS)
     yield from (subject.partition(" ")[0] for note in notes for subject in note.subjects)

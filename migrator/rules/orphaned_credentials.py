@@ -62,6 +62,8 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Note, Rewrite
 from migrator.model.notes import ROTATE_AND_REMOVE
 from migrator.rules.registry import Rule
+from migrator.spacelift.settings.diagnostics import REMOVE_FROM_MOUNTED_FILE
+from migrator.spacelift.settings.mounted_files import mounted_values
 from migrator.syntax.terraform import Block
 from migrator.terraform.usage.orphans import Orphans
 from migrator.terraform.usage.removal import Removal, removals, rotate_values, unused_providers
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.span import Edit
     from migrator.terraform.usage.declarations import Node, Piece
+    from migrator.workspace.workspace import Workspace
 
 UNUSED_PROVIDER = Diagnostic(
     "unused-provider",
@@ -110,7 +113,7 @@ def check(context: Context) -> Iterator[Finding]:
     values = variable_values(context.workspace)
     orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.modules_by_file)
     for removal in removals(orphans):
-        yield from _removal_findings(orphans, removal)
+        yield from _removal_findings(context.workspace, orphans, removal)
     for node, reason in orphans.reasons_to_stay.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
             pieces = [
@@ -128,7 +131,7 @@ def check(context: Context) -> Iterator[Finding]:
         )
 
 
-def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
+def _removal_findings(workspace: Workspace, orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     edits = removal.edits
     group = f"unused credentials at {min(node_pieces[0].place for node_pieces in removal.pieces.values()).key}"
     for node, pieces in removal.pieces.items():
@@ -138,6 +141,9 @@ def _removal_findings(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
             f", and so is the text at {', '.join(other_places)}." if other_places else "."
         )
         notes = [*_apply_notes(pieces), *_unsearched(orphans, node)]
+        if node.kind == "var":
+            mounted = mounted_values(workspace, node.name)
+            notes += [REMOVE_FROM_MOUNTED_FILE.note(str(place)) for place in mounted]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
             notes += rotate_values(remaining, ROTATE_AND_REMOVE)

@@ -72,7 +72,7 @@ from msgspec.structs import replace
 
 from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS, ROTATE
 from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
@@ -93,6 +93,7 @@ from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.remove import remove
+from migrator.terraform.commands import uses_environment
 from migrator.terraform.credential_names import BREAKING, plain_name
 
 if TYPE_CHECKING:
@@ -245,8 +246,8 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
     """The sign-in of a stack without static keys: all its code must be migrated, here or elsewhere."""
     if stack.is_ignored:
         return Replacement(reason_to_keep=f"{stack.title} is excluded from the migration.")
-    if early := _early(context, stack):
-        return Replacement(reason_to_keep=early)
+    if reason := context.hook_plan.objection_to_template(stack) or _early(context, stack):
+        return Replacement(reason_to_keep=reason)
     replacements = [
         _root_replacement(context, root)
         for root in context.facts.roots
@@ -313,6 +314,11 @@ def _module_replacement(context: Context, root: Root | ModuleWithStaticKeys, *, 
     reading = [remote_state for remote_state in states if not remote_state.has_web_identity]
     if reading and not is_hooked and context.environment_roots.at(root.module.path) is None:
         return Replacement(reason_to_keep=f"The remote state at {reading[0].place} has no hook to sign in with.")
+    if not context.environment_roots.has_credentials(root.module.path):
+        for path in sorted(paths):
+            for (document, part, title), what in uses_environment(context.workspace.modules[path]):
+                place = Place(document.path, document.source.line(part.start))
+                return Replacement(reason_to_keep=f"{title} at {place} calls AWS too ({what}), and no hook signs in.")
     places = [provider.place.key for provider in providers] + [remote_state.place.key for remote_state in states]
     return Replacement(frozenset((root.group, *places)))
 

@@ -155,7 +155,8 @@ def check(context: Context) -> Iterator[Finding]:
             for hook in (hooks[stack] for stack in run.reach.stacks if stack in hooks):
                 fix = run.ignored or _fix(context, run, hook, missing)
                 yield RULE.finding(run.place, f"{run.address}, a run of {hook.message}", fix, hook.group)
-            if hooks and not run.reach.stacks and context.workspace.in_scope(run.place.path):
+            may_have_hook = hooks or context.fleet.surveys
+            if may_have_hook and not run.reach.stacks and context.workspace.in_scope(run.place.path):
                 notes = (CHECK_RUN_HOOKS.note(run.address),)
                 yield RULE.finding(run.place, run.address, RUN_STACK_UNKNOWN.left_alone(), None, notes)
     yield from _tasks(context)

@@ -10,22 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Refusal
 from migrator.rules.hook_findings import as_left_alone
 from migrator.rules.registry import Rule
+from migrator.spacelift.settings.diagnostics import REMOVE_FROM_MOUNTED_FILE
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.spacelift.settings.mounted_files import Override
-
-
-REMOVE_FROM_MOUNTED_FILE = Diagnostic(
-    "remove-from-mounted-file",
-    found="Remove the static credentials from these mounted files.",
-    why="The migrated providers do not use the values.",
-    help="Edit the content of each file, and apply the stack's definition.",
-)
 
 
 def check(context: Context) -> Iterator[Finding]:

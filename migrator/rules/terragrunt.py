@@ -71,6 +71,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
 from migrator.decide.diagnostics import ROLE_PER_ENVIRONMENT
+from migrator.decide.unit_stacks import generated_refusal, signs_in
 from migrator.model.findings import Finding, Fix, Note, Place, Refusal, Rewrite
 from migrator.model.version_constraints import excludes
 from migrator.rules.hook_findings import refused_without_hook
@@ -87,6 +88,7 @@ from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
 from migrator.terragrunt.diagnostics import (
+    ENVIRONMENT_STAYS,
     GENERATED_UNKNOWN,
     GENERATED_UNREADABLE,
     IAM_ROLE_UNKNOWN,
@@ -95,7 +97,6 @@ from migrator.terragrunt.diagnostics import (
     NOT_INCLUDED,
     PASSED_ON,
     ROLE_STAYS_CHAINED,
-    STACK_OF_SEVERAL_IDENTITIES,
     TERRAGRUNT_TOO_OLD,
     UNITS_DIFFER,
 )
@@ -105,8 +106,6 @@ from migrator.terragrunt.unit_credentials import credentials_by_unit, examples, 
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.model.fleet import KnownStack
-    from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terragrunt.generated import Generated
     from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.terragrunt.unit import EnvironmentVariable, IamRole, Unit
@@ -125,7 +124,7 @@ def _all(context: Context) -> Iterator[Finding]:
     terragrunt_files = context.facts.terragrunt
     groups = dict(zip(terragrunt_files.units, terragrunt_files.groups, strict=True))
     yield from _states(context, groups)
-    yield from _environment(terragrunt_files, groups)
+    yield from _environment(context, groups)
     yield from _iam_roles(context, groups)
     for part in dict.fromkeys(part for unit in terragrunt_files.units for part in unit.generated):
         yield from _generated(context, part, groups)
@@ -205,14 +204,15 @@ def _rotate_state(state: RemoteState) -> Iterator[Note]:
                 yield from rotate(value.value(argument), backend.document.place(argument))
 
 
-def _environment(terragrunt_files: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding]:
-    holders: dict[tuple[str, Span | None], tuple[Unit, list[EnvironmentVariable]]] = {}
+def _environment(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
+    holders: dict[tuple[str, Span | None], tuple[list[Unit], list[EnvironmentVariable]]] = {}
     for unit in groups:
         for variable in unit.environment:
-            _, variables = holders.setdefault((variable.document.path, variable.holder.span), (unit, []))
+            units, variables = holders.setdefault((variable.document.path, variable.holder.span), ([], []))
+            units.append(unit)
             if variable.argument not in [other.argument for other in variables]:
                 variables.append(variable)
-    for unit, variables in holders.values():
+    for units, variables in holders.values():
         removed = [variable for variable in variables if not variable.is_ignored and not variable.is_passed_on]
         for variable in variables:
             if variable.is_ignored:
@@ -221,8 +221,10 @@ def _environment(terragrunt_files: Terragrunt, groups: dict[Unit, str]) -> Itera
                 yield RULE.finding(variable.place, f"env_vars: {variable.argument.name}", PASSED_ON.left_alone())
         if removed:
             message = f"env_vars: {', '.join(variable.argument.name for variable in removed)}"
-            fix = _without(terragrunt_files, removed)
-            yield RULE.finding(removed[0].place, message, fix, groups[unit], _rotate_environment(removed))
+            lost = next((unit for unit in units if not signs_in(context, unit)), None)
+            fix = _without(context.facts.terragrunt, removed)
+            fix = ENVIRONMENT_STAYS.refusal(unit=lost.folder or ".") if lost is not None else fix
+            yield RULE.finding(removed[0].place, message, fix, groups[units[0]], _rotate_environment(removed))
 
 
 def _without(terragrunt_files: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
@@ -290,7 +292,7 @@ def _generated(context: Context, part: Generated, groups: dict[Unit, str]) -> It
         group = groups[sign_in.units(part)[0]] if is_bound else None
         message = f"{part.title}: {'; '.join(map(_of_block, changed))}"
         notes = (*sign_in.set_value(part), *_rotate_generated(sign_in, part, changed), *_differing(sign_in, part))
-        rewrite = _of_one_stack(context, part) or sign_in.sign_in(part)
+        rewrite = generated_refusal(context, part) or sign_in.sign_in(part)
         yield RULE.finding(changed[0].place, message, rewrite, group, notes)
 
 
@@ -300,22 +302,6 @@ def _differing(sign_in: GeneratedSignIn, part: Generated) -> Iterator[Note]:
         by_unit = credentials_by_unit(part, provider, sign_in.units(part))
         if may_differ(by_unit):
             yield ROLE_PER_ENVIRONMENT.note(*examples(by_unit), name=variable.name)
-
-
-def _of_one_stack(context: Context, part: Generated) -> Refusal | None:
-    """The refusal if one stack runs units in which a provider has different credentials; None otherwise."""
-    sign_in = context.generated_sign_in
-    runners = dict(zip(context.facts.terragrunt.units, context.facts.unit_runners, strict=True))
-    for provider, _ in sign_in.role_variables(part):
-        by_stack: dict[StackDefinition | KnownStack, set[tuple[str, ...]]] = {}
-        for unit, credentials in credentials_by_unit(part, provider, sign_in.units(part)).items():
-            if credentials is not None:
-                for stack in (*runners[unit].all, *runners[unit].blueprints):
-                    by_stack.setdefault(stack, set()).add(credentials)
-        for stack, different in by_stack.items():
-            if len(different) > 1:
-                return STACK_OF_SEVERAL_IDENTITIES.refusal(stack=stack.title)
-    return None
 
 
 def _rotate_generated(sign_in: GeneratedSignIn, part: Generated, changed: list[Provider | S3Backend]) -> Iterator[Note]:

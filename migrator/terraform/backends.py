@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.secret.names import STATIC_KEYS
 from migrator.span import Span
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Block
@@ -19,6 +20,7 @@ from migrator.terraform.assumed_role import NESTED_NAMES, ROLE_FAMILY, AssumedRo
 from migrator.terraform.diagnostics import BAD_DURATION, ROLE_IGNORED, TWO_ROLES, UNREADABLE_ROLE
 from migrator.terraform.endpoints import skip_reason_of_endpoint
 from migrator.terraform.providers import CREDENTIALS, WEB_IDENTITY
+from migrator.terraform.tokens import token_refusal
 from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.discover import Kind
 
@@ -148,7 +150,15 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
             backend.document.has_ignored(backend.block.span) for backend in s3_backends(self.module)
         ):
             return BACKEND_IGNORED_BY_COMMENT.ignored()
-        return skip_reason_of_endpoint(self.module, self.document, self.block) or self.store
+        return self.token_refusal or skip_reason_of_endpoint(self.module, self.document, self.block) or self.store
+
+    @property
+    def token_refusal(self) -> Refusal | None:
+        """The refusal to remove the keys if the web identity beside the keys has another token than Spacelift's."""
+        value = self.block.attribute(WEB_IDENTITY)
+        if value is None or not any(attribute.name in STATIC_KEYS for attribute in self.credentials):
+            return None
+        return token_refusal(self.document, self.document.object_items(value))
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:
         return tuple(

@@ -77,6 +77,12 @@ ROLE_IGNORED = Diagnostic(
     why="A role that stays cannot be combined with web identity, so nothing was changed.",
     help="Remove the comment, or use `--backend-auth hook`.",
 )
+OTHER_TOKEN = Diagnostic(
+    "token-of-another-service",
+    found="The web identity of this block uses {used}, which is not the OIDC token of Spacelift.",
+    why="Today the static keys sign in instead. Without the keys the sign-in may fail, so nothing was changed.",
+    help="Set `web_identity_token_file` to the token of Spacelift, /mnt/workspace/spacelift.oidc, and run again.",
+)
 TWO_ROLES = Diagnostic(
     "two-backend-roles",
     found="The backend has both `role_arn` and `assume_role`.",

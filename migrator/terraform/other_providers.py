@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils")
+_WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils", "controltower")
 _PREFIXED = regex(
-    r"(?:\w+_)?aws_(?:access_key(?:_id)?|secret(?:_access)?_key|token|session_token|profile|shared_credentials_files?"
+    r"(?:\w+_)?aws_(?:access_key(?:_id)?|secret(?:_access)?_key|token|session_token|(?:rds_iam_)?profile|shared_credentials_files?"
     r"|shared_config_files?|creds_debug_profile)"
 )
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
+from migrator.secret.names import STATIC_KEYS
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.diagnostics import CONDITIONAL_KEYS, MOCK_KEYS_IN_TEST
 from migrator.terraform.endpoints import is_mock, skip_reason_of_endpoint
 from migrator.terraform.expressions.defaults import NONE, optional
+from migrator.terraform.tokens import token_refusal
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -163,7 +165,17 @@ class Provider(Struct, frozen=True, eq=False, dict=True):
             return self.document.generated
         if self.is_switch and self.has_conditional_web_identity:
             return CONDITIONAL_KEYS.left_alone()
-        return skip_reason_of_endpoint(self.module, self.document, self.block)
+        return self._token_refusal or skip_reason_of_endpoint(self.module, self.document, self.block)
+
+    @property
+    def _token_refusal(self) -> Refusal | None:
+        has_keys = any(attribute.name in STATIC_KEYS for provider in self.family for attribute in provider.credentials)
+        blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, WEB_IDENTITY)]
+        arguments = [attribute for block in blocks for content in _contents(block) for attribute in content.attributes]
+        for body in self.bodies:
+            value = body.attribute(WEB_IDENTITY)
+            arguments += self.document.object_items(value) if value is not None else ()
+        return token_refusal(self.document, arguments) if has_keys else None
 
     @property
     def is_switch(self) -> bool:

@@ -24,7 +24,8 @@ Write the contents as a heredoc in the block: `contents = <<EOF … EOF`. Values
 GENERATED_UNREADABLE = Diagnostic(
     "generated-unreadable",
     found="This block writes Terraform code that is not understood. {reason}",
-    help="Correct the code, or exclude the block with `# tf-oidc-migrate:ignore`.",
+    help="Correct the code, or write the code without directives such as `%{{ if }}`. "
+    "To leave the block, use `# tf-oidc-migrate:ignore`.",
 )
 GENERATED_UNSOUND = Diagnostic(
     "generated-unsound",
@@ -117,6 +118,12 @@ all units the same role, and resources of one account would be looked for in ano
 
 Make a stack for each account, then run again. Or give the code of the units a role by hand: write the role into a file
 next to the profile, and use the role in `assume_role_with_web_identity` of the generated provider.""",
+)
+ENVIRONMENT_STAYS = Diagnostic(
+    "environment-stays",
+    found="The unit `{unit}` has no S3 state and no generated provider, so this run adds no hook and no web identity.",
+    why="Without these variables the providers of the unit would have no credentials, so nothing was changed.",
+    help="Write the provider with a `generate` block, or attach an AWS integration to the stack, then run again.",
 )
 LOCAL_SHARED = Diagnostic(
     "local-shared",

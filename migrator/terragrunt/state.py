@@ -111,8 +111,9 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
         if self.objection:
             return self.objection
         host = next((reason for name, value in self._endpoints() if (reason := _skip_reason(name, value))), None)
-        if host is not None:
-            return host
+        tokens = next((backend.token_refusal for backend in self.backends if backend.token_refusal is not None), None)
+        if host is not None or tokens is not None:
+            return host or tokens
         arguments = {
             argument.name: entry.value(argument)
             for entry in self.objects

@@ -38,7 +38,9 @@ _READS = regex(r"\bread_terragrunt_config\(")
 _HCL = regex(r"\.hcl$")
 _SHARED = regex(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
 _WRITES_AWS = regex(r"provider|backend|aws|state", re.I)
-_INTERESTING = regex(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|\binclude\b|=\s*(?:template)?file\(")
+_INTERESTING = regex(
+    rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|\binclude\b|\bterraform\s*\{|=\s*(?:template)?file\("
+)
 
 
 def used_elsewhere(holder: LiteralObject, inside: str, documents: Iterable[Document]) -> str | None:

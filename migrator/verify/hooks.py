@@ -87,7 +87,7 @@ def hook_proof(
 
 
 def _not_needed() -> Proof:
-    return not_needed(_CELL, "No hook is needed: nothing here uses the credentials of the environment.")
+    return not_needed(_CELL, "No hook is needed: no provider or backend uses the credentials of the environment.")
 
 
 def _run(

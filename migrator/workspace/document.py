@@ -165,7 +165,7 @@ class Document(Struct, eq=False, dict=True):
         try:
             if "\0" in self.text:
                 raise SyntaxProblem(0, "the text is not UTF-8")
-            if self.kind is Kind.VALUES:
+            if self.kind is Kind.VALUES or (self.kind is Kind.BACKEND and self.path.endswith(".json")):
                 return self.syntax.values(self.text)
             from migrator.syntax.languages import language_of
 
@@ -185,7 +185,7 @@ class Document(Struct, eq=False, dict=True):
             interior = self.syntax.body(self.text)
             return (Block("values", (), interior, interior, lambda _: self.items),)
         if self.kind is Kind.BACKEND and self.items:
-            file_span = Span(0, len(self.text))
+            file_span = self.syntax.body(self.text) if self.path.endswith(".json") else Span(0, len(self.text))
             return (Block("backend", ("s3",), file_span, file_span, lambda _: self.items),)
         return tuple(element for element in self.items if isinstance(element, Block))
 

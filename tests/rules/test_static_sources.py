@@ -99,6 +99,13 @@ def test_a_key_that_another_rule_tells_of_is_not_told_twice(tree: Path) -> None:
     ]
 
 
+def test_a_key_in_a_heredoc_of_a_provider_is_not_told_twice(tree: Path) -> None:
+    (tree / "main.tf").write_text(
+        f'provider "aws" {{\n  access_key = <<-K\n    {KEY}\n  K\n  secret_key = "{SECRET}"\n}}\n'
+    )
+    assert told(check(tree)) == []
+
+
 @pytest.mark.parametrize(
     "head", ['provider "aws" {', 'terraform {\nbackend "s3" {', 'data "terraform_remote_state" "x" {']
 )

@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.cli.main import cli
-from migrator.config.config import Config
+from migrator.config.config import Auth, Config, RoleIn
+from migrator.config.role_mapping import flag_mapping
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.planning import Planning
 from migrator.model.findings import Place, Refusal
@@ -637,17 +639,68 @@ def shared(tree: Tree, files: dict[str, bytes]) -> list[str]:
     return [role for (_, role), origins in found.items() if len(origins) > 1]
 
 
-@pytest.mark.parametrize("mode", ["default", "portable"])
-def test_two_identities_never_share_a_role_over_repositories(mode: str, dice: random.Random) -> None:
+ROLE = "arn:aws:iam::123456789012:role/r"
+ALIAS = (flag_mapping(f"alias:other={ROLE}"),)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(mode=Mode.PREVIEW),
+        Config(mode=Mode.PREVIEW, portable=True),
+        Config(mode=Mode.PREVIEW, role_arn=ROLE),
+        Config(mode=Mode.PREVIEW, roles=ALIAS),
+    ],
+    ids=["default", "portable", "role", "alias"],
+)
+def test_two_identities_never_share_a_role_over_repositories(config: Config, dice: random.Random) -> None:
     """However credentials are handed down: bare, in objects and lists, by locals, functions, outputs, ``for_each``."""
-    config = Config(mode=Mode.PREVIEW, portable=mode == "portable")
     for number in range(12):
         seed, repeats = dice.randrange(10**6), number % 3 == 0
         tree = Maker(seed, repeats=repeats).tree()
         files = split(tree, dice)
         after, refused = migrated(files, config)
-        assert repeats or not refused, (seed, refused, files)
+        assert repeats or config.role_arn or config.roles or not refused, (seed, refused, files)
         assert not shared(tree, after), (seed, files)
+
+
+def provider(key: str, alias: str = "") -> str:
+    return f'provider "aws" {{\n{alias}  region     = "eu-west-1"\n  access_key = {key}\n  secret_key = "x"\n}}\n'
+
+
+STACK = 'resource "spacelift_stack" "{0}" {{\n  name = "{0}"\n  repository = "{0}"\n  project_root = "{0}"\n}}\n\n'
+PASSING = 'module "m" {{\n  source = "github.com/acme/c//m"\n  key = "{0}"\n}}\n'
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"role_in": RoleIn.VARIABLE}, {"auth": Auth.CLOUD_INTEGRATION}],
+    ids=["a variable", "an integration"],
+)
+def test_stacks_of_two_repositories_do_not_share_the_role_of_two_identities(options: dict[str, Any]) -> None:
+    """The stacks are in a third repository, which must hear of both."""
+    admin = {"admin/main.tf": (STACK.format("a") + STACK.format("b")).encode()}
+    config = Config(mode=Mode.PREVIEW, role_arn=ROLE, **options)
+    for other, is_given in (('"A"', True), ('"B"', False)):
+        live = {"a": {"a/main.tf": provider('"A"').encode()}, "b": {"b/main.tf": provider(other).encode()}}
+        after, _ = migrated({**live, "c": admin}, config)
+        assert (ROLE.encode() in after["admin/main.tf"]) == is_given
+
+
+MAPPED = [{"roles": (flag_mapping(f"{origin}={ROLE}"),)} for origin in ("alias:dns", "var:key", "profile:p")]
+
+
+@pytest.mark.parametrize("is_called_here", [False, True])
+@pytest.mark.parametrize("options", [*MAPPED, {"role_arn": ROLE}], ids=["alias", "var", "profile", "role"])
+def test_a_module_that_others_call_has_no_role_of_its_own(options: dict[str, Any], is_called_here: bool) -> None:
+    """Nor if it has one identity in its own repository, by its defaults."""
+    module = 'variable "key" {\n  default = "p"\n}\n\nprovider "aws" {\n  alias = "dns"\n  profile = var.key\n}\n'
+    files = {name: {f"{name}/main.tf": PASSING.format(name).encode()} for name in "ab"}
+    files["c"] = {"m/main.tf": module.encode()}
+    if is_called_here:
+        files["c"]["n/main.tf"] = b'module "m" {\n  source = "../m"\n}\n'
+    after, _ = migrated(files, Config(mode=Mode.PREVIEW, **options))
+    assert [path for path, data in after.items() if ROLE.encode() in data] == []
 
 
 def test_one_identity_is_migrated_over_repositories(dice: random.Random) -> None:

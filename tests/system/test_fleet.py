@@ -41,6 +41,67 @@ def role_of(code: Path, root: str) -> str:
     return next(line.split('"')[1] for line in lines if "role_arn" in line)
 
 
+ADMIN = """resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "code"
+  branch       = "main"
+  manage_state = false
+  labels       = ["aws"]
+}
+"""
+CODE = 'terraform {\n  backend "s3" {\n    role_arn = "arn:aws:iam::123456789012:role/state"\n  }\n}\n'
+INTEGRATION = 'resource "spacelift_aws_integration" "all" {\n  name = "all"\n'
+OVERRIDE = 'terraform {\n  backend "s3" {\n    profile = "old"\n  }\n}\n'
+ATTACHED_ELSEWHERE = {
+    "integration": INTEGRATION
+    + '}\nresource "spacelift_aws_integration_attachment" "app" {\n  stack_id = "app"\n'
+    + "  integration_id = spacelift_aws_integration.all.id\n}\n",
+    "context": 'resource "spacelift_context" "login" {\n  before_plan = ["export AWS_PROFILE=old"]\n}\n'
+    'resource "spacelift_context_attachment" "login" {\n  stack_id = "app"\n'
+    "  context_id = spacelift_context.login.id\n}\n",
+    "mounted file": 'resource "spacelift_mounted_file" "it" {\n  stack_id = "app"\n'
+    '  relative_path = "source/x_override.tf"\n'
+    f"  content = base64encode({json.dumps(OVERRIDE)})\n}}\n",
+}
+BY_LABEL = {
+    "integration": INTEGRATION + '  labels = ["autoattach:aws"]\n  autoattach_enabled = true\n}\n',
+    "context": 'resource "spacelift_context" "login" {\n  before_plan = ["export AWS_PROFILE=old"]\n'
+    '  labels = ["autoattach:*"]\n}\n',
+}
+
+
+@pytest.mark.parametrize("kind", ATTACHED_ELSEWHERE)
+def test_a_setting_of_a_third_repository_that_overrides_the_hook_is_refused(make_repo: MakeRepo, kind: str) -> None:
+    third = make_repo({"main.tf": ATTACHED_ELSEWHERE[kind]}, name="third")
+    admin, code = make_repo({"main.tf": ADMIN}, name="admin"), make_repo({"main.tf": CODE}, name="code")
+    done = migrate(third, admin, code)
+    assert done.exit_code == 4, done.output
+    assert kind in done.output
+    assert "stack-elsewhere-refused" in done.output
+    assert (admin.root / "main.tf").read_text() == ADMIN
+    assert (code.root / "main.tf").read_text() == CODE
+
+
+@pytest.mark.parametrize("kind", ATTACHED_ELSEWHERE)
+def test_a_setting_of_a_second_repository_that_overrides_the_hook_is_refused(make_repo: MakeRepo, kind: str) -> None:
+    second = make_repo({"main.tf": ATTACHED_ELSEWHERE[kind]}, name="second")
+    code = make_repo({"main.tf": CODE, "stacks.tf": ADMIN}, name="code")
+    done = migrate(second, code)
+    assert done.exit_code == 4, done.output
+    assert "[setting-of-other-repository]" in done.output
+    assert (code.root / "main.tf").read_text() == CODE
+
+
+@pytest.mark.parametrize("kind", BY_LABEL)
+def test_a_setting_of_a_third_repository_that_may_override_the_hook_is_told(make_repo: MakeRepo, kind: str) -> None:
+    third = make_repo({"main.tf": BY_LABEL[kind]}, name="third")
+    admin, code = make_repo({"main.tf": ADMIN}, name="admin"), make_repo({"main.tf": CODE}, name="code")
+    done = migrate(third, admin, code)
+    assert done.exit_code == 0, done.output
+    assert "Check whether these settings of other repositories reach your stacks" in done.output
+    assert "before_init" in (admin.root / "main.tf").read_text()
+
+
 def test_every_stack_gets_the_hook_of_its_code_and_no_other(
     terraform: Terraform, make_repo: MakeRepo, tmp_path: Path
 ) -> None:

@@ -288,10 +288,11 @@ def test_a_known_value_is_found_whole_cut_escaped_and_in_base64(dice: Random) ->
         cut = dice.randrange(len(secret) - MUCH + 1)
         spelled = [secret, secret[cut : cut + MUCH], escaped(secret, dice), percent(secret), *encodings(secret)]
         for spelling in spelled:
-            text = f"a word {spelling} and another"
+            before = "a word " + "." * dice.randrange(12)
+            text = f"{before}{spelling} and another"
             shown = hide(text, known.pieces(text))
             assert not parts([shown]).intersection(planted.needles()), (secret, text, shown)
-            assert shown.startswith("a word ")
+            assert shown.startswith(before)
             assert shown.endswith(" and another")
 
 

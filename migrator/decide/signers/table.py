@@ -52,7 +52,8 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
         return ()
     before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
-    pasted = {target.path for target in context.hook_plan.targets if not target.runners.all}
+    with_hook = set(context.facts.tested)  # the runtime configuration has the hooks of tests
+    pasted = {target.path for target in context.hook_plan.targets if not target.runners.all} - with_hook
     hooks = {root: environment.default for root, environment in environments_after(context).items() if root in pasted}
     before_and_after = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}

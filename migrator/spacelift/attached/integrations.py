@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.spacelift.attached.reach import Reaches
+from migrator.spacelift.attached.reach import Reach, Reaches
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition, YamlDefinition
-from migrator.spacelift.stacks.resource import resources
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.syntax.yaml.parse import read
 
 if TYPE_CHECKING:
@@ -41,15 +41,18 @@ def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tu
     for stack in stacks:
         if (place := _direct(stack)) is not None:
             yield stack, place
-    reaches = Reaches(workspace, stacks)
+    for resource, reach in attaching(workspace, Reaches(workspace, stacks)):
+        yield from ((stack, resource.place) for stack in reach.stacks)
+
+
+def attaching(workspace: Workspace, reaches: Reaches) -> Iterator[tuple[Resource, Reach]]:
+    """The resources that give stacks an integration, and the stacks of each."""
     for type_ in _ATTACHING:
-        for attachment in resources(workspace, type_):
-            yield from ((stack, attachment.place) for stack in reaches.of(attachment).stacks)
+        yield from ((attachment, reaches.of(attachment)) for attachment in resources(workspace, type_))
     for integration in resources(workspace, INTEGRATION):
         enabled, labels = integration.argument("autoattach_enabled"), integration.argument("labels")
         if enabled is not None and enabled.text != "false" and labels is not None:
-            reach = reaches.labelled(integration, labels.strings or ())
-            yield from ((stack, integration.place) for stack in reach.stacks)
+            yield integration, reaches.labelled(integration, labels.strings or ())
 
 
 def _direct(stack: StackDefinition) -> Place | None:

@@ -23,8 +23,8 @@ class Reach(Struct, frozen=True, eq=False):
     """The ``stacks`` that get a setting; ``unknown`` is a sentence on why there may be others, ``""`` if not.
 
     ``labels`` are the labels by which a context attaches itself, to stacks of other repositories too. ``others`` are
-    stacks with other code and modules of the registry, ``elsewhere`` the stacks of other repositories. ``contexts`` are
-    the known names of the contexts with the setting.
+    stacks with other code and modules of the registry, ``elsewhere`` the stacks of other repositories, ``slugs`` the
+    ids that no stack of the repository has. ``contexts`` are the known names of the contexts with the setting.
     """
 
     stacks: tuple[StackDefinition, ...] = ()
@@ -32,6 +32,7 @@ class Reach(Struct, frozen=True, eq=False):
     labels: tuple[str, ...] = ()
     others: tuple[Stack, ...] = ()
     elsewhere: tuple[KnownReceiver, ...] = ()
+    slugs: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
 
 
@@ -68,7 +69,8 @@ class Reaches:
         reach = self._reach(self._attached.stacks(target), others)
         kind = "module" if argument == "module_id" else "stack"
         missing = f"The {kind} that gets the setting is not defined in this repository."
-        return reach if reach.stacks or reach.others else Reach(unknown=missing)
+        unknown = Reach(unknown=missing, slugs=(slug,) if slug is not None else ())
+        return reach if reach.stacks or reach.others else unknown
 
     def _by_dependency(self, target: Target | None) -> Reach:
         """The stack that gets the outputs of another stack."""
@@ -86,6 +88,10 @@ class Reaches:
         return Reach(
             (*receivers, *definitions), others=tuple(stack for stack in stacks if stack not in self._definitions)
         )
+
+    def of_context(self, context: Resource) -> Reach:
+        """The stacks that get a context."""
+        return self._by_context(Target(None, context.scope, context.address, context.key))
 
     def _by_context(self, target: Target | None) -> Reach:
         if target is None:
@@ -105,7 +111,7 @@ class Reaches:
         reach = union(reaches)
         if not reach.stacks and not reach.others and not reach.unknown:
             unknown = "The labels and the space of the setting's context reach no stack in this repository."
-            return Reach(unknown=unknown, labels=reach.labels, contexts=names)
+            return replace(reach, unknown=unknown, contexts=names)
         return replace(reach, contexts=names)
 
     def labelled(self, resource: Resource, labels: Iterable[str]) -> Reach:
@@ -130,5 +136,6 @@ def union(reaches: Iterable[Reach]) -> Reach:
         next((reach.unknown for reach in parts if reach.unknown), ""),
         tuple(dict.fromkeys(label for reach in parts for label in reach.labels)),
         tuple(dict.fromkeys(stack for reach in parts for stack in reach.others)),
+        slugs=tuple(dict.fromkeys(slug for reach in parts for slug in reach.slugs)),
         contexts=tuple(dict.fromkeys(name for reach in parts for name in reach.contexts)),
     )

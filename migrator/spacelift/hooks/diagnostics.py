@@ -128,6 +128,17 @@ before.
 Remove the command if the stack needs no static credentials any more. If a later command needs another identity, set
 the variable for that command alone: `AWS_PROFILE=x command`.""",
 )
+SETTING_OF_OTHER_REPOSITORY = Diagnostic(
+    "setting-of-other-repository",
+    found="{reason}",
+    why="The setting would override the credentials of the new hook.",
+    help="Detach the setting from the stack in the other repository, then run again.",
+    page="""\
+Another repository of the run attaches a setting to this stack by its slug: Spacelift's AWS integration, a context with
+hooks that export credentials, or a mounted file that signs in. Such a setting would override the new hook.
+
+Remove the setting, or the attachment, where the other repository defines it. Then run again with both repositories.""",
+)
 STACK_OVERRIDDEN = Diagnostic(
     "stack-overridden",
     found="An override file changes the stack too.",

@@ -9,6 +9,7 @@ from migrator.spacelift.hooks.diagnostics import (
     HOOK_LIST_IMPORTED,
     HOOK_LIST_UNKNOWN,
     HOOKS_EXPORT_CREDENTIALS,
+    SETTING_OF_OTHER_REPOSITORY,
     STACK_HAS_INTEGRATION,
     STACK_IGNORES_HOOKS,
     STACK_OVERRIDDEN,
@@ -31,7 +32,8 @@ _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSIO
 class HookLists:
     """The lists of hooks of all ``stacks``; lists have their names of Terraform, for example ``before_init``.
 
-    ``in_context``: the hook goes into a context, before all other hooks.
+    ``in_context``: the hook goes into a context, before all other hooks. ``overriding`` are the settings of other
+    repositories that override a hook.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class HookLists:
         workspace: Workspace,
         stacks: Sequence[StackDefinition],
         integrations: Mapping[StackDefinition, Place],
+        overriding: Mapping[StackDefinition, str],
         *,
         in_context: bool,
     ) -> None:
         self._workspace = workspace
         self._integrations = integrations
+        self._overriding = overriding
         self._in_context = in_context
         self._definitions = {stack.source: stack for stack in stacks if isinstance(stack, TerraformDefinition)}
         self.in_terraform = TerraformLists(list(self._definitions))
@@ -87,6 +91,8 @@ class HookLists:
         """The reason not to change the lists ``names``; None if the lists may be changed."""
         if place := self._integrations.get(stack):
             return STACK_HAS_INTEGRATION.refusal(place=place)
+        if reason := self._overriding.get(stack):
+            return SETTING_OF_OTHER_REPOSITORY.refusal(reason=reason)
         objection = _terraform_objection(stack.source, names) if isinstance(stack, TerraformDefinition) else None
         return objection or self._exported_later(stack)
 

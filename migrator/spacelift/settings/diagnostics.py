@@ -84,6 +84,12 @@ MOUNTED_VALUES_ARE_STATIC = Diagnostic(
     why="Values of variables do not override the migrated providers and backends.",
     help="Remove the static credentials from the mounted file.",
 )
+REMOVE_FROM_MOUNTED_FILE = Diagnostic(
+    "remove-from-mounted-file",
+    found="Remove the static credentials from these mounted files.",
+    why="The migrated providers do not use the values.",
+    help="Edit the content of each file, and apply the stack's definition.",
+)
 INIT_ARGUMENTS_UNKNOWN = Diagnostic(
     "init-arguments-unknown",
     found="The value of `TF_CLI_ARGS_init` cannot be read here.",

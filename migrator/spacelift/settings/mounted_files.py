@@ -101,6 +101,14 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
             yield Override(*where, unknown, reaches.of(variable), ignored=variable.ignored)
 
 
+def mounted_values(workspace: Workspace, name: str) -> Iterator[Place]:
+    """The mounted files that give the variable called ``name`` a value."""
+    sets = re.compile(rf"(?<![\w.-]){re.escape(name)}\\?\"?\s*[=:](?!=)").search
+    for file in resources(workspace, "spacelift_mounted_file"):
+        if (file.string("relative_path") or "").endswith(_VALUES) and sets(content_of(workspace, file)[0] or ""):
+            yield file.place
+
+
 def _init_arguments(workspace: Workspace) -> Iterator[tuple[Resource, tuple[str, ...] | None]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
     for variable in resources(workspace, "spacelift_environment_variable"):

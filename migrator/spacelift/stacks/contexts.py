@@ -190,8 +190,11 @@ class Attachments:
                 if not contexts or any(context.calls_aws and not context.signs_in for context in contexts):
                     callers.append(attachment.priority or 0)
                 if not contexts:
+                    unknown = (
+                        "cannot be determined" if attachment.context is None else "is not defined in this repository"
+                    )
                     doubts.append(
-                        f"The context that {attachment.place} attaches is not defined in this repository. "
+                        f"The context that {attachment.place} attaches {unknown}. "
                         "The context's hooks run before the stack's."
                     )
         by_label: list[SpaceliftContext] = []
@@ -237,15 +240,21 @@ def attachments(workspace: Workspace) -> Attachments:
 def _attachments(workspace: Workspace) -> Iterator[Attachment]:
     follow = targets(workspace)
     for resource in resources(workspace, _ATTACHMENT):
-        receivers = (follow.named(resource, name) for name in ("stack_id", "module_id"))
-        receiver = next((target for target in receivers if target is not None), None)
+        named = (follow.each_named(resource, name) for name in ("stack_id", "module_id"))
+        receivers = next((targets for targets in named if targets != [None]), [None])
         argument = resource.argument("priority")
         is_default = argument is None or argument.is_null
         text = "0" if is_default else argument.origin.text.strip('"') if argument and argument.origin else ""
         priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
-        context = follow.named(resource, "context_id")
         where = (resource.document, resource.block, resource.scope)
-        yield Attachment(*where, context=context, receiver=receiver, priority=priority)
+        contexts = follow.each_named(resource, "context_id")
+        pairs = zip(  # a reference to the same context or stack is repeated for each instance
+            contexts * len(receivers) if len(contexts) == 1 else contexts,
+            receivers * len(contexts) if len(receivers) == 1 else receivers,
+            strict=False,
+        )
+        for context, receiver in pairs:
+            yield Attachment(*where, context=context, receiver=receiver, priority=priority)
 
 
 def _indices(holder: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ _OUTPUT = regex(rf"module\.(?P<name>[\w-]+){_KEY}\.(?P<output>[\w-]+)(?P<steps>(
 _STEP = regex(r"\.([\w-]+)|\[([^\[\]]+)\]")
 _WRAPPED = regex(r'(?:one|tostring|nonsensitive|trimspace)\((.*)\)|"\$\{([^{}]+)\}"', re.DOTALL)
 _REPEATED = regex(r"(?:spacelift_\w+|module)\.[\w-]+")
+_NUMBERED = regex(r"([\w.-]+)\[count\.index\]")
 _NAMING = {
     "spacelift_context": "context_id",
     "spacelift_module": "module_id",
@@ -73,6 +74,19 @@ class Targets:
         if reference.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
             reference = reference.derived(reference.text.replace("each.value", repeated, 1))
         return self.of(reference)
+
+    def each_named(self, resource: Resource, argument: str) -> list[Target | None]:
+        """The resources that an argument refers to, one for each element of the list behind a repeated resource."""
+        reference, for_each = resource.argument(argument), resource.argument("for_each")
+        numbered = _NUMBERED.fullmatch(reference.text) if reference is not None else None
+        if reference is not None and numbered is not None:
+            listed: Expression | None = reference.derived(numbered[1]).origin
+        else:
+            is_element = reference is not None and reference.text in ("each.key", "each.value")
+            is_open = is_element and resource.key is None  # else the resource is a known instance
+            listed = for_each.origin if is_open and for_each is not None else None
+        elements = listed.elements if listed is not None else None
+        return [self.named(resource, argument)] if elements is None else list(map(self.of, elements))
 
     def of(self, expression: Expression) -> Target | None:
         """The target of an id; None if not known."""

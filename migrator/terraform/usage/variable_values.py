@@ -96,7 +96,8 @@ class VariableValues:
         if document.path not in self._known_readers:
             folder, name = posixpath.split(document.path)
             own_folder = {folder} & self._workspace.modules.keys()
-            readers = frozenset(own_folder) if is_values(name) else self._readers_by_pattern(document.path, own_folder)
+            is_automatic = bool(own_folder) and is_values(name)
+            readers = frozenset(own_folder) if is_automatic else self._readers_by_pattern(document.path, own_folder)
             self._known_readers[document.path] = readers
         return self._known_readers[document.path]
 
