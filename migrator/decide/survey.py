@@ -24,6 +24,7 @@ from migrator.spacelift.stacks.contexts import attachments
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.hook_targets import Target
+    from migrator.decide.hooks import PlannedHook
     from migrator.decide.role_values import RoleValue
     from migrator.spacelift.stacks.model import StackDefinition
 
@@ -212,6 +213,8 @@ class Surveyor:
             if not fate_without_hook and self._context.strategies.has_hook(stack):
                 fate_without_hook = _HOOK_EXISTS
             fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else fate_without_hook
+            if planned and not fate and self._is_added_to_runtime_config(planned):
+                fate = _IN_RUNTIME_CONFIG
             branch = f" (branch {stack.code.branch})" if self._follows_other_branch(stack) else ""
             own = native.get(stack, "") if planned is None else planned.code if codes[stack] == 1 else ""
             code = own or _code_title(stack.code) + branch
@@ -219,6 +222,10 @@ class Surveyor:
             row = StackRow(stack.title, stack.place, "", code, fate, tuple(remarks))
             yield self._with_account(row, stack, "by code")
         yield from self._rows_elsewhere(native)
+
+    def _is_added_to_runtime_config(self, planned: PlannedHook) -> bool:
+        is_refused = planned.refusal or self._reason(planned.group)
+        return self._context.config.hook_in is HookPlace.RUNTIME_CONFIG and not is_refused
 
     def _rows_elsewhere(self, native: Mapping[StackDefinition | KnownStack, str]) -> Iterator[StackRow]:
         """The rows of other repositories' stacks, and of stacks that are made in Spacelift."""

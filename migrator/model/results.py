@@ -57,7 +57,7 @@ class Stage(Struct, frozen=True):
 
 def code_in_words(code: str) -> str:
     """The code of a stack, as ``REPOSITORY: PATH`` or ``PATH``, for a sentence: a bare dot would end the sentence."""
-    return "the root of the repository" if code == "." else code.removesuffix(": .")
+    return "the root of the repository" if code == "." else code.replace(": . (", " (").removesuffix(": .")
 
 
 class StackRow(Struct, frozen=True, rename={"repo": "repository"}):

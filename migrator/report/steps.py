@@ -258,10 +258,12 @@ def hook_of(row: StackRow, result: RepoResult) -> str:
         return row.hook
     if not row.code:
         return "No hook: the code of the stack is not known."
-    changed = {signer.root for signer in result.signers if signer.before != signer.after}
-    if row.code.rpartition(": ")[2] in changed:
+    signers = [signer for signer in result.signers if signer.root == row.code.rpartition(": ")[2]]
+    if all(signer.before == signer.after for signer in signers):
+        return "No hook: this run migrates no code of the stack."
+    if all(signer.is_keyless for signer in signers):
         return "No hook: the providers and backends sign in by themselves."
-    return "No hook: this run migrates no code of the stack."
+    return "No hook: a part of the code still signs in with static credentials."
 
 
 def staged(result: RepoResult) -> Iterator[str]:

@@ -23,8 +23,6 @@ from migrator.report.verification import headline_of
 from migrator.secret.printable import printable
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
-_KINDS = {"data": ("remote state", "remote states")}
-
 
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
     """The summary of one repository: changes, refusals, places left alone, and tasks; without secrets.
@@ -277,7 +275,11 @@ def _kinds(findings: list[Finding]) -> Iterator[str]:
 def _kind(finding: Finding) -> tuple[str, str]:
     """The kind of a finding, in the singular and the plural: the type of the block, or a place."""
     word = finding.subject.split(maxsplit=1)[0].partition(".")[0] if finding.subject else ""
-    return _KINDS.get(word) or ((word, f"{word}s") if word in _BLOCKS else ("place", "places"))
+    if word == "data":
+        return (
+            ("remote state", "remote states") if "remote_state" in finding.subject else ("data source", "data sources")
+        )
+    return (word, f"{word}s") if word in _BLOCKS else ("place", "places")
 
 
 _MANY_STEPS = 14

@@ -148,7 +148,7 @@ def _planned(context: Context) -> Iterator[_PlannedIntegration]:
 
 def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Finding]:
     if isinstance(root.role, Refusal):
-        yield RULE.finding(root.place, "the role of its integration", root.role, root.group)
+        yield RULE.finding(root.place, "the role of the integration", root.role, root.group)
         return
     for known_stack in root.runners.known_stacks:
         if reason := dict(known_stack.obstacles).get("integration", ""):

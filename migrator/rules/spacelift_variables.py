@@ -129,7 +129,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield _without_stack(role_value.users[0], role_value.root or ".", variables)
     for root in context.environment_roots.roots:
         if isinstance(root.role, Refusal) and not root.has_integration:
-            yield RULE.finding(root.place, "the role of its environment", root.role, root.group)
+            yield RULE.finding(root.place, "the role of the environment", root.role, root.group)
         elif root.variables and not root.runners.all:
             yield _without_stack(root.place, root.title, root.variables, root.group)
 

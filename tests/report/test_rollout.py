@@ -20,11 +20,11 @@ from migrator.model.findings import Finding, Place, Refusal
 from migrator.model.fleet import Survey
 from migrator.model.fleet_parts import parts
 from migrator.model.notes import SET_STACK_VARIABLE
-from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
 from migrator.report.collected import Collected
 from migrator.report.registry import REPORTS
 from migrator.report.rollout import rollout
-from migrator.report.steps import steps
+from migrator.report.steps import hook_of, steps
 from migrator.report.text import summary
 from migrator.spacelift.settings.diagnostics import STILL_NEEDED
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
@@ -231,6 +231,23 @@ def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, lef
     assert ("       live3\n" in text) is (left == 0)
     assert (f"       … and {left} more (-v lists all)\n" in text) is (left > 0)
     assert "       live3\n" in summary(result, verbose=True)
+
+
+@pytest.mark.parametrize(
+    ("is_keyless", "after", "said"),
+    [
+        (True, "web identity", "No hook: the providers and backends sign in by themselves."),
+        (False, "web identity", "No hook: a part of the code still signs in with static credentials."),
+        (False, "profile state", "No hook: this run migrates no code of the stack."),
+    ],
+)
+def test_a_stack_without_a_hook_says_who_signs_in(is_keyless: bool, after: str, said: str) -> None:
+    signers = (
+        SigningRow("live", 'provider "aws"', "profile state", after, is_keyless=after != "profile state"),
+        SigningRow("live", 'backend "s3"', "profile state", "profile state", is_keyless=is_keyless),
+    )
+    row = StackRow("spacelift_stack.live", Place("stacks.tf", 1), code="shop: live")
+    assert hook_of(row, replace(migrated(), signers=signers)) == said
 
 
 def test_all_outputs_have_the_same_steps(webshop: Repo) -> None:
