@@ -81,6 +81,7 @@ class SigningRow(Struct, frozen=True):
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` is the title of the provider or
     backend; keys are masked. ``role`` is the role of the web identity that signs afterwards, an ARN or an expression;
     ``""`` without a role. ``is_keyless``: no static credentials sign afterwards, as far as known from the code.
+    ``is_tested``: tests of a module in Spacelift's registry run the code.
     """
 
     root: str
@@ -89,6 +90,7 @@ class SigningRow(Struct, frozen=True):
     after: str
     role: str = ""
     is_keyless: bool = False
+    is_tested: bool = False
 
     @property
     def is_notable(self) -> bool:

@@ -141,7 +141,7 @@ def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str,
     has_role = result.trusts or _sets_variables(result) or any(integrated(result))
     if has_role or not _has_stacks_alone(result):
         yield _TRUST, Step(""), tuple(row.role for row in result.trusts)
-    roots = dict.fromkeys(row.root for row in result.signers if row.before != row.after)
+    roots = dict.fromkeys(row.root for row in result.signers if row.before != row.after and not row.is_tested)
     if roots and not result.stacks:
         text = "Find the stacks that run these root modules."
         advice = (

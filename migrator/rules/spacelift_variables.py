@@ -77,7 +77,6 @@ from migrator.decide.stack_variables import (
     RequiredVariable,
     is_for_runtime_config,
     required_variables,
-    runtime_variables,
     set_at,
 )
 from migrator.model.diagnostics import Diagnostic
@@ -252,7 +251,7 @@ def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_fi
     if required.is_in_runtime_config:
         return SET_IN_RUNTIME_CONFIG.left_alone()
     if in_file:
-        edits = context.hook_plan.runtime_edits(runtime_variables(context))
+        edits = context.runtime_edits[context.hook_plan.runtime.path]
         return edits if isinstance(edits, Refusal) else Rewrite(edits, "The stack's environment sets the variable.")
     return places.fix(stack, required) if stack is not None else STACK_IS_ELSEWHERE.left_alone()
 
