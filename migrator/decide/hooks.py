@@ -19,6 +19,7 @@ from migrator.decide.hook_targets import Target, hook_targets
 from migrator.decide.role_values import PREFIX
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.results import code_in_words
 from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.diagnostics import CODE_NOT_MIGRATED, HOOK_THERE, TEMPLATE_PUBLISHED
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
@@ -59,7 +60,7 @@ class PlannedHook(Struct, frozen=True, eq=False):
     @property
     def message(self) -> str:
         """The stack and its code, for people."""
-        return f"{self.stack.title}, which runs {self.code}"
+        return f"{self.stack.title}, which runs {code_in_words(self.code)}"
 
 
 class HookPlan:

@@ -132,9 +132,9 @@ def _refused(stack: KnownStack, reason: str) -> KnownStack:
 
 def other_users(surveys: Iterable[Survey]) -> Iterator[tuple[Survey, ...]]:
     """For each of ``surveys`` the users in the other repositories of those of its roles that several identities use."""
-    all_surveys = list(surveys)
-    index = _Index(all_surveys)
-    for survey in all_surveys:
+    users = [Survey(survey.repo, role_users=survey.role_users) for survey in surveys]
+    index = _Index(users)
+    for survey in users:
         shared = tuple(user for user in survey.role_users if index.has_several_identities(user))
         yield tuple(index.role_users_of(replace(survey, role_users=shared)))
 

@@ -55,6 +55,11 @@ class Stage(Struct, frozen=True):
     pull_request: str = ""
 
 
+def code_in_words(code: str) -> str:
+    """The code of a stack, as ``REPOSITORY: PATH`` or ``PATH``, for a sentence: a bare dot would end the sentence."""
+    return "the root of the repository" if code == "." else code.replace(": . (", " (").removesuffix(": .")
+
+
 class StackRow(Struct, frozen=True, rename={"repo": "repository"}):
     """A Spacelift stack in the summary.
 

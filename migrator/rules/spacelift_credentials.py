@@ -74,6 +74,7 @@ from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Finding, Fix, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS, ROTATE
+from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
 from migrator.spacelift.diagnostics import TEMPLATE_PUBLISHED
 from migrator.spacelift.settings.diagnostics import (
@@ -261,11 +262,8 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
     ]
     for serving_stack, known_root in context.facts.serving:
         if serving_stack is stack and known_root.is_migrated:
-            reason = (
-                f"{stack.title} runs {known_root.title}, which is not migrated. {known_root.refusal}"
-                if known_root.refusal
-                else ""
-            )
+            runs = f"{stack.title} runs {code_in_words(known_root.title)}, which is not migrated."
+            reason = f"{runs} {known_root.refusal}" if known_root.refusal else ""
             replacements.append(Replacement(frozenset({f"root module {known_root.title}"}), reason))
     if not replacements:
         return Replacement(reason_to_keep=f"{stack.title} runs code that this run does not migrate.")

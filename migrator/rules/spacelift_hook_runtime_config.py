@@ -69,6 +69,7 @@ from typing import TYPE_CHECKING
 from migrator.config.config import HookPlace
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Place, Refusal, Rewrite
+from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
 from migrator.spacelift.diagnostics import HOOK_THERE
 from migrator.spacelift.hooks.diagnostics import HOOKS_EXPORT_CREDENTIALS
@@ -120,7 +121,9 @@ def check(context: Context) -> Iterator[Finding]:
     if requesting:
         fix = _fix(context, runtime)
         for target, stack in requesting:
-            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
+            yield RULE.finding(
+                place, f"the stack {stack.slug}, which runs {code_in_words(target.title)}", fix, target.group
+            )
 
 
 def _of_tests(context: Context, runtime: RuntimeHooks) -> Iterator[Finding]:
@@ -142,7 +145,7 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
         for target in context.hook_plan.targets:
             for title in context.hook_plan.without_slug(target):
                 fix = RUNTIME_SLUG_UNKNOWN.refusal()
-                yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
+                yield RULE.finding(place, f"{title}, which runs {code_in_words(target.title)}", fix, target.group)
 
 
 def _unknown_slugs(context: Context, place: Place) -> Iterator[Finding]:
@@ -168,7 +171,9 @@ def _exporting(context: Context, place: Place, hook_stacks: list[tuple[Target, R
         if found := context.hook_plan.runtime.exported(holders):
             of = f"in a hook of the stack{found.through}"
             fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of=of, variable=found.variable)
-            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
+            yield RULE.finding(
+                place, f"the stack {stack.slug}, which runs {code_in_words(target.title)}", fix, target.group
+            )
 
 
 def _fix(context: Context, runtime: RuntimeHooks) -> Fix:
