@@ -66,10 +66,10 @@ class Piece(Struct, frozen=True, eq=False):
 
     @property
     def value(self) -> Attribute | None:
-        """The argument that holds the value: the piece itself, a variable's default, or an output's value."""
+        """The argument that holds the value: the piece itself, a variable's default, an output's or a setting's value."""
         if isinstance(self.element, Attribute):
             return self.element
-        return self.element.attribute({"variable": "default", "output": "value"}.get(self.element.type, ""))
+        return self.element.attribute({"variable": "default", "output": "value", "resource": "value"}.get(self.element.type, ""))
 
 
 class Assignment(Struct, frozen=True, eq=False):
