@@ -71,7 +71,7 @@ class Surveyor:
         result = Survey(repo, tuple(self._roots(repo)), tuple(known_stacks), tuple(receivers), tuple(labels))
         settings = (
             KnownSetting(repo, place, title, reach.slugs, reach.labels)
-            for place, title, reach in overriding(self._context.workspace, self._context.facts)
+            for place, title, reach in overriding(self._context.workspace, self._context.facts, self._context.config)
             if self._context.workspace.in_scope(place.path) and (reach.slugs or reach.labels)
         )
         return replace(result, role_users=tuple(users), settings=tuple(settings))

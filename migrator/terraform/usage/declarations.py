@@ -66,10 +66,12 @@ class Piece(Struct, frozen=True, eq=False):
 
     @property
     def value(self) -> Attribute | None:
-        """The argument that holds the value: the piece itself, a variable's default, an output's or a setting's value."""
+        """The argument that holds the value: the piece itself, or that of a variable, an output or a setting."""
         if isinstance(self.element, Attribute):
             return self.element
-        return self.element.attribute({"variable": "default", "output": "value", "resource": "value"}.get(self.element.type, ""))
+        return self.element.attribute(
+            {"variable": "default", "output": "value", "resource": "value"}.get(self.element.type, "")
+        )
 
 
 class Assignment(Struct, frozen=True, eq=False):
