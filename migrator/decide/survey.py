@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from migrator.decide.overriding import overriding
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
-from migrator.model.known_settings import KnownSetting
+from migrator.model.known_settings import KnownSetting, doubts
 from migrator.model.results import StackRow
 from migrator.secret.mask import assigned_pieces
 from migrator.spacelift.attached.resources import objection, sharing_objection
@@ -320,7 +320,7 @@ class Surveyor:
                 )
                 yield f"{remark} Use `--hook-in context`, which runs first."
         yield from stack.contexts.doubts
-        yield from _doubts(self._context.facts.settings_elsewhere.get(stack, ()))
+        yield from doubts(self._context.facts.settings_elsewhere.get(stack, ()))
         if stack.is_blueprint:
             yield "Stacks that were made from this blueprint earlier do not change."
 
@@ -336,14 +336,6 @@ class Surveyor:
             if root.is_migrated(self._context.config.include_ambient)
         }
         return any(runs(stack.code, identity, path) for path in paths)
-
-
-def _doubts(settings: Iterable[KnownSetting]) -> Iterator[str]:
-    """The first setting that may reach a stack, and the number of the others, which a note lists."""
-    doubts = [setting.doubt for setting in settings if setting.labels]
-    yield from doubts[:1]
-    if len(doubts) > 1:
-        yield f"Further settings of other repositories may reach the stack: {len(doubts) - 1}."
 
 
 def _holds_secret(commands: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -54,3 +54,11 @@ class KnownSettings:
         names = self._by_label if labels is None else ("*", *labels)
         by_label = (setting for name in names for setting in self._by_label.get(name, ()))
         return tuple(dict.fromkeys(setting for setting in (*by_slug, *by_label) if setting.repo != repo))
+
+
+def doubts(settings: Iterable[KnownSetting]) -> Iterator[str]:
+    """The first setting that may reach a stack, and the number of the others, which a note lists."""
+    sentences = [setting.doubt for setting in settings if setting.labels]
+    yield from sentences[:1]
+    if len(sentences) > 1:
+        yield f"Further settings of other repositories may reach the stack: {len(sentences) - 1}."
