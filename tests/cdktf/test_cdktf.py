@@ -37,7 +37,11 @@ class Synthesised:
         return found
 
     def provider(self, alias: str | None) -> dict[str, Any]:
-        return next(one for one in self.stack("shop")["provider"]["aws"] if one.get("alias") == alias)
+        return next(
+            configuration
+            for configuration in self.stack("shop")["provider"]["aws"]
+            if configuration.get("alias") == alias
+        )
 
 
 def needs_cdktf() -> None:
@@ -119,7 +123,7 @@ def test_each_identity_has_a_role_of_its_own(
 
 
 def test_only_that_has_changed(states: tuple[Synthesised, Synthesised]) -> None:
-    before, after = (one.stack("shop") for one in states)
+    before, after = (state.stack("shop") for state in states)
     backend = {"bucket": "webshop-terraform-state", "key": "shop.tfstate", "region": "eu-west-1"}
     assert after["terraform"]["backend"]["s3"] == backend
     assert after["data"]["terraform_remote_state"]["dns"]["config"] == {**backend, "key": "dns.tfstate"}
@@ -137,7 +141,7 @@ def test_the_comments_keep_the_role(states: tuple[Synthesised, Synthesised]) -> 
 def test_terraform_reads_the_documented_hook_to_the_letter(
     states: tuple[Synthesised, Synthesised], terraform: Terraform, tmp_path: Path
 ) -> None:
-    before, after = (one.stack("admin")["resource"]["spacelift_stack"] for one in states)
+    before, after = (state.stack("admin")["resource"]["spacelift_stack"] for state in states)
     hooks = after["shop"]["before_init"]
     assert "spacelift-run-$${TF_VAR_spacelift_run_id}" in hooks[0]
     (tmp_path / "main.tf.json").write_text(json.dumps({"locals": {"before_init": hooks}}))

@@ -138,7 +138,9 @@ def _having(root: Path, holders: dict[str, Holder]) -> list[Holder]:
     for name, holder in holders.items():
         own = "".join(file.read_text() for file in sorted((root / name).rglob("*")) if file.is_file())
         of_stack = [block for block in blocks if f'"{name}"' in block or f"spacelift_stack.{name}." in block]
-        attached = any(f"spacelift_aws_integration.{one}." in block for one in integrations for block in of_stack)
+        attached = any(
+            f"spacelift_aws_integration.{integration}." in block for integration in integrations for block in of_stack
+        )
         if ARN in own or attached or any(ARN in block for block in of_stack):
             found.append(holder)
     return found
@@ -163,7 +165,7 @@ def test_no_two_identities_of_a_run_share_a_role(dice: random.Random, tmp_path: 
             who = [holder.who for holder in having if holder.kind == kind]
             if mode == "variable":  # the user said that what this variable is set to is one identity
                 who = list(dict.fromkeys(who))
-            text = f"{mode}: {json.dumps([one.files for one in having], indent=1)}"
+            text = f"{mode}: {json.dumps([tree.files for tree in having], indent=1)}"
             assert len(set(who)) <= 1, text
             assert None not in who or len(who) == 1, text
 
@@ -177,8 +179,8 @@ def test_one_identity_has_its_role_wherever_it_is_held(mode: str, tmp_path: Path
         _write(tmp_path / repo, {f"r{number}": KINDS[name]("prod") for number, name in enumerate(names)})
     config = Config(mode=Mode.IN_PLACE, **MODES[mode])
     results = _run([tmp_path / repo for repo in "ab"], config)
-    found = [one for result in results for one in result.findings]
-    assert [one for one in found if isinstance(one.fix, Refusal)] == []
+    found = [finding for result in results for finding in result.findings]
+    assert [finding for finding in found if isinstance(finding.fix, Refusal)] == []
     assert len(found) >= 2 * len(names)
 
 
@@ -191,12 +193,16 @@ def test_another_identity_beside_it_is_refused(kind: str, mode: str, tmp_path: P
     holders = {"r0": KINDS["a backend" if is_backend else "a profile"]("prod"), "r1": KINDS[kind]("dev")}
     _write(tmp_path / "a", holders)
     (result,) = _run([tmp_path / "a"], Config(mode=Mode.IN_PLACE, **MODES[mode]))
-    refused = {one.place.path.partition("/")[0]: one.fix for one in result.findings if isinstance(one.fix, Refusal)}
+    refused = {
+        finding.place.path.partition("/")[0]: finding.fix
+        for finding in result.findings
+        if isinstance(finding.fix, Refusal)
+    }
     assert _having(tmp_path / "a", holders) == []
     assert refused.keys() >= {"r0", "r1"}
     if not holders["r1"].who:
         return
-    reasons = " ".join(one.fix.reason for one in result.findings if isinstance(one.fix, Refusal))
+    reasons = " ".join(finding.fix.reason for finding in result.findings if isinstance(finding.fix, Refusal))
     assert "r0/" in reasons
     assert "r1/" in reasons
 

@@ -146,7 +146,7 @@ def test_nothing_migrated_is_nothing_to_roll_out(results: list[RepoResult]) -> N
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_texts_of_a_repository_are_text(hostile: str) -> None:
     result = migrated()
-    stacks = tuple(replace(one, title=hostile, code=hostile, remarks=(hostile,)) for one in result.stacks)
+    stacks = tuple(replace(stack, title=hostile, code=hostile, remarks=(hostile,)) for stack in result.stacks)
     findings = (finding(REWRITE), finding(Refusal(hostile, code="odd"), 9))
     trusts = (TrustRow(STATE, (hostile,)), TrustRow(hostile))
     text = rollout([replace(result, repo=hostile, stacks=stacks, findings=findings, trusts=trusts)])

@@ -39,7 +39,7 @@ SECRET = "Aa1" + "".join(random.Random(4).choices(string.ascii_letters + string.
 
 
 def told(result: RepoResult) -> list[str]:
-    return [f"{one.place}: {one.message}" for one in result.findings if one.rule == "key-literals"]
+    return [f"{finding.place}: {finding.message}" for finding in result.findings if finding.rule == "key-literals"]
 
 
 def check(folder: Path, **options: object) -> RepoResult:
@@ -114,7 +114,7 @@ def test_none_of_its_lines_is_told_twice(tmp_path: Path, head: str) -> None:
     body = f'  backend = "s3"\n  config = {{\n{keys}}}\n' if head.startswith("data") else keys
     (tmp_path / "main.tf").write_text(f"{head}\n{body}{'}' * head.count('{')}\n".replace("}}", "}\n}"))
     result = check(tmp_path)
-    assert any(one.rule != "key-literals" for one in result.findings)
+    assert any(finding.rule != "key-literals" for finding in result.findings)
     assert told(result) == []
 
 
@@ -217,16 +217,18 @@ def test_a_setting_does_not_hold_back_the_modules_that_it_reaches(tmp_path: Path
         + '  name = "AWS_PROFILE"\n}\nresource "spacelift_context" "keys" {\n  labels = ["autoattach:*"]\n}\n'
     )
     result = check(folder)
-    fates = {one.message.partition(":")[0]: one.fix for one in result.findings if one.place.path == "main.tf"}
+    fates = {
+        finding.message.partition(":")[0]: finding.fix for finding in result.findings if finding.place.path == "main.tf"
+    }
     assert isinstance(fates["spacelift_environment_variable.key"], Refusal)
     assert result.changed == ("main.tf", "one/main.tf")
-    assert any(isinstance(one.fix, Rewrite) and one.place.path == "one/main.tf" for one in result.findings)
+    assert any(isinstance(finding.fix, Rewrite) and finding.place.path == "one/main.tf" for finding in result.findings)
 
 
 def test_nothing_is_said_of_settings_that_hold_no_credentials(tmp_path: Path) -> None:
     text = ADMIN.replace("AWS_ACCESS_KEY_ID", "AWS_REGION")
     (tmp_path / "main.tf").write_text(text)
-    assert not [one for one in check(tmp_path).findings if isinstance(one.fix, LeftAlone)]
+    assert not [finding for finding in check(tmp_path).findings if isinstance(finding.fix, LeftAlone)]
 
 
 # --- edits ----------------------------------------------------------------------------------------------------------
@@ -311,7 +313,7 @@ def test_yaml_that_cannot_lose_it_is_refused(text: str, keys: Keys, reason: str)
     ],
 )
 def test_a_block_is_taken_out(before: str, after: str) -> None:
-    block = next(one for one in hcl.parse(before) if isinstance(one, Block) and one.type == "b")
+    block = next(item for item in hcl.parse(before) if isinstance(item, Block) and item.type == "b")
     assert without(before, block, HCL) == after
 
 
@@ -326,7 +328,7 @@ def test_a_block_is_taken_out(before: str, after: str) -> None:
     ],
 )
 def test_a_block_is_taken_out_of_json(before: str, after: str) -> None:
-    block = next(one for one in tfjson.parse(before) if isinstance(one, Block) and one.labels == ("a", "b"))
+    block = next(item for item in tfjson.parse(before) if isinstance(item, Block) and item.labels == ("a", "b"))
     assert without(before, block, JSON) == after
 
 
@@ -356,7 +358,11 @@ def test_items_of_an_object(before: str, remove: str, comment: str, after: str) 
     text, value = f"x = {before}\n", Span(4, 4 + len(before))
     items = hcl.object_items(text, value) or ()
     edits = HCL.change_object(
-        "x.tf", text, value, [one for one in items if one.name in remove], [one for one in items if one.name in comment]
+        "x.tf",
+        text,
+        value,
+        [item for item in items if item.name in remove],
+        [item for item in items if item.name in comment],
     )
     outcome = apply_edits(text, edits)
     assert outcome == f"x = {after}\n"

@@ -224,7 +224,7 @@ def write(folder: Path, expressions: list[str], calls: list[dict[str, str]]) -> 
 def evaluated(folder: Path, terraform: Terraform) -> list[dict[str, Any]]:
     """What terraform says that the outputs of each call are; nothing of a call of which it does not know all."""
     text = (folder / "m/main.tf").read_text()
-    kept = "\n\n".join(one for one in text.split("\n\n") if not one.startswith("locals"))
+    kept = "\n\n".join(line for line in text.split("\n\n") if not line.startswith("locals"))
     (folder / "m/main.tf").write_text(kept)
     for command in (["init"], ["plan", "-input=false", "-out=plan"]):
         done = terraform.run(*command, cwd=folder)

@@ -28,7 +28,7 @@ TREES = 30
 
 
 def _mapped(*origins: str) -> dict[str, Any]:
-    return {"roles": tuple(flag_mapping(f"{one}={ARN}") for one in origins)}
+    return {"roles": tuple(flag_mapping(f"{origin}={ARN}") for origin in origins)}
 
 
 MODES: dict[str, dict[str, Any]] = {
@@ -264,7 +264,7 @@ def test_a_role_for_two_is_refused(tmp_path: Path, name: str) -> None:
     root = tmp_path / "repo"
     result = _migrate(root, files, options)
     assert not result.error
-    refused = {one.place.path for one in result.findings if isinstance(one.fix, Refusal)}
+    refused = {finding.place.path for finding in result.findings if isinstance(finding.fix, Refusal)}
     assert refused >= {path for path, text in files.items() if re.search(r'provider "aws"|AwsProvider\(', text)}
     assert {path: (root / path).read_text() for path in files} == files
 
@@ -290,8 +290,8 @@ def test_one_identity_has_its_role(tmp_path: Path, name: str) -> None:
     files, options = SAME[name]
     result = _migrate(tmp_path / "repo", files, options)
     assert not result.error
-    assert not [one for one in result.findings if isinstance(one.fix, Refusal)]
-    assert f'"{ARN}"' in "".join(one.read_text() for one in tmp_path.rglob("*.tf"))
+    assert not [finding for finding in result.findings if isinstance(finding.fix, Refusal)]
+    assert f'"{ARN}"' in "".join(path.read_text() for path in tmp_path.rglob("*.tf"))
 
 
 LOOPS = "[for x in var.l : [for x in var.l : [for y in var.l : #][0]][0]][0]"
@@ -313,7 +313,7 @@ LOOPS = "[for x in var.l : [for x in var.l : [for y in var.l : #][0]][0]][0]"
 def test_two_identities_have_two_variables(tmp_path: Path, files: dict[str, str]) -> None:
     result = _migrate(tmp_path / "repo", files, {})
     assert not result.error
-    assert "var.aws_role_arn_b" in "".join(one.read_text() for one in tmp_path.rglob("*.tf"))
+    assert "var.aws_role_arn_b" in "".join(path.read_text() for path in tmp_path.rglob("*.tf"))
 
 
 def test_an_absolute_path_is_a_call_of_a_module(tmp_path: Path) -> None:
@@ -332,7 +332,7 @@ def test_a_backend_with_two_roles_is_refused_in_any_mode(tmp_path: Path, auth: A
     )
     result = _migrate(tmp_path / "repo", {"r0/main.tf": twice, **STACKS}, {"auth": auth, "role_arn": ARN})
     assert not result.error
-    assert "r0/main.tf" in {one.place.path for one in result.findings if isinstance(one.fix, Refusal)}
+    assert "r0/main.tf" in {finding.place.path for finding in result.findings if isinstance(finding.fix, Refusal)}
     assert (tmp_path / "repo/r0/main.tf").read_text() == twice
 
 
