@@ -63,7 +63,7 @@ OTHER_PROVIDER = Diagnostic(
 MISSING_FILE = Diagnostic(
     "not-read-missing-file",
     found="The option `-backend-config` names a file that the repository does not contain.",
-    why="The arguments in that file are not known.",
+    why="The arguments in that file were not migrated.",
     help="If the file holds keys, a profile or a role, remove these arguments where the file is made.",
 )
 ACCESS_KEY = Diagnostic(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
+from migrator.secret.names import STATIC_KEYS
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
     INIT_ARGUMENTS_UNKNOWN,
@@ -50,7 +51,8 @@ class Override(Struct, frozen=True, eq=False):
     """A setting at ``place`` that may override the sign-in of the code of stacks.
 
     ``refusal`` is the reason. ``is_source``: the setting is configuration, which may change providers too.
-    ``holds_values``: the setting gives variables values with credentials, which override nothing.
+    ``holds_values``: the setting gives variables values with credentials, which override nothing. ``sets_key``: the
+    setting holds a static key, so that runs use the key whatever the code says.
     """
 
     document: Document
@@ -60,6 +62,7 @@ class Override(Struct, frozen=True, eq=False):
     reach: Reach
     is_source: bool = False
     holds_values: bool = False
+    sets_key: bool = False
     ignored: Ignored | None = None
 
 
@@ -91,6 +94,8 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 reaches.of(file),
                 is_source,
                 holds_values and not is_source,
+                refusal.code == MOUNTED_FILE_SIGNS_IN.code
+                and STATIC_KEYS.intersection(_NAMES.findall(text or "")) != set(),
                 file.ignored,
             )
     for variable, names in init_arguments:
@@ -131,7 +136,7 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
 def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if text is None:
         return MOUNTED_FILE_UNKNOWN.refusal()
-    match = _NAMES.search(text)
-    if match is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
+    names = _NAMES.findall(text)
+    if not names or (is_source and not _WHERE_IT_COUNTS.search(text)):
         return None
-    return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
+    return MOUNTED_FILE_SIGNS_IN.refusal(name=next((name for name in names if name in STATIC_KEYS), names[0]))
