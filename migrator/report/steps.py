@@ -233,7 +233,7 @@ def hook_of(row: StackRow, result: RepoResult) -> str:
     changed = {signer.root for signer in result.signers if signer.before != signer.after}
     if row.code.rpartition(": ")[2] in changed:
         return "No hook: the providers and backends sign in by themselves."
-    return "No hook: this run migrates no code of the stack."
+    return "No hook: no migrated code of the stack needs a hook."
 
 
 def staged(result: RepoResult) -> Iterator[str]:
