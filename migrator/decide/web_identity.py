@@ -252,11 +252,12 @@ class WebIdentity:
         return refused or Literal(role_arn)
 
     def modules_with_literal_role(self) -> Iterator[Module]:
-        """The uncalled modules with --role-arn or --role whose credentials come from callers elsewhere."""
+        """The modules with --role-arn or --role whose credentials may come from callers elsewhere."""
+        mappings = self._context.role_mappings
         for path, module in self._context.workspace.modules.items():
             is_literal = bool(self._context.config.roles) or self._context.config.at(path).literal_role_arn is not None
-            providers = self._context.role_mappings.providers(path) if path not in self._context.workspace.calls else ()
-            if is_literal and any(self._comes_from_callers(provider, path) for provider in providers):
+            providers = mappings.providers(path) if is_literal else ()
+            if any(term.symbols for provider in providers for _, term in mappings.residues.identity(provider)):
                 yield module
 
     def _comes_from_callers(self, provider: Provider, path: str) -> bool:

@@ -1,8 +1,9 @@
 """Commands within Terraform that name a profile or keys of AWS are listed: they still need what the providers give up.
 
 Such are ``exec`` in the kubernetes and helm providers, https://registry.terraform.io/providers/hashicorp/kubernetes,
-``local-exec`` provisioners and ``data "external"``. The credentials of a provider block do not reach these commands.
-Code that calls AWS with the credentials of the environment is listed as well, unless a hook signs in its stacks.
+``local-exec`` provisioners, ``data "external"``, and hooks of Spacelift's stacks and contexts. The credentials of a
+provider block do not reach these commands. Code that calls AWS with the credentials of the environment is listed as
+well, unless a hook signs in its stacks.
 
 Before:
 
@@ -74,6 +75,7 @@ from migrator.model.findings import Finding, Place
 from migrator.regex import regex
 from migrator.rules.registry import Rule
 from migrator.terraform.commands import commands, uses_environment
+from migrator.terraform.credential_names import exported
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -87,6 +89,8 @@ _NAMES = regex(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"
     r"|\bAWS_(?:ACCESS_KEY(?:_ID)?|SECRET(?:_ACCESS)?_KEY|SESSION_TOKEN|SECURITY_TOKEN)\b)"
 )
+
+_IN_HOOKS = regex(r"--profile(?![\w-])|\bAWS_(?:DEFAULT_)?PROFILE(?==)|\bconfigure set aws_(?:access|secret)\w+")
 
 COMMAND_NEEDS_CREDENTIALS = Diagnostic(
     "command-needs-credentials",
@@ -123,19 +127,34 @@ def check(context: Context) -> Iterator[Finding]:
     for document, part, title in chain(of_modules, _of_terragrunt(context.facts.terragrunt)):
         match = _NAMES.search(part.of(document.text))
         if match is not None:
-            place = Place(document.path, document.source.line(part.start + match.start("name")))
-            message = f"{title}: a command uses {match['name']}"
-            fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
-            note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
             named.add((document.path, part.start))
-            yield RULE.finding(place, message, fix, notes=(note,), subject=title, names=(match["name"],))
+            yield _finding(document, part.start + match.start("name"), title, match["name"])
     for module in modules:
+        yield from _of_hooks(module)
         for (document, part, title), what in uses_environment(module):
             roots = context.workspace.roots_of(module)
             if (document.path, part.start) not in named and any(_loses_keys(context, root) for root in roots):
                 place = Place(document.path, document.source.line(part.start))
                 fix = document.ignored if document.is_excluded else NEEDS_ENVIRONMENT.left_alone()
                 yield RULE.finding(place, f"{title}: {what}", fix, notes=(GIVE_STACKS_CREDENTIALS.note(str(place)),))
+
+
+def _finding(document: Document, offset: int, title: str, name: str) -> Finding:
+    place = Place(document.path, document.source.line(offset))
+    fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
+    note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
+    return RULE.finding(place, f"{title}: a command uses {name}", fix, notes=(note,), subject=title, names=(name,))
+
+
+def _of_hooks(module: Module) -> Iterator[Finding]:
+    """A finding for each hook of a stack or context with such a command; an export is a matter of the new hook."""
+    for type_ in ("spacelift_stack", "spacelift_context"):
+        for document, block in module.blocks("resource", type_):
+            for hooks in (given for given in block.attributes if given.name.startswith(("before_", "after_"))):
+                match = _IN_HOOKS.search(hooks.value.of(document.text))
+                line = document.source.line(hooks.value.start + match.start()) if match else 0
+                if match is not None and not exported(document.text.splitlines()[line - 1].replace('"', " ")):
+                    yield _finding(document, hooks.value.start + match.start(), block.title(), match[0])
 
 
 def _loses_keys(context: Context, root: Module) -> bool:

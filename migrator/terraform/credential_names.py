@@ -35,7 +35,10 @@ _EXPORTS = regex(
     rf"(?:^|[\s;&|({{])(?:export|declare\s+-x|typeset\s+-x)\s[^;&|\n]*?(?<![\w\"'=%])({ANY})="
     rf"|\beval\s[^\n]*?(?<!\w)({ANY})="
 )
-_EVALUATED = regex(r"\beval\s[^\n]*\baws\s+configure\s+export-credentials\b")
+_EVALUATED = regex(
+    r"(?:\beval|(?:^|[\s;&|\"'])(?:source|\.))\s[^\n]*"
+    r"\b(?:aws\s+configure\s+export-credentials|aws\s+sts\s+assume-role|aws-vault|saml2aws|gimme-aws-creds|assume|awsume)(?!-|\.|\w)"
+)
 _ASSIGNED = regex(rf"^[ \t]*({ANY})=(?:\"[^\"]*\"|'[^']*'|\$\(.*\)|[^\s\"'$(]*(?:\$\{{?\w+\}}?)?)[ \t]*(?:[;&#].*)?$")
 
 

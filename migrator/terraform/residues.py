@@ -75,6 +75,8 @@ class Residues:
     def at_roots(self, module: Module, identity: Identity) -> frozenset[tuple[str, Identity]]:
         """An identity of ``module`` in the terms of the root modules that lead there, each with its path.
 
+        A module that other repositories call is such a root module, too.
+
         Raises `TermsError` where the ways are too many to follow.
         """
         key = (module.path, identity)
@@ -85,7 +87,7 @@ class Residues:
                 if self._workspace.unread_caller(current) is not None:
                     raise TermsError
                 calls = self._workspace.calls.get(current.path, ())
-                if not calls:
+                if not calls or current.path in self._workspace.called_elsewhere:
                     instances.add((current.path, current_identity))
                 for call in calls:
                     above = (call.caller.path, self.seen_from(call, current, current_identity))

@@ -222,17 +222,24 @@ def _variables(identity: Identity) -> set[str]:
 
 
 def _is_by_folder(value: Term, *, is_path: bool) -> bool:
-    """Whether a term may depend on the folder of the root module: it reads files, or is a relative path."""
+    """Whether a term may depend on the folder of the root module: it reads files, or is a relative path.
+
+    The text of a template is not read, and may call ``file``. The module's path begins with the way from the root.
+    """
     if value.op == "run":
-        return value.name != "path.module"
+        return value.name != "path.module" or not is_path
     if value.op == "literal":
         return is_path and not (value.string or "/").startswith(("/", "~"))
-    if value.op == "call" and value.name.startswith(("file", "templatefile", "abspath")):
-        return not _is_at_module(value.parts[0]) if value.parts else True
+    if value.op == "call" and value.name.startswith("template"):
+        return True
+    if value.op == "call" and value.name.startswith(("file", "abspath")):
+        first, *others = _pieces(value)
+        is_at_module = first.op == "run" and first.name == "path.module"
+        return not is_at_module or any(_is_by_folder(term, is_path=False) for term in others)
     return any(_is_by_folder(term, is_path=is_path) for term in value.parts)
 
 
-def _is_at_module(path: Term) -> bool:
-    """Whether a path begins with ``path.module``, which is equal for all root modules."""
-    first = path.parts[0] if path.op == "template" else path
-    return first.op == "run" and first.name == "path.module"
+def _pieces(reading: Term) -> tuple[Term, ...]:
+    """The arguments of a call that reads files; a path that is a template counts as its parts."""
+    path, *others = reading.parts or (NULL,)
+    return (*(path.parts if path.op == "template" else (path,)), *others)

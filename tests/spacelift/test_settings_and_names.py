@@ -11,6 +11,7 @@ from migrator.config.config import Config, HookPlace
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode
+from migrator.terraform.credential_names import assigned, exported
 from tests.conftest import FIXTURES
 
 STACK = """resource "spacelift_stack" "shop" {
@@ -69,3 +70,37 @@ def test_contexts_of_several_root_modules_have_names_of_their_own(tmp_path: Path
     migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, hook_in=HookPlace.CONTEXT))
     for name in ("a", "b"):
         assert f'"aws-oidc-admin-{name}"' in (folder / f"admin-{name}/main.tf").read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        ("export AWS_PROFILE=x", "AWS_PROFILE"),
+        ("AWS_PROFILE=x aws s3 ls", ""),
+        ("eval $(aws configure export-credentials --format env)", "AWS_ACCESS_KEY_ID"),
+        ("source <(aws-vault export prod)", "AWS_ACCESS_KEY_ID"),
+        ('eval "$(aws sts assume-role --role-arn x | ./to-env)"', "AWS_ACCESS_KEY_ID"),
+        ('eval "$(./to-env AWS_SECRET_ACCESS_KEY=)"', "AWS_SECRET_ACCESS_KEY"),
+        (". assume production", "AWS_ACCESS_KEY_ID"),
+        (". ./assume.sh", ""),
+        ("eval $(ssh-agent)", ""),
+        ("aws sts assume-role --role-arn x > role.json", ""),
+    ],
+)
+def test_a_command_exports_a_variable(command: str, variable: str) -> None:
+    assert exported(command) == variable
+
+
+@pytest.mark.parametrize(
+    ("line", "variable"),
+    [
+        ("AWS_PROFILE=x", "AWS_PROFILE"),
+        ('AWS_SECRET_ACCESS_KEY="$CI_SECRET"  # of CI', "AWS_SECRET_ACCESS_KEY"),
+        ("AWS_ACCESS_KEY_ID=$(cat id)", "AWS_ACCESS_KEY_ID"),
+        ("AWS_PROFILE=x aws s3 ls", ""),
+        ("export AWS_PROFILE=x", "AWS_PROFILE"),
+        ("echo AWS_PROFILE=x", ""),
+    ],
+)
+def test_a_line_of_a_sourced_script_assigns_a_variable(line: str, variable: str) -> None:
+    assert assigned(line) == variable

@@ -687,15 +687,20 @@ def test_stacks_of_two_repositories_do_not_share_the_role_of_two_identities(opti
         assert (ROLE.encode() in after["admin/main.tf"]) == is_given
 
 
-@pytest.mark.parametrize("origin", ["alias:dns", "var:key"])
-def test_a_module_that_other_repositories_call_with_two_keys_has_no_role_of_its_own(origin: str) -> None:
-    module = 'variable "key" {\n  type = string\n}\n\n' + provider("var.key", '  alias = "dns"\n')
-    live = {name: {f"{name}/main.tf": PASSING.format(name).encode()} for name in "ab"}
-    config = Config(mode=Mode.PREVIEW, roles=(flag_mapping(f"{origin}={ROLE}"),))
-    after, refused = migrated({**live, "c": {"m/main.tf": module.encode()}}, config)
-    assert not refused
+MAPPED = [{"roles": (flag_mapping(f"{origin}={ROLE}"),)} for origin in ("alias:dns", "var:key", "profile:p")]
+
+
+@pytest.mark.parametrize("is_called_here", [False, True])
+@pytest.mark.parametrize("options", [*MAPPED, {"role_arn": ROLE}], ids=["alias", "var", "profile", "role"])
+def test_a_module_that_others_call_has_no_role_of_its_own(options: dict[str, Any], is_called_here: bool) -> None:
+    """Nor if it has one identity in its own repository, by its defaults."""
+    module = 'variable "key" {\n  default = "p"\n}\n\nprovider "aws" {\n  alias = "dns"\n  profile = var.key\n}\n'
+    files = {name: {f"{name}/main.tf": PASSING.format(name).encode()} for name in "ab"}
+    files["c"] = {"m/main.tf": module.encode()}
+    if is_called_here:
+        files["c"]["n/main.tf"] = b'module "m" {\n  source = "../m"\n}\n'
+    after, _ = migrated(files, Config(mode=Mode.PREVIEW, **options))
     assert [path for path, data in after.items() if ROLE.encode() in data] == []
-    assert all(b"var.aws_role_arn" in after[f"{name}/main.tf"] for name in "ab")
 
 
 def test_one_identity_is_migrated_over_repositories(dice: random.Random) -> None:

@@ -136,6 +136,15 @@ OBJECT = "try({ id = var.creds.id }, { id = var.id }).id"
 CALLS = 'module "a" {\n  source = #\n  key = "A"\n}\n\nmodule "b" {\n  source = #\n  key = "B"\n}\n'
 CALLED = 'variable "key" {\n  type = string\n}\n\n' + _provider("var.key")
 
+READS_BY_ROOT = {
+    "a template that reads a file": 'templatefile("${path.module}/key.tftpl", {})',
+    "a template that is a value": "templatestring(local.template, {})",
+    "a file by the name of the root module": 'file("${path.module}/${basename(abspath(path.root))}.txt")',
+    "a file that a file names": 'file("${path.module}/${file("key.txt")}.txt")',
+    "files by the name of the root module": 'one(fileset("${path.module}/keys", "${basename(abspath(path.root))}*"))',
+    "the way to the module": 'split("/", path.module)[1]',
+}
+
 UNIT = (
     'generate "p" {\n  path      = "p.tf"\n  if_exists = "overwrite"\n  contents  = <<EOF\n'
     'provider "aws" {\n  region  = "eu-west-1"\n  profile = "#"\n}\nEOF\n}\n'
@@ -202,6 +211,18 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
         {"role_in": RoleIn.VARIABLE, **_mapped("alias:dns")},
     ),
+    **{
+        f"{name} in a module that two root modules call": (
+            {
+                "m/main.tf": _provider(expression),
+                "m/key.tftpl": '${file("key.txt")}',
+                **_two(*['module "m" {\n  source = "../m"\n}\n'] * 2),
+                **{f"r{number}/key.txt": f"m{number}" for number in range(2)},
+            },
+            {"role_arn": ARN},
+        )
+        for name, expression in READS_BY_ROOT.items()
+    },
     "two units of Terragrunt": (
         {"a/terragrunt.hcl": UNIT.replace("#", "prod"), "b/terragrunt.hcl": UNIT.replace("#", "dev")},
         {"role_arn": ARN},

@@ -60,7 +60,13 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
         SigningRow(
-            root or ".", title, signer_before.title, _shown(signer, hooks.get(root)), signer.role, signer.is_keyless
+            root or ".",
+            title,
+            signer_before.title,
+            _shown(signer, hooks.get(root)),
+            signer.role,
+            signer.is_keyless,
+            root in with_hook,
         )
         for (root, title), (signer_before, signer) in before_and_after.items()
         if root in roots_shown
