@@ -106,6 +106,23 @@ def test_a_key_in_a_heredoc_of_a_provider_is_not_told_twice(tree: Path) -> None:
     assert told(check(tree)) == []
 
 
+def test_a_key_in_a_comment_goes_with_its_argument(tree: Path) -> None:
+    (tree / "main.tf").write_text(
+        f'provider "aws" {{\n  # was {KEY}\n  access_key = var.key\n  secret_key = var.secret\n}}\n'
+    )
+    (tree / "notes.md").write_text(KEY)
+    notes = {note.code: note.subjects for note in check(tree).notes if note.code.startswith("rotate")}
+    assert notes == {"rotate-keys": ("main.tf:2",), "rotate-and-remove-keys": ("notes.md:1",)}
+
+
+@pytest.mark.parametrize("key", ["$AWS_ACCESS_KEY_ID", "{{ access_key }}", "<ACCESS_KEY>", "__ACCESS_KEY__"])
+def test_a_name_that_a_program_replaces_is_no_key(tree: Path, key: str) -> None:
+    (tree / "main.tf").write_text(f'provider "aws" {{\n  access_key = "{key}"\n  secret_key = "{key}"\n}}\n')
+    result = check(tree)
+    assert result.changed
+    assert not [note for note in result.notes if note.code.startswith("rotate")]
+
+
 @pytest.mark.parametrize(
     "head", ['provider "aws" {', 'terraform {\nbackend "s3" {', 'data "terraform_remote_state" "x" {']
 )
