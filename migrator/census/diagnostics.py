@@ -46,8 +46,8 @@ OTHER_FILE = Diagnostic(
 RESOURCE = Diagnostic(
     "not-read-resource",
     found="This repository mentions AWS credentials in the arguments of resources or data sources.",
-    why="These credentials are for what the resource makes. Terraform does not sign in with them.",
-    help="Give the application an IAM role of its own, where its platform supports one.",
+    why="An application or another service uses these credentials. Terraform does not sign in with the credentials.",
+    help="Give the application or the service an IAM role of its own, if the platform supports roles.",
 )
 DECLARATION = Diagnostic(
     "not-read-declaration",
