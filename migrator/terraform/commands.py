@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrator.regex import regex
+from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_texts import read_plain
 from migrator.terraform.providers import CREDENTIALS, local_names
 
@@ -28,10 +30,11 @@ Part = tuple["Document", "Span", str]
 """A part of a file, with the title of the block around the part."""
 
 _AWS = regex(r"(?m)^(?![ \t]*(?:#|//)).*?(?<![\w./@-])(?P<name>aws|aws-iam-authenticator|eksctl)(?=[\"'\\ ,;|]|$)")
-_SCRIPT = regex(r"[\w./-]+\.(?:sh|bash|py|js|ts|rb)\b")
+_SCRIPT = regex(r"(?<![\w./-])[\w./-]{1,200}\.(?:sh|bash|py|js|ts|rb)\b")
 _CALLS = regex(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?:(?:^|[\s;&|(`\"'])(?P<command>aws|eksctl)[ \t]+-*[a-z]|\b(?:boto3|aws-sdk)\b)"
 )
+_MODULE_PATH = regex(r"\$\{\s*path\.(?:module|root)\s*\}/?")
 _LONGEST = 100_000
 _SIGN_INS = frozenset({*CREDENTIALS, "assume_role_with_web_identity"})
 _WITHOUT_WEB_IDENTITY = "awsutils"
@@ -67,8 +70,8 @@ def uses_environment(module: Module) -> Iterator[tuple[Part, str]]:
 def _sources_of_secrets(module: Module) -> Iterator[tuple[Document, Block, str]]:
     """The files that sops decrypts with AWS KMS, and the logins to Vault with the credentials of the environment."""
     for document, block in (*module.blocks("data", "sops_file"), *module.blocks("ephemeral", "sops_file")):
-        if _is_in_kms(module, document, block):
-            yield document, block, "the key of the file is in AWS KMS"
+        if what := _in_kms(module, document, block):
+            yield document, block, what
     for document, block in module.blocks("provider", "vault"):
         if any(_is_aws_login(document, login) for login in block.blocks()):
             yield document, block, "the login to Vault uses AWS"
@@ -97,19 +100,23 @@ def _script_for_aws(module: Module, document: Document, part: Span) -> str:
     return ""
 
 
-def _is_in_kms(module: Module, document: Document, block: Block) -> bool:
-    """Whether a file that sops encrypts names a key in AWS KMS; True as well if the file cannot be read."""
+def _in_kms(module: Module, document: Document, block: Block) -> str:
+    """Whether a file that sops encrypts names a key in AWS KMS, for people; ``""`` if the file names no such key."""
     source = block.attribute("source_file")
-    name = (document.literal(source) if source else None) or ""
-    text = _text(document, posixpath.join(module.path, name))
-    return not text or "arn:aws" in text
+    name = string_value(_MODULE_PATH.sub("", document.expression(source))) if source else None
+    text = _text(document, posixpath.join(module.path, name)) if name else ""
+    if not text:
+        return "the key of the file may be in AWS KMS"
+    return "the key of the file is in AWS KMS" if "arn:aws" in text else ""
 
 
 def _text(document: Document, path: str) -> str:
-    """The text of a file below the folder of the run; ``""`` for any other."""
-    inside = posixpath.normpath(path)
-    data = None if inside.startswith(("..", "/")) else read_plain(os.path.join(document.root, inside), _LONGEST)
-    return (data or b"").decode("utf-8", "replace")
+    """The text of a file below the folder of the run; ``""`` for any other, also behind a link."""
+    with suppress(ValueError):  # a path that no file can have
+        root, file = os.path.realpath(document.root), os.path.realpath(os.path.join(document.root, path))
+        data = read_plain(file, _LONGEST) if os.path.commonpath([root, file]) == root else None
+        return (data or b"").decode("utf-8", "replace")
+    return ""
 
 
 def _is_aws_login(document: Document, login: Block) -> bool:

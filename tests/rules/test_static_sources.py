@@ -402,3 +402,22 @@ def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:
     with (tree / "admin/main.tf").open("a") as file:
         file.write(variable % ("key", "AWS_SECRET_ACCESS_KEY", SECRET))
     assert [note.subjects for note in check(tree).notes if note.code.startswith("rotate")] == [("admin/main.tf:14",)]
+
+
+@pytest.mark.parametrize("path", ["\\u0000", "\\ud800", "", "..", "outside/x.sh", "pipe.sh", "a/" * 100_000])
+def test_a_path_that_no_script_has_is_no_script(tmp_path: Path, path: str) -> None:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/x.sh").write_text("aws s3 ls\n")
+    (repo / "outside").symlink_to("../elsewhere")
+    os.mkfifo(repo / "pipe.sh")
+    run = f'  provisioner "local-exec" {{\n    command = "{path}"\n  }}\n'
+    file = f'data "sops_file" "x" {{\n  source_file = "{path}"\n}}\n'
+    provider = 'provider "aws" {\n  profile = "x"\n}\n'
+    (repo / "main.tf").write_text(f'{provider}resource "terraform_data" "x" {{\n{run}}}\n{file}')
+    result = check(repo)
+    assert not result.error
+    assert [one.message for one in result.findings if one.rule == "commands-with-credentials"] == [
+        'data "sops_file" "x": the key of the file may be in AWS KMS'
+    ]
