@@ -27,6 +27,7 @@ from migrator.spacelift.settings.diagnostics import (
 from migrator.spacelift.stacks.mounted import content_of
 from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.terraform.credential_names import plain_name
+from migrator.terraform.endpoints import EMULATOR_HOST
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place, Refusal
@@ -43,7 +44,7 @@ _NAMES = regex(
     r"\b(access_key|secret_key|token|profile|shared_credentials_files?|shared_config_files|role_arn|assume_role\w*)\b"
     r"[\"']?\s*[=:{]"
 )
-_WHERE_IT_COUNTS = regex(r"\b(?:provider|backend)\b")
+_WHERE_IT_COUNTS = regex(r"(?s)\bprovider\b.*?\baws|\bbackend\b.*?\bs3\b")
 _VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
 
 
@@ -94,8 +95,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 reaches.of(file),
                 is_source,
                 holds_values and not is_source,
-                refusal.code == MOUNTED_FILE_SIGNS_IN.code
-                and STATIC_KEYS.intersection(_NAMES.findall(text or "")) != set(),
+                refusal.code == MOUNTED_FILE_SIGNS_IN.code and _holds_key(text or ""),
                 file.ignored,
             )
     for variable, names in init_arguments:
@@ -131,6 +131,12 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
     literals = _VARIABLE.split(posixpath.basename(name))
     pattern = re.compile("[^/]*".join(map(re.escape, literals)))
     return any(map(pattern.fullmatch, mounted)) or any(map(pattern.fullmatch, workspace.file_names))
+
+
+def _holds_key(text: str) -> bool:
+    """Whether a mounted file holds a static key for AWS itself."""
+    names = STATIC_KEYS.intersection(_NAMES.findall(text)) - {"token"}
+    return bool(names) and EMULATOR_HOST.search(text) is None
 
 
 def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
