@@ -238,7 +238,7 @@ def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, lef
     [
         (True, "web identity", "No hook: the providers and backends sign in by themselves."),
         (False, "web identity", "No hook: a part of the code still signs in with static credentials."),
-        (False, "profile state", "No hook: this run migrates no code of the stack."),
+        (False, "profile state", "No hook: no migrated code of the stack needs a hook."),
     ],
 )
 def test_a_stack_without_a_hook_says_who_signs_in(is_keyless: bool, after: str, said: str) -> None:

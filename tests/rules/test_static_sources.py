@@ -106,6 +106,23 @@ def test_a_key_in_a_heredoc_of_a_provider_is_not_told_twice(tree: Path) -> None:
     assert told(check(tree)) == []
 
 
+def test_a_key_in_a_comment_goes_with_its_argument(tree: Path) -> None:
+    (tree / "main.tf").write_text(
+        f'provider "aws" {{\n  # was {KEY}\n  access_key = var.key\n  secret_key = var.secret\n}}\n'
+    )
+    (tree / "notes.md").write_text(KEY)
+    notes = {note.code: note.subjects for note in check(tree).notes if note.code.startswith("rotate")}
+    assert notes == {"rotate-keys": ("main.tf:2",), "rotate-and-remove-keys": ("notes.md:1",)}
+
+
+@pytest.mark.parametrize("key", ["$AWS_ACCESS_KEY_ID", "{{ access_key }}", "<ACCESS_KEY>", "__ACCESS_KEY__"])
+def test_a_name_that_a_program_replaces_is_no_key(tree: Path, key: str) -> None:
+    (tree / "main.tf").write_text(f'provider "aws" {{\n  access_key = "{key}"\n  secret_key = "{key}"\n}}\n')
+    result = check(tree)
+    assert result.changed
+    assert not [note for note in result.notes if note.code.startswith("rotate")]
+
+
 @pytest.mark.parametrize(
     "head", ['provider "aws" {', 'terraform {\nbackend "s3" {', 'data "terraform_remote_state" "x" {']
 )
@@ -391,3 +408,22 @@ def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:
     with (tree / "admin/main.tf").open("a") as file:
         file.write(variable % ("key", "AWS_SECRET_ACCESS_KEY", SECRET))
     assert [note.subjects for note in check(tree).notes if note.code.startswith("rotate")] == [("admin/main.tf:14",)]
+
+
+@pytest.mark.parametrize("path", ["\\u0000", "\\ud800", "", "..", "outside/x.sh", "pipe.sh", "a/" * 100_000])
+def test_a_path_that_no_script_has_is_no_script(tmp_path: Path, path: str) -> None:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/x.sh").write_text("aws s3 ls\n")
+    (repo / "outside").symlink_to("../elsewhere")
+    os.mkfifo(repo / "pipe.sh")
+    run = f'  provisioner "local-exec" {{\n    command = "{path}"\n  }}\n'
+    file = f'data "sops_file" "x" {{\n  source_file = "{path}"\n}}\n'
+    provider = 'provider "aws" {\n  profile = "x"\n}\n'
+    (repo / "main.tf").write_text(f'{provider}resource "terraform_data" "x" {{\n{run}}}\n{file}')
+    result = check(repo)
+    assert not result.error
+    assert [one.message for one in result.findings if one.rule == "commands-with-credentials"] == [
+        'data "sops_file" "x": the key of the file may be in AWS KMS'
+    ]

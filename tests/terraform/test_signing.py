@@ -351,6 +351,12 @@ def test_a_state_that_a_refused_group_signs_for_has_no_hook(tmp_path: Path) -> N
     assert row == SigningRow(".", 'backend "s3"', *(["the environment, then role not-an-arn"] * 2), is_keyless=True)
 
 
+def test_a_condition_is_no_key(tmp_path: Path) -> None:
+    keys = "".join(f'  {name} = var.is_local ? "test" : var.{name}\n' for name in ("access_key", "secret_key"))
+    (row,) = migrated(tmp_path, {"main.tf": provider(keys)}).signers
+    assert row.before == "static key var.access_key"
+
+
 def test_an_overriding_file_counts(tmp_path: Path) -> None:
     files = {
         "main.tf": provider('  profile = "one"\n'),
