@@ -70,6 +70,12 @@ OTHER_ROOT_MODULE = Diagnostic(
     why="A change would take the credentials from that root module, so nothing was changed.",
     help="Let this run migrate `{root}` too, or give each root module a {what} of its own.",
 )
+EXPORT_OVERRIDES_ROLE = Diagnostic(
+    "export-overrides-role",
+    found="`{name}` {of} exports `{variable}`.",
+    why="The export would override the role of the environment, or stop runs without the profile.",
+    help="Remove the export, then run again.",
+)
 STATIC_KEYS_STAY = Diagnostic(
     "static-keys-stay",
     found="The setting at {place} gives the stack static credentials, and other runs need that setting.",

@@ -20,6 +20,7 @@ from msgspec import Struct
 from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.decide.diagnostics import (
     BACKEND_NEEDS_OTHER_ROLE,
+    EXPORT_OVERRIDES_ROLE,
     INTEGRATION_READS_STATE,
     NO_INTEGRATION,
     NO_ROLE,
@@ -229,7 +230,15 @@ def other_credentials_refusal(context: Context, stack: StackDefinition) -> Refus
     """The refusal if credentials of a stack's runs override web identity of the environment; None otherwise."""
     if place := context.facts.integrations.get(stack):
         return STACK_HAS_INTEGRATION.refusal(place=place)
-    return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
+    return hook_refusal(context, stack)
+
+
+def hook_refusal(context: Context, stack: StackDefinition) -> Refusal | None:
+    """The refusal if a hook overrides the role of a stack's environment; None otherwise."""
+    if context.strategies.has_hook(stack):
+        return STACK_HAS_HOOK.refusal()
+    found = next(context.strategies.exports(stack), None)
+    return EXPORT_OVERRIDES_ROLE.refusal(name=found.name, of=found.of, variable=found.variable) if found else None
 
 
 def static_keys_refusal(facts: Facts, stack: StackDefinition) -> Refusal | None:

@@ -194,7 +194,8 @@ class HookPlan:
     @property
     def _tests(self) -> list[tuple[str, Entries]]:
         """The code that tests may run, with the first entries for these tests."""
-        return [(target.path, self.entries(target.role)) for target in self.targets if isinstance(target.role, str)]
+        targets = (target for target in self.targets if isinstance(target.role, str))
+        return [(target.path, self.entries(str(target.role), target.region)) for target in targets]
 
     @cached_property
     def of_modules(self) -> tuple[RuntimeHooks, ...]:

@@ -17,10 +17,11 @@ from migrator.decide.diagnostics import ENGINE_TOO_OLD, NOT_ALL_NATIVE, PARTIAL_
 from migrator.decide.roots import Root, Runners
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
+from migrator.model.fleet import runs
 from migrator.regex import regex
 from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
-from migrator.spacelift.hooks.lists import HookLists
-from migrator.spacelift.stacks.runtime_config import IGNORES
+from migrator.spacelift.hooks.lists import HookExport, HookLists
+from migrator.spacelift.stacks.runtime_config import IGNORES, PATH
 from migrator.terraform.backend_edit import SignIn, sign_in, state_sign_ins
 from migrator.terraform.engine_evidence import code_evidence, rejects_flat_role
 
@@ -84,6 +85,15 @@ class Strategies:
         runtime_stack = self.runtime_stack(stack)
         by_file = runtime_stack is not None and self.runtime.has_hook(runtime_stack.slug, "before_init")
         return by_file or self.lists.has_hook(stack, "before_init")
+
+    def exports(self, stack: StackDefinition) -> Iterator[HookExport]:
+        """The hooks of the stack, of its contexts and of the runtime configuration that export static credentials."""
+        yield from self.lists.exports(stack)
+        runtime_stack = self.runtime_stack(stack)
+        is_here = runs(stack.code, self._context.workspace.identity, stack.code.project_root or "")
+        holders = (("stacks", runtime_stack.slug), ("stack_defaults",)) if runtime_stack is not None and is_here else ()
+        if found := self.runtime.exported(holders):
+            yield HookExport(PATH, f"in a hook of the stack{found.through}", found.variable)
 
     def runtime_stack(self, stack: StackDefinition) -> RuntimeStack | None:
         """The stack for the runtime configuration; None if its slug is unknown, or if the stack is excluded."""

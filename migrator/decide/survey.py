@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migrator.config.config import HookPlace, is_role_arn
 from migrator.decide.by_hand import origin_of_stack
-from migrator.decide.environment_roots import other_credentials_refusal, static_keys_refusal
+from migrator.decide.environment_roots import hook_refusal, other_credentials_refusal, static_keys_refusal
 from migrator.decide.overriding import overriding
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
@@ -71,7 +71,7 @@ class Surveyor:
         result = Survey(repo, tuple(self._roots(repo)), tuple(known_stacks), tuple(receivers), tuple(labels))
         settings = (
             KnownSetting(repo, place, title, reach.slugs, reach.labels)
-            for place, title, reach in overriding(self._context.workspace, self._context.facts)
+            for place, title, reach in overriding(self._context.workspace, self._context.facts, self._context.config)
             if self._context.workspace.in_scope(place.path) and (reach.slugs or reach.labels)
         )
         return replace(result, role_users=tuple(users), settings=tuple(settings))
@@ -177,7 +177,8 @@ class Surveyor:
         if refusal := static_keys_refusal(self._context.facts, stack):
             pass
         elif by == "integration":
-            refusal = None if stack in self._context.facts.integrations else sharing_objection(stack)
+            is_attached = stack in self._context.facts.integrations
+            refusal = None if is_attached else hook_refusal(self._context, stack) or sharing_objection(stack)
         else:
             refusal = other_credentials_refusal(self._context, stack) or objection(stack)
         return refusal.reason if refusal else ""

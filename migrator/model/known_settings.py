@@ -26,7 +26,7 @@ class KnownSetting(Struct, frozen=True):
     @property
     def doubt(self) -> str:
         """The sentence for a stack that may get the setting."""
-        return f"{self.title} at {self.repo}: {self.place} may reach the stack, and override the credentials of a hook."
+        return f"{self.title} at {self.repo}: {self.place} may reach the stack, and override the new sign-in."
 
     def reaches(self, repo: str, slug: str | None, labels: Iterable[str] | None) -> bool | None:
         """Whether a stack of ``repo`` gets the setting; None if that depends on spaces or unknown labels."""

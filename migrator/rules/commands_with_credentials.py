@@ -74,12 +74,19 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
 from migrator.regex import regex
 from migrator.rules.registry import Rule
+from migrator.spacelift.stacks.exchange import PHASES, text_of
+from migrator.spacelift.stacks.model import YamlDefinition
+from migrator.spacelift.stacks.resource import resources
+from migrator.spacelift.stacks.runtime_config import runtime_documents
+from migrator.spacelift.stacks.terraform import spacelift_stacks
 from migrator.terraform.commands import commands, uses_environment
 from migrator.terraform.credential_names import exported
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.spacelift.stacks.resource import Resource
     from migrator.span import Span
     from migrator.terragrunt.units import Terragrunt
     from migrator.workspace.document import Document
@@ -90,6 +97,8 @@ _NAMES = regex(
     r"|\bAWS_(?:ACCESS_KEY(?:_ID)?|SECRET(?:_ACCESS)?_KEY|SESSION_TOKEN|SECURITY_TOKEN)\b)"
 )
 
+_QUOTES = regex(r"[\"']")
+_LISTS = tuple(f"{moment}_{phase}" for moment in ("before", "after") for phase in (*PHASES, "run"))
 _IN_HOOKS = regex(r"--profile(?![\w-])|\bAWS_(?:DEFAULT_)?PROFILE(?==)|\bconfigure set aws_(?:access|secret)\w+")
 
 COMMAND_NEEDS_CREDENTIALS = Diagnostic(
@@ -103,6 +112,18 @@ GIVE_COMMANDS_CREDENTIALS = Diagnostic(
     found="Give these commands credentials before the profile or the keys are removed.",
     why="Commands in `exec` blocks, provisioners and hooks sign in on their own, not through the provider.",
     help="Let the stack run a hook (`--backend-auth hook`), and remove the profile from the command.",
+)
+HOOK_EXPORT_STAYS = Diagnostic(
+    "hook-export-stays",
+    found="`{name}` {of} exports `{variable}`.",
+    why="The migrated code signs in with web identity. An exported profile that is missing would still stop Terraform.",
+    help="Remove the export before the profile or the keys are removed.",
+)
+REMOVE_EXPORTS = Diagnostic(
+    "remove-exports",
+    found="Remove the exports of static credentials from the hooks of these stacks.",
+    why="The migrated code needs no static credentials. A missing profile stops Terraform and the aws CLI.",
+    help="Remove the exports before the profile or the keys are removed.",
 )
 NEEDS_ENVIRONMENT = Diagnostic(
     "needs-environment",
@@ -119,6 +140,7 @@ GIVE_STACKS_CREDENTIALS = Diagnostic(
 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each block with such a command, if the repository has something to migrate."""
+    yield from _of_exports(context)
     if not _is_migrating(context.facts):
         return
     modules = list(context.workspace.interesting_modules())
@@ -129,8 +151,8 @@ def check(context: Context) -> Iterator[Finding]:
         if match is not None:
             named.add((document.path, part.start))
             yield _finding(document, part.start + match.start("name"), title, match["name"])
+    yield from _of_hooks(context)
     for module in modules:
-        yield from _of_hooks(module)
         for (document, part, title), what in uses_environment(module):
             roots = context.workspace.roots_of(module)
             is_told = (document.path, part.start) in named or context.removes(document.path, part)
@@ -147,15 +169,58 @@ def _finding(document: Document, offset: int, title: str, name: str) -> Finding:
     return RULE.finding(place, f"{title}: a command uses {name}", fix, notes=(note,), subject=title, names=(name,))
 
 
-def _of_hooks(module: Module) -> Iterator[Finding]:
-    """A finding for each hook of a stack or context with such a command; an export is a matter of the new hook."""
-    for type_ in ("spacelift_stack", "spacelift_context"):
-        for document, block in module.blocks("resource", type_):
-            for hooks in (given for given in block.attributes if given.name.startswith(("before_", "after_"))):
-                match = _IN_HOOKS.search(hooks.value.of(document.text))
-                line = document.source.line(hooks.value.start + match.start()) if match else 0
-                if match is not None and not exported(document.text.splitlines()[line - 1].replace('"', " ")):
-                    yield _finding(document, hooks.value.start + match.start(), block.title(), match[0])
+def _of_hooks(context: Context) -> Iterator[Finding]:
+    """A finding for each list of hooks with such a command; an export is a matter of the stack's sign-in."""
+    holders = (*spacelift_stacks(context.workspace), *resources(context.workspace, "spacelift_context"))
+    found: dict[tuple[str, int], Finding] = {}
+    for holder in holders:
+        for name in _LISTS if context.workspace.in_scope(holder.document.path) else ():
+            hooks = holder.argument(name)
+            for command in text_of(hooks).splitlines() if hooks is not None else ():
+                match = _IN_HOOKS.search(command)
+                if match is not None and not exported(_QUOTES.sub(" ", command)):
+                    offset = _offset(holder, name, command)
+                    finding = _finding(holder.document, offset, holder.block.title(), match[0])
+                    found.setdefault((holder.document.path, finding.place.line), finding)
+    yield from found.values()
+    yaml = {stack.document.path: stack.document for stack in context.facts.stacks if isinstance(stack, YamlDefinition)}
+    files = {document.path: document for document in runtime_documents(context.workspace).values()}
+    for document in (files | yaml).values():
+        for match in _IN_HOOKS.finditer(document.text):
+            line = document.text[document.text.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
+            if not line.lstrip().startswith("#") and not exported(_QUOTES.sub(" ", line)):
+                yield _finding(document, match.start(), f"the hooks in {document.path}", match[0])
+
+
+def _offset(holder: Resource, name: str, command: str) -> int:
+    """The place of a command in the block of its list, or of the list if the command is defined elsewhere."""
+    argument = holder.block.attribute(name)
+    if argument is None:
+        return holder.block.span.start
+    return argument.value.start + max(argument.value.of(holder.document.text).find(command), 0)
+
+
+def _of_exports(context: Context) -> Iterator[Finding]:
+    """A finding for each stack that exports static credentials, if the code of the stack signs in by itself."""
+    for stack in _running(context):
+        is_own = not stack.is_ignored and context.workspace.in_scope(stack.place.path)
+        if is_own and (found := next(context.strategies.exports(stack), None)):
+            fix = HOOK_EXPORT_STAYS.left_alone(name=found.name, of=found.of, variable=found.variable)
+            note = REMOVE_EXPORTS.note(f"{stack.title} ({stack.place})")
+            yield RULE.finding(stack.place, f"the hooks of {stack.title}", fix, notes=(note,), subject=stack.title)
+
+
+def _running(context: Context) -> list[StackDefinition]:
+    """The stacks that run migrated code without a hook and without a role of the environment."""
+    facts, workspace = context.facts, context.workspace
+    others = {hook.stack for hook in context.hook_plan.all}
+    others |= {stack for root in context.environment_roots.roots for stack in root.runners.definitions}
+    migrated = [root.runners for root in facts.roots if root.is_migrated(context.config.include_ambient)]
+    modules = {provider.module.path: provider.module for provider in facts.providers if provider.credentials}
+    roots = {root.path for module in modules.values() for root in workspace.roots_of(module)}
+    stacks = [stack for runners in (*migrated, *map(facts.runners_of, sorted(roots))) for stack in runners.definitions]
+    stacks += [stack for stack, root in facts.serving if not root.is_migrated and not root.refusal]
+    return [stack for stack in dict.fromkeys(stacks) if stack not in others]
 
 
 def _loses_keys(context: Context, root: Module) -> bool:

@@ -64,6 +64,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.decide.environment_roots import hook_refusal
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
 from migrator.model.results import code_in_words
@@ -75,7 +76,6 @@ from migrator.spacelift.diagnostics import (
     NO_STACK_DEFINITION,
     STACK_ELSEWHERE_REFUSED,
 )
-from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -173,7 +173,7 @@ def _fate_without_edit(context: Context, planned: _PlannedIntegration) -> Fix | 
         return CODE_NOT_MIGRATED.left_alone(reason=planned.refusal)
     if place := context.facts.integrations.get(stack):
         return INTEGRATION_EXISTS.left_alone(place=place)
-    return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
+    return hook_refusal(context, stack)
 
 
 def _finding(context: Context, integrations: Integrations, planned: _PlannedIntegration) -> Finding:

@@ -48,7 +48,7 @@ resource "spacelift_stack" "app" {
 }
 
 resource "spacelift_context" "aws_oidc" {
-  name        = "aws-oidc"
+  name        = "aws-oidc-shop"
   description = "Temporary AWS credentials, for which the hook exchanges the OIDC token of a run"
   before_init = [
     "export $(printf … --role-arn …:role/terraform-state …)",

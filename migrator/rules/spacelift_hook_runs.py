@@ -115,6 +115,18 @@ CHECK_RUN_HOOKS = Diagnostic(
     why="Their own hooks replace the hooks of the stack.",
     help="Add the hook as the first entry of `before_init` in `runtime_config` if the stack has the hook.",
 )
+RUN_OF_OTHER_FOLDER = Diagnostic(
+    "run-of-other-folder",
+    found="The run runs the folder {folder}, not the folder of its stack.",
+    why="The hook of the stack has the role for the stack's own code, so nothing was changed in the run.",
+    help="Give the run hooks of its own, with the role for the folder that the run runs.",
+)
+CHECK_RUN_FOLDERS = Diagnostic(
+    "check-run-folders",
+    found="Give these runs a hook with the role for the folder that the run runs.",
+    why="The folder is not the folder of the stack, and may need another role.",
+    help="Set `before_init` in `runtime_config` of the run, with the hook as the first entry.",
+)
 TASK_SKIPS_HOOK = Diagnostic(
     "task-skips-hook",
     found="The task skips `terraform init`, and so the hook that runs before it.",
@@ -151,8 +163,14 @@ def check(context: Context) -> Iterator[Finding]:
     hooks = {hook.stack: hook for hook in context.hook_plan.all if not hook.refusal}
     for run in context.facts.own_runs:
         missing = _missing(context, run)
-        if missing and context.config.hook_in is not HookPlace.CONTEXT:
-            for hook in (hooks[stack] for stack in run.reach.stacks if stack in hooks):
+        planned = [hooks[stack] for stack in run.reach.stacks if stack in hooks]
+        others = [hook for hook in planned if _signs_in_as_other(context, run, hook)]
+        if others and context.workspace.in_scope(run.place.path):
+            note = CHECK_RUN_FOLDERS.note(f"{run.address} ({run.place})")
+            fix: Fix = run.ignored or RUN_OF_OTHER_FOLDER.left_alone(folder=run.project_root or ".")
+            yield RULE.finding(run.place, f"{run.address}, a run of {others[0].stack.title}", fix, notes=(note,))
+        elif missing and context.config.hook_in is not HookPlace.CONTEXT:
+            for hook in planned:
                 fix = run.ignored or _fix(context, run, hook, missing)
                 yield RULE.finding(run.place, f"{run.address}, a run of {hook.message}", fix, hook.group)
             may_have_hook = hooks or context.fleet.surveys
@@ -160,6 +178,15 @@ def check(context: Context) -> Iterator[Finding]:
                 notes = (CHECK_RUN_HOOKS.note(run.address),)
                 yield RULE.finding(run.place, run.address, RUN_STACK_UNKNOWN.left_alone(), None, notes)
     yield from _tasks(context)
+
+
+def _signs_in_as_other(context: Context, run: OwnRun, hook: PlannedHook) -> bool:
+    """Whether the run runs another folder than the stack, without a hook of the stack's very role."""
+    folder, hooks = run.project_root, run.scope.argument(run.document, run.config, "before_init")
+    if folder in (None, hook.stack.code.project_root) or (hooks is not None and exchanges_token(hooks)):
+        return False
+    roles = {target.role for target in context.hook_plan.targets if target.path == folder and hook.is_local}
+    return roles != {hook.role}
 
 
 def _missing(context: Context, run: OwnRun) -> list[str]:
@@ -175,7 +202,7 @@ def _missing(context: Context, run: OwnRun) -> list[str]:
 def _fix(context: Context, run: OwnRun, hook: PlannedHook, names: list[str]) -> Fix:
     edits: list[Edit] = []
     for name in names:
-        prepended = prepend_argument(run.document, run.config, name, context.hook_plan.entries(hook.role))
+        prepended = prepend_argument(run.document, run.config, name, context.hook_plan.entries(hook.role, hook.region))
         if isinstance(prepended, Refusal):
             return prepended
         edits += prepended

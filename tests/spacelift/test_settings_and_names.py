@@ -69,7 +69,7 @@ def test_contexts_of_several_root_modules_have_names_of_their_own(tmp_path: Path
             (folder / path / "main.tf").write_text(text)
     migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, hook_in=HookPlace.CONTEXT))
     for name in ("a", "b"):
-        assert f'"aws-oidc-admin-{name}"' in (folder / f"admin-{name}/main.tf").read_text()
+        assert f'"aws-oidc-shop-admin-{name}"' in (folder / f"admin-{name}/main.tf").read_text()
 
 
 @pytest.mark.parametrize(

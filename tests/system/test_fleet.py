@@ -63,7 +63,11 @@ ATTACHED_ELSEWHERE = {
     '  relative_path = "source/x_override.tf"\n'
     f"  content = base64encode({json.dumps(OVERRIDE)})\n}}\n",
 }
+PROFILE = '  name = "AWS_PROFILE"\n  value = "old"\n}\n'
+ATTACHED_ELSEWHERE["variable"] = 'resource "spacelift_environment_variable" "it" {\n  stack_id = "app"\n' + PROFILE
 BY_LABEL = {
+    "variable": 'resource "spacelift_context" "all" {\n  labels = ["autoattach:aws"]\n}\n'
+    'resource "spacelift_environment_variable" "it" {\n  context_id = spacelift_context.all.id\n' + PROFILE,
     "integration": INTEGRATION + '  labels = ["autoattach:aws"]\n  autoattach_enabled = true\n}\n',
     "context": 'resource "spacelift_context" "login" {\n  before_plan = ["export AWS_PROFILE=old"]\n'
     '  labels = ["autoattach:*"]\n}\n',

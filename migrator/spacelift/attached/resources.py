@@ -198,10 +198,11 @@ class Sharing:
         return free_label(stack.module, self._kind.type, name)
 
     def name(self, stack: Stack, label: str) -> str:
-        """The name in Spacelift, unique in an account: with the module's path if several modules have stacks."""
+        """The name in Spacelift, unique in an account: with the repository, and the path of one module of several."""
         is_alone = len({other.module.path for other in spacelift_stacks(self._workspace)}) == 1
         path = "" if is_alone else identifier(stack.module.path)
-        return "-".join(filter(None, (label, path))).replace("_", "-")
+        repository = identifier(self._workspace.identity.name)
+        return "-".join(filter(None, (label, repository, path))).replace("_", "-")
 
     def stacks(self, stack: Stack, role: str) -> list[Stack]:
         """The stacks that share a resource with ``stack``, including ``stack``; the first one's file has the block."""

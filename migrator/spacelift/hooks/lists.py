@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.spacelift.hooks.diagnostics import (
     HOOK_LIST_IMPORTED,
     HOOK_LIST_UNKNOWN,
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+
+
+class HookExport(Struct, frozen=True):
+    """A hook in the list ``name`` that exports the static ``variable``; ``of`` names the list's holder for people."""
+
+    name: str
+    of: str
+    variable: str
+    is_of_context: bool = False
 
 
 class HookLists:
@@ -98,18 +109,22 @@ class HookLists:
 
     def _exported_later(self, stack: StackDefinition) -> Refusal | None:
         """The reason why a later hook of the stack overrides the exports of the new hook; None if no hook does."""
+        for found in self.exports(stack):
+            is_earlier = found.is_of_context and found.name == "before_init" and not self._in_context
+            if not (is_earlier and found.variable in _EXPORTED):
+                return HOOKS_EXPORT_CREDENTIALS.refusal(name=found.name, of=found.of, variable=found.variable)
+        return None
+
+    def exports(self, stack: StackDefinition) -> Iterator[HookExport]:
+        """The hooks of the stack, and of its contexts, that export static credentials."""
         for name in EVERY_LIST:
             if found := export(self._workspace, self._texts(stack, name)):
-                of = f"of the stack{found.through}"
-                return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=found.variable)
+                yield HookExport(name, f"of the stack{found.through}", found.variable)
             for context in stack.contexts.known:
                 hooks = context.argument(name)
-                found = export(self._workspace, (text_of(hooks),)) if hooks is not None else None
-                is_overwritten = name == "before_init" and not self._in_context
-                if found and not (is_overwritten and found.variable in _EXPORTED):
+                if hooks is not None and (found := export(self._workspace, (text_of(hooks),))):
                     of = f"of the context at {context.place}{found.through}"
-                    return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=found.variable)
-        return None
+                    yield HookExport(name, of, found.variable, is_of_context=True)
 
     def _texts(self, stack: StackDefinition, name: str) -> Iterator[str]:
         """The text of the stack's list ``name``, as far as known."""

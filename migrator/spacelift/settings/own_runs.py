@@ -6,6 +6,7 @@ See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/reso
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -36,6 +37,13 @@ class OwnRun(Resource, frozen=True, eq=False, kw_only=True):
     def place(self) -> Place:
         """The place of the run's configuration."""
         return self.document.place(self.config)
+
+    @property
+    def project_root(self) -> str | None:
+        """The folder that the run runs in place of the stack's; None if the run does not say."""
+        argument = self.scope.argument(self.document, self.config, "project_root")
+        root = None if argument is None or argument.is_null else argument.string
+        return None if root is None else posixpath.normpath("/" + root.lstrip("/")).lstrip("/")
 
 
 class OwnTask(Resource, frozen=True, eq=False, kw_only=True):

@@ -268,12 +268,12 @@ def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tup
 
 
 def _may_go(module: Module, address: str) -> bool:
-    """Whether the resource at an address may give static credentials, and be removed."""
+    """Whether the resource at an address may give static credentials, or set a variable, and be removed."""
     type_, _, label = address.partition(".")
     argument, _, is_static = _TYPES.get(type_, ("", "", is_static_variable))
     blocks = module.blocks("resource", type_) if argument else ()
     found = [document.literal(block.attribute(argument)) for document, block in blocks if block.labels[1:] == (label,)]
-    return any(name is None or is_static(name) for name in found)
+    return any(name is None or is_static(name) or "TF_VAR_" in name for name in found)
 
 
 def _block_at(document: Document, place: int) -> Block | None:

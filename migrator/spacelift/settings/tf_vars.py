@@ -38,7 +38,7 @@ class VariableSettings:
             for setting in terraform_settings(self._workspace, module, self._reaches, types):
                 objection = setting.objection.reason if setting.objection else ""
                 objection = objection or ("The setting sets other variables too." if setting.entries else "")
-                piece = Piece(setting.document, setting.block, module.path)
+                piece = Piece(setting.document, setting.block, module.path, edits=setting.unlisted)
                 yield Assignment(piece, self._readers(setting.reach), objection)
 
     def mounted(self, name: str) -> Iterator[Assignment]:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 EXCHANGE = "assume-role-with-web-identity"
 """The text that every spelling of the hook contains."""
 
-EVERY_LIST = tuple(f"before_{phase}" for phase in ("init", "plan", "apply", "perform", "destroy"))
+PHASES = ("init", "plan", "apply", "perform", "destroy")
+"""The phases with lists of hooks before and after."""
+
+EVERY_LIST = tuple(f"before_{phase}" for phase in PHASES)
 """The lists of hooks that run before a phase."""
 
 _REFERENCE = regex(r'\b(?:var|local|each)\.[\w-]+(?:\.[\w-]+|\["[^"]*"\]|\[each\.key\])*')

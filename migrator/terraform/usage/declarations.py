@@ -11,7 +11,7 @@ from migrator.syntax.terraform import Attribute, Block
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
-    from migrator.span import Span
+    from migrator.span import Edit, Span
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module, ModuleCall
     from migrator.workspace.workspace import Workspace
@@ -44,6 +44,7 @@ class Piece(Struct, frozen=True, eq=False):
     """A block or argument of a node; its expressions belong to the module at the path ``module``.
 
     ``parents`` are the blocks around the piece, the outermost first; ``holder`` is the object around the piece, if any.
+    ``edits`` go with a removal of the piece: elsewhere, a list of ``depends_on`` names the piece.
     """
 
     document: Document
@@ -51,6 +52,7 @@ class Piece(Struct, frozen=True, eq=False):
     module: str
     parents: tuple[Block, ...] = ()
     holder: Span | None = None
+    edits: tuple[Edit, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -64,10 +66,12 @@ class Piece(Struct, frozen=True, eq=False):
 
     @property
     def value(self) -> Attribute | None:
-        """The argument that holds the value: the piece itself, a variable's default, or an output's value."""
+        """The argument that holds the value: the piece itself, or that of a variable, an output or a setting."""
         if isinstance(self.element, Attribute):
             return self.element
-        return self.element.attribute({"variable": "default", "output": "value"}.get(self.element.type, ""))
+        return self.element.attribute(
+            {"variable": "default", "output": "value", "resource": "value"}.get(self.element.type, "")
+        )
 
 
 class Assignment(Struct, frozen=True, eq=False):

@@ -68,6 +68,7 @@ def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
     for piece in pieces:
         by_document.setdefault(piece.document.path, {})[piece.element.span] = piece
     for _, file_pieces in sorted(by_document.items()):
+        yield from (edit for piece in file_pieces.values() for edit in piece.edits)
         document = next(iter(file_pieces.values())).document
         tops: list[Block] = []
         bodies: dict[Span, tuple[Block, list[Attribute | Block]]] = {}
