@@ -142,6 +142,10 @@ def test_keys_are_masked(text: str) -> None:
         ("https://user:hunter2d@host/", "hunter2d"),
         ('PATH_TO_KEY = "AKIAIOSFODNN7EXAMPLE"', "IOSFODNN7"),
         ('secret_key = "./1aB/2cD3/eF4gH5iJ6"', "cD3"),
+        ('secret_key = "${get_env("CI_SECRET", "hunter22")}"', "hunter22"),
+        ('secret_key = "${local.is_prod ? "hunter22" : "hunter23"}"', "hunter2"),
+        ('secret_key = "hunter22${local.end}${upper("hunter23")}"', "hunter2"),
+        ('secret_key = "${hunter22"', "hunter22"),
     ],
 )
 def test_other_secrets_are_masked(text: str, secret: str) -> None:
@@ -158,6 +162,8 @@ def test_other_secrets_are_masked(text: str, secret: str) -> None:
         'web_identity_token_file = "/mnt/workspace/spacelift.oidc"',
         "secret_key = var.secret_key",
         'secret_key = "${var.secret_key}"',
+        'secret_key = "${get_env("CI_SECRET")}"',
+        'secret_key = "${lookup(local.names, "ci_user")}"',
         "commit 0123456789012345678901234567890123456789",
         'source = "terraform-aws-modules/vpc/aws"',
         'role_arn = "arn:aws:iam::123456789012:role/spacelift"',

@@ -29,15 +29,15 @@ class Tally:
         self._words: Counter[str] = Counter()
         self._refusals: dict[str, Counter[str]] = {}
         self.is_failed = False
-        self.tasks = 0
-        """How many things a person must do."""
+        self.has_steps = False
+        """Whether steps are left for people."""
 
     def counted(self, results: Iterable[RepoResult]) -> Iterator[RepoResult]:
         """Yield the ``results``, each after the result is counted."""
         for result in results:
             self._words[_word(result)] += 1
             self.is_failed |= result.is_failed
-            self.tasks += 0 if result.error else len(result.notes)
+            self.has_steps |= not result.error and bool(result.changed or result.notes)
             for code, number in refusals_of(result).items():
                 self._refusals.setdefault(code, Counter())[result.repo] += number
             yield result
@@ -101,7 +101,9 @@ def _word(result: RepoResult) -> str:
     if result.error:
         return "failed"
     if not result.is_whole:
-        return ("to migrate in part" if is_dry else "partly migrated") if result.changed else "refused"
+        if not result.changed:
+            return "partly migrated before" if result.was_there else "refused"
+        return "to migrate in part" if is_dry else "partly migrated"
     if not result.changed:
         return "migrated before" if result.was_there else "with nothing to migrate"
     return "to migrate" if is_dry else "migrated"

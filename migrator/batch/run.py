@@ -278,8 +278,8 @@ def _conclude(request: Request, journal: Journal, bar: Progress) -> int:
     code = exit_code(replace(result, changed=()) if is_plan else result for result in results)  # a plan is no check
     for line in tally.lines(verbose=request.verbose):
         bar.say(line)
-    if tally.tasks and not (request.reports or request.plan_file or is_plan):
-        bar.say(f"Tasks for people: {tally.tasks}. To read them in a report:")
+    if tally.has_steps and not (request.reports or request.plan_file or is_plan):
+        bar.say("This command writes a report with the steps that are left for people:")
         bar.say(f"  {request.command('--resume', journal.path)} --report report.html")
     bar.say(f"The journal of this run: {journal.path}")
     if tally.is_failed:

@@ -56,7 +56,7 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
         try:
             from migrator.report.terminal import list_changed
 
-            _show_diff(result, has_pager=not options["no_pager"])
+            _show_diff(result, has_title=len(by_name) > 1, has_pager=not options["no_pager"])
             if not options["quiet"]:
                 list_changed(result, by_name[result.repo][0])
         except OutputError as error:
@@ -196,11 +196,11 @@ class _Reports:
             click.echo(plain_line(f"Error: {error}"), err=True)
 
 
-def _show_diff(result: RepoResult, *, has_pager: bool) -> None:
+def _show_diff(result: RepoResult, *, has_title: bool, has_pager: bool) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
-        from migrator.report.terminal import show  # here: other runs do not need this module
+        from migrator.report.terminal import show, titled  # here: other runs do not need this module
 
-        show([result.diff], has_pager=has_pager)
+        show([titled(result.title, result.diff) if has_title else result.diff], has_pager=has_pager)
 
 
 def _print(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) -> None:

@@ -51,7 +51,7 @@ def origin_of(text: str) -> Origin:
     """The origin that ``text`` writes as ``kind:name``. Raises `UsageError` for any other text."""
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name.strip():
-        raise UsageError(f"A role is mapped by {', '.join(f'{kind}:NAME' for kind in KINDS)}")
+        raise UsageError("The origin of a role is profile:NAME, alias:NAME, var:NAME or account:NUMBER")
     if kind == "account" and not (len(name) == 12 and name.isascii() and name.isdigit()):
         raise UsageError("An account id has twelve digits")
     return kind, name

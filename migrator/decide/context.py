@@ -17,11 +17,13 @@ from migrator.decide.role_variables import RoleVariables
 from migrator.decide.root_identities import RootIdentities
 from migrator.decide.shared_roles import SharedRoles
 from migrator.decide.signers.providers import SignIns
+from migrator.decide.stack_variables import runtime_variables
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
 from migrator.model.fleet import ALONE, Fleet, runs
 from migrator.spacelift.inventory.known import account_of
 from migrator.spacelift.settings.tf_vars import VariableSettings
+from migrator.span import apply_edits
 from migrator.terraform.outside_calls import link_called_modules, outside_calls
 from migrator.terragrunt.inputs import TerragruntInputs
 
@@ -31,9 +33,10 @@ if TYPE_CHECKING:
     from migrator.config.config import Config
     from migrator.decide.facts import Facts
     from migrator.decide.roots import Runners
-    from migrator.model.findings import Change, Finding
+    from migrator.model.findings import Change, Finding, Refusal
     from migrator.model.fleet import KnownCall
     from migrator.spacelift.inventory.known import Account
+    from migrator.span import Edit
     from migrator.terraform.outside_calls import CalledModule, OutsideCall
     from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.workspace.workspace import Workspace
@@ -151,6 +154,18 @@ class Context:
     def hook_plan(self) -> HookPlan:
         """The hooks that stacks get."""
         return HookPlan(self)
+
+    @cached_property
+    def runtime_edits(self) -> dict[str, tuple[Edit, ...] | Refusal]:
+        """The edits that add hooks and variables to each runtime configuration, by the path of the file."""
+        plan = self.hook_plan
+        edits = {plan.runtime.path: plan.runtime_edits(runtime_variables(self))}
+        return edits | {runtime.path: plan.test_edits(runtime) for runtime in plan.of_modules}
+
+    def runtime_text(self, path: str) -> str | None:
+        """The runtime configuration at ``path`` with hooks and variables; None if nothing is added."""
+        edits = self.runtime_edits.get(path)
+        return apply_edits(self.workspace.documents[path].text, edits) if isinstance(edits, tuple) and edits else None
 
     @cached_property
     def environment_roots(self) -> EnvironmentRoots:

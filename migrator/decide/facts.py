@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from migrator.cdktf.programs import cdktf_programs
 from migrator.decide.by_hand import StacksByHand, integrations_of
 from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
-from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownSetting, KnownStack, is_of_branch, runs
+from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs_module
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
 from migrator.spacelift.inventory.known import NO_ACCOUNT, Account
@@ -43,6 +43,7 @@ from migrator.terragrunt.units import Terragrunt, terragrunt
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
     from migrator.model.findings import Place
+    from migrator.model.known_settings import KnownSetting
     from migrator.spacelift.settings.model import Setting
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -63,7 +64,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     - ``integrations`` - the places that attach Spacelift's AWS integration to stacks
     - ``overrides`` - the mounted files that may override the code
     - ``own_runs``, ``own_tasks`` - the runs and tasks with settings of their own
-    - ``tested`` - the folders that tests of a module run
+    - ``tested`` - the folders that tests of modules run, each with the folders of these modules
     - ``settings_elsewhere`` - the settings of other repositories that stacks get, or may get
     - ``by_hand`` - the stacks of an inventory that run code of the repository, and that no code of the run defines
     """
@@ -87,7 +88,7 @@ class Facts(Struct, frozen=True, eq=False, dict=True):
     overrides: tuple[Override, ...] = ()
     own_runs: tuple[OwnRun, ...] = ()
     own_tasks: tuple[OwnTask, ...] = ()
-    tested: tuple[str, ...] = ()
+    tested: Mapping[str, tuple[str, ...]] = {}
     by_hand: tuple[KnownStack, ...] = ()
     settings_elsewhere: Mapping[StackDefinition, tuple[KnownSetting, ...]] = {}
 
@@ -170,7 +171,7 @@ def read_facts(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, accou
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
         by_hand=stacks_by_hand.stacks,
-        settings_elsewhere={stack: tuple(fleet.settings_of(repo, stack.slug, stack.labels)) for stack in stacks},
+        settings_elsewhere=_settings_elsewhere(repo, fleet, stacks),
     )
 
 
@@ -227,20 +228,21 @@ def _settings(
 
 
 def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Setting]:
-    """The settings, with the folders of tests in place of a registry module that is this repository."""
+    """The settings, with the folders of tests in place of a registry module of this repository."""
     folders = test_roots(workspace)
     for setting in settings:
-        other_stacks = setting.reach.others if folders else ()
-        own_stacks = [
-            stack
-            for stack in other_stacks
-            if stack.is_module and runs(replace(stack.code, project_root=""), workspace.identity, "")
-        ]
-        if own_stacks:
-            reach = replace(setting.reach, others=tuple(stack for stack in other_stacks if stack not in own_stacks))
-            yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
-        else:
-            yield setting
+        tested = {
+            stack: [
+                path
+                for path, modules in folders.items()
+                if any(runs_module(stack.code, workspace.identity, module) for module in modules)
+            ]
+            for stack in setting.reach.others
+            if stack.is_module
+        }
+        others = tuple(stack for stack in setting.reach.others if not tested.get(stack))
+        paths = dict.fromkeys((*setting.roots, *(path for found in tested.values() for path in found)))
+        yield replace(setting, reach=replace(setting.reach, others=others), roots=tuple(paths)) if tested else setting
 
 
 def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator[Setting]:
@@ -248,6 +250,17 @@ def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator
     for setting in settings:
         receivers = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
         yield replace(setting, reach=replace(setting.reach, elsewhere=receivers)) if receivers else setting
+
+
+def _settings_elsewhere(
+    repo: str, fleet: Fleet, stacks: Collection[StackDefinition]
+) -> dict[StackDefinition, tuple[KnownSetting, ...]]:
+    """The settings of other repositories that stacks get, or may get."""
+    settings = fleet.settings
+    unknown = {
+        stack for stack in stacks if isinstance(stack, TerraformDefinition) and not stack.source.has_known_labels
+    }
+    return {stack: settings.of(repo, stack.slug, None if stack in unknown else stack.labels) for stack in stacks}
 
 
 def _with_static_keys(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:

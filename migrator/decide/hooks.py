@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -18,12 +19,13 @@ from migrator.decide.hook_targets import Target, hook_targets
 from migrator.decide.role_values import PREFIX
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.results import code_in_words
 from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.diagnostics import CODE_NOT_MIGRATED, HOOK_THERE, TEMPLATE_PUBLISHED
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
-from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
+from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
 from migrator.spacelift.hooks.lists import RequiredHooks
-from migrator.spacelift.stacks.runtime_config import PATH
+from migrator.spacelift.stacks.runtime_config import PATH, runtime_documents
 from migrator.terraform.role_names import value_note
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class PlannedHook(Struct, frozen=True, eq=False):
     @property
     def message(self) -> str:
         """The stack and its code, for people."""
-        return f"{self.stack.title}, which runs {self.code}"
+        return f"{self.stack.title}, which runs {code_in_words(self.code)}"
 
 
 class HookPlan:
@@ -183,8 +185,23 @@ class HookPlan:
             for stack in self.runtime_stacks(target)
             if self.runtime.lists_of(stack)
         ]
-        tests = [(target.path, self.entries(target.role)) for target in self.targets if isinstance(target.role, str)]
-        return self.runtime.add(planned, variables, tests)
+        return self.runtime.add(planned, variables, self._tests)
+
+    def test_edits(self, runtime: RuntimeHooks) -> tuple[Edit, ...] | Refusal:
+        """The edits of the runtime configuration of a module in a subfolder, which has tests only."""
+        return runtime.add((), (), self._tests)
+
+    @property
+    def _tests(self) -> list[tuple[str, Entries]]:
+        """The code that tests may run, with the first entries for these tests."""
+        return [(target.path, self.entries(target.role)) for target in self.targets if isinstance(target.role, str)]
+
+    @cached_property
+    def of_modules(self) -> tuple[RuntimeHooks, ...]:
+        """The runtime configurations of modules in subfolders."""
+        workspace, config = self._context.workspace, self._context.config
+        folders = runtime_documents(workspace).keys() - {workspace.scope}
+        return tuple(RuntimeHooks(workspace, config, folder) for folder in sorted(folders))
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The known stacks that run ``target`` and read the runtime configuration in its repository."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.terraform.backends import effective_backends
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -73,8 +74,12 @@ class Root(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def backend(self) -> S3Backend:
         """The block that counts: the block of an override file replaces the others."""
-        blocks = [backend for backend in self.backends if not backend.is_partial]
-        return next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
+        return self.blocks[0]
+
+    @cached_property
+    def blocks(self) -> list[S3Backend]:
+        """The block that counts, and the block that counts for OpenTofu if it is another."""
+        return effective_backends(self.backends)
 
     @cached_property
     def carriers(self) -> tuple[S3Backend, ...]:
@@ -92,7 +97,7 @@ class Root(Struct, frozen=True, eq=False, dict=True):
         complete_files = (backend for backend in files if backend.credentials or backend.block.attribute("bucket"))
         if partial and not self.backend.role_arn and any(not backend.assumes_role for backend in complete_files):
             partial.add("")
-        return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
+        return partial or {backend.role_arn for backend in self.blocks if backend.role_arn}
 
     @cached_property
     def names_credentials(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from migrator.decide.environment_roots import other_credentials_refusal, static_
 from migrator.decide.overriding import overriding
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
-from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownSetting, KnownStack, Survey, is_of_branch, runs
+from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
+from migrator.model.known_settings import KnownSetting
 from migrator.model.results import StackRow
 from migrator.secret.mask import assigned_pieces
 from migrator.spacelift.attached.resources import objection, sharing_objection
@@ -23,6 +25,7 @@ from migrator.spacelift.stacks.contexts import attachments
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.hook_targets import Target
+    from migrator.decide.hooks import PlannedHook
     from migrator.decide.role_values import RoleValue
     from migrator.spacelift.stacks.model import StackDefinition
 
@@ -30,7 +33,7 @@ _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "No hook is needed: the backend signs in by itself."
 _RULES_WITHOUT_HOOK = ("spacelift-aws-integration", "spacelift-variables")
 _HOOK_EXISTS = "The stack has the hook already."
-_CHANGED_BY_OTHER_RUN = "The run on the repository of the stack changes the stack."
+_CHANGED_BY_OTHER_RUN = "The change is in the repository that defines the stack."
 _ATTACH_HOOK = "Attach the hook with `tf-oidc-migrate attach`."
 _OF_TEMPLATE = (
     "Update the stack to a new version of the template, or attach the hook with `tf-oidc-migrate attach --stack`."
@@ -203,19 +206,29 @@ class Surveyor:
             if finding.rule.startswith(_HOOK_RULES)
         }
         hooks = {hook.stack: hook for hook in self._context.hook_plan.all}
+        codes = Counter(hook.stack for hook in self._context.hook_plan.all)
         native = self._native()
         for stack in self._context.facts.stacks:
             planned = hooks.get(stack)
             if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
             fate_without_hook = _NO_HOOK if stack in native else self._fate_of_values(stack)
+            if not fate_without_hook and self._context.strategies.has_hook(stack):
+                fate_without_hook = _HOOK_EXISTS
             fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else fate_without_hook
+            if planned and not fate and self._is_added_to_runtime_config(planned):
+                fate = _IN_RUNTIME_CONFIG
             branch = f" (branch {stack.code.branch})" if self._follows_other_branch(stack) else ""
-            code = planned.code if planned else native.get(stack, _code_title(stack.code) + branch)
+            own = native.get(stack, "") if planned is None else planned.code if codes[stack] == 1 else ""
+            code = own or _code_title(stack.code) + branch
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             row = StackRow(stack.title, stack.place, "", code, fate, tuple(remarks))
             yield self._with_account(row, stack, "by code")
         yield from self._rows_elsewhere(native)
+
+    def _is_added_to_runtime_config(self, planned: PlannedHook) -> bool:
+        is_refused = planned.refusal or self._reason(planned.group)
+        return self._context.config.hook_in is HookPlace.RUNTIME_CONFIG and not is_refused
 
     def _rows_elsewhere(self, native: Mapping[StackDefinition | KnownStack, str]) -> Iterator[StackRow]:
         """The rows of other repositories' stacks, and of stacks that are made in Spacelift."""
@@ -308,9 +321,7 @@ class Surveyor:
                 )
                 yield f"{remark} Use `--hook-in context`, which runs first."
         yield from stack.contexts.doubts
-        yield from (
-            setting.doubt for setting in self._context.facts.settings_elsewhere.get(stack, ()) if setting.labels
-        )
+        yield from _doubts(self._context.facts.settings_elsewhere.get(stack, ()))
         if stack.is_blueprint:
             yield "Stacks that were made from this blueprint earlier do not change."
 
@@ -326,6 +337,14 @@ class Surveyor:
             if root.is_migrated(self._context.config.include_ambient)
         }
         return any(runs(stack.code, identity, path) for path in paths)
+
+
+def _doubts(settings: Iterable[KnownSetting]) -> Iterator[str]:
+    """The first setting that may reach a stack, and the number of the others, which a note lists."""
+    doubts = [setting.doubt for setting in settings if setting.labels]
+    yield from doubts[:1]
+    if len(doubts) > 1:
+        yield f"Further settings of other repositories may reach the stack: {len(doubts) - 1}."
 
 
 def _holds_secret(commands: Sequence[str]) -> bool:

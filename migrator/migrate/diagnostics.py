@@ -10,7 +10,7 @@ DEPENDS_ON_REFUSED = Diagnostic(
     why="A change here alone would leave runs without credentials, so nothing was changed.",
     help="Resolve the refusal at {place} first.",
     page="""\
-Some places sign in together, for example the backend of a root module and the hook of its stack. tf-oidc-migrate
+Some places sign in together, for example the backend of a root module and the hook of the stack. tf-oidc-migrate
 changes all places of such a group, or no place. The message names the place that could not be changed.
 
 Look at the refusal of that place, and do what its `help` says. Then run again: the whole group is migrated.""",

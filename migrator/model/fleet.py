@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.account import AccountStack
 from migrator.model.engine import Engine, Evidence
 from migrator.model.findings import Place
+from migrator.model.known_settings import KnownSetting, KnownSettings
 from migrator.model.module_source import ModuleSource
 
 
@@ -128,33 +130,6 @@ class KnownReceiver(Struct, frozen=True):
     title: str
     labels: tuple[str, ...] | None = ()
     slug: str = ""
-
-
-class KnownSetting(Struct, frozen=True):
-    """A setting that overrides the sign-in of the stacks of other repositories with one of ``slugs`` or ``labels``."""
-
-    repo: str
-    place: Place
-    title: str
-    slugs: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-
-    @property
-    def reason(self) -> str:
-        """The sentence against a hook of a stack that surely gets the setting."""
-        return f"{self.title} at {self.repo}: {self.place} reaches the stack."
-
-    @property
-    def doubt(self) -> str:
-        """The sentence for a stack that may get the setting."""
-        return f"{self.title} at {self.repo}: {self.place} may reach the stack, and override the credentials of a hook."
-
-    def reaches(self, repo: str, slug: str | None, labels: Iterable[str] | None) -> bool | None:
-        """Whether a stack of ``repo`` gets the setting; None if that depends on spaces or unknown labels."""
-        if repo == self.repo or (slug is not None and slug in self.slugs):
-            return repo != self.repo
-        is_possible = self.labels and (labels is None or "*" in self.labels or not set(self.labels).isdisjoint(labels))
-        return None if is_possible else False
 
 
 class KnownCall(Struct, frozen=True):
@@ -278,6 +253,13 @@ def runs(code: Code, identity: RepoIdentity, path: str) -> bool:
     return code.namespace.lower() == identity.namespace.lower()
 
 
+def runs_module(code: Code, identity: RepoIdentity, folder: str) -> bool:
+    """Whether ``code`` of a module in a registry is the module in ``folder`` of a repository, or may be."""
+    return runs(
+        replace(code, project_root=folder if code.project_root is None else code.project_root), identity, folder
+    )
+
+
 def _reaches(code: Code, path: str) -> bool:
     root = code.project_root
     return root == path or (code.runs_below and root is not None and (not root or path.startswith(f"{root}/")))
@@ -316,10 +298,10 @@ class Fleet(Struct, frozen=True):
             other for other in others if runs(code, other.identity, other.path) and is_of_branch(code, other.identity)
         ]
 
-    def settings_of(self, repo: str, slug: str | None, labels: Iterable[str] | None) -> Iterator[KnownSetting]:
-        """The settings of other repositories that a stack of ``repo`` gets, or may get."""
-        settings = (setting for survey in self.surveys for setting in survey.settings)
-        yield from (setting for setting in settings if setting.reaches(repo, slug, labels) is not False)
+    @property
+    def settings(self) -> KnownSettings:
+        """The settings of other repositories that stacks of this repository get, or may get."""
+        return KnownSettings(setting for survey in self.surveys for setting in survey.settings)
 
     @property
     def calls(self) -> list[KnownCall]:

@@ -14,7 +14,6 @@ from migrator.model.fleet import (
     Fleet,
     KnownReceiver,
     KnownRoot,
-    KnownSetting,
     KnownStack,
     RepoIdentity,
     RoleUser,
@@ -25,6 +24,7 @@ from migrator.model.fleet import (
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
+    from migrator.model.known_settings import KnownSetting, KnownSettings
 
 _ENOUGH = 3
 """The number of identities and repositories to keep: at least one differs from a repository's own."""
@@ -107,19 +107,17 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
 
 def _with_settings(surveys: list[Survey]) -> list[Survey]:
     """The surveys, each with the settings of the others for its stacks; a stack that surely gets one is refused."""
-    settings = [setting for survey in surveys for setting in survey.settings]
-    return [_with_settings_of(survey, settings) for survey in surveys] if settings else surveys
+    settings = Fleet(tuple(surveys)).settings
+    return [_with_settings_of(survey, settings) for survey in surveys]
 
 
-def _with_settings_of(survey: Survey, settings: list[KnownSetting]) -> Survey:
+def _with_settings_of(survey: Survey, settings: KnownSettings) -> Survey:
     reached: dict[KnownSetting, None] = {}
     reasons: dict[tuple[Place, str], str] = {}
     for receiver in survey.receivers:
-        for setting in settings:
-            certainty = setting.reaches(survey.repo, receiver.slug or None, receiver.labels)
-            if certainty is not False:
-                reached[setting] = None
-            if certainty:
+        for setting in settings.of(survey.repo, receiver.slug or None, receiver.labels):
+            reached[setting] = None
+            if setting.reaches(survey.repo, receiver.slug or None, receiver.labels):
                 reasons.setdefault((receiver.place, receiver.title), setting.reason)
     stacks = (_refused(stack, reasons.get((stack.place, stack.title), "")) for stack in survey.stacks)
     return replace(survey, stacks=tuple(stacks), settings=tuple(reached))

@@ -55,6 +55,11 @@ class Stage(Struct, frozen=True):
     pull_request: str = ""
 
 
+def code_in_words(code: str) -> str:
+    """The code of a stack, as ``REPOSITORY: PATH`` or ``PATH``, for a sentence: a bare dot would end the sentence."""
+    return "the root of the repository" if code == "." else code.replace(": . (", " (").removesuffix(": .")
+
+
 class StackRow(Struct, frozen=True, rename={"repo": "repository"}):
     """A Spacelift stack in the summary.
 
@@ -76,6 +81,7 @@ class SigningRow(Struct, frozen=True):
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` is the title of the provider or
     backend; keys are masked. ``role`` is the role of the web identity that signs afterwards, an ARN or an expression;
     ``""`` without a role. ``is_keyless``: no static credentials sign afterwards, as far as known from the code.
+    ``is_tested``: tests of a module in Spacelift's registry run the code.
     """
 
     root: str
@@ -84,6 +90,7 @@ class SigningRow(Struct, frozen=True):
     after: str
     role: str = ""
     is_keyless: bool = False
+    is_tested: bool = False
 
     @property
     def is_notable(self) -> bool:

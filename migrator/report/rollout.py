@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from migrator.model.results import code_in_words
 from migrator.report.collected import Collected
 from migrator.report.markup import code, fenced, linked, prose
 from migrator.report.places import FILES, grouped, link, place_of
@@ -92,10 +93,10 @@ def _places(source: Subjects | RepoResult, places: Iterable[Place], most: int = 
 def _remarks(collected: Collected) -> Iterator[str]:
     """What is to be known of the stacks that run migrated code, each stack once."""
     rows = {
-        (row.title, row.place): f"- {code(row.title)}, which runs {prose(row.code)}: {prose(' '.join(row.remarks))}"
+        (row.title, row.place): f"- {code(row.title)}, which runs {prose(f'{code_in_words(row.code)}: {said}')}"
         for _, result, _ in collected
         for row in running(result)
-        if row.remarks
+        if (said := " ".join(row.remarks))
     }
     yield from ("", "## Stacks", "", *rows.values()) if rows else ()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct, field
 
 from migrator.model.account import ACCOUNT
-from migrator.model.findings import Finding, Note, Refusal, Rewrite
+from migrator.model.findings import Finding, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, OF_KEYS, OF_VALUES
 from migrator.model.notes import REMOVE_KEYS_IN_SPACELIFT as REMOVE_KEYS
 from migrator.model.results import CODE, KEYS, KEYS_RULE, STACKS, Mode, StackRow, stages_of
@@ -41,8 +41,8 @@ _IS_NO_PATH = regex(r"\w+://|[\w.-]+@[\w.-]+:|[./]+$")
 _OF_REMOVAL = frozenset({APPLY_REMOVAL.code, REMOVE_KEYS.code})
 _OF_DELETION = frozenset({*OF_KEYS, DELETE_ACCESS_KEYS.code})
 
-(_REFUSED, _FIND, _RUN, _TRUST, _VALUES, _STACKS, _PASTE, _OTHER) = range(8)
-(_DISCARD, _PUSH, _MERGE, _DEVELOPERS, _REMOVE, _REMOVAL, _DELETION, _DELETE) = range(8, 16)
+(_REFUSED, _FIND, _RUN, _TRUST, _VALUES, _STACKS, _ELSEWHERE, _PASTE, _OTHER) = range(9)
+(_DISCARD, _PUSH, _MERGE, _DEVELOPERS, _REMOVE, _REMOVAL, _DELETION, _DELETE) = range(9, 17)
 
 
 class Subjects(NamedTuple):
@@ -84,7 +84,7 @@ def steps(results: Iterable[tuple[int, RepoResult]], most: int = sys.maxsize) ->
     repos: list[str] = []
     seen: set[tuple[str, str]] = set()
     has_variables = is_integrated = False
-    refused = environment = 0
+    refused = environment = settings = 0
     for number, result in results:
         for rank, step, names in () if result.error else _of(result, seen):
             known = found.setdefault((rank, step.text, step.help, step.paste, step.code), step)
@@ -92,17 +92,18 @@ def steps(results: Iterable[tuple[int, RepoResult]], most: int = sys.maxsize) ->
                 known.repositories.append(Subjects(number, result.title, result.revision, names))
             else:
                 known.more += 1
+        refused += len(list(_refused(result)))
+        environment += len(result.run_credentials)
+        settings += sum(finding.rule == KEYS_RULE and isinstance(finding.fix, LeftAlone) for finding in result.findings)
         if result.changed and not result.error:
-            repos += [result.repo] * (len(repos) <= _MANY)
-            has_variables |= any(note.code in OF_VALUES for note in result.notes)
+            repos += [repo for repo in (result.repo, *_of_stacks(result)) if repo not in repos and len(repos) <= _MANY]
+            has_variables |= _sets_variables(result)
             is_integrated |= any(integrated(result))
-            refused += len(list(_refused(result)))
-            environment += len(result.run_credentials)
     for (rank, *_), step in found.items():
         if rank == _TRUST:
             _trust(step, repos, has_variables, is_integrated)
         elif rank in (_REMOVE, _DELETE):
-            step.help += _kept(refused, environment)
+            step.help += _kept(refused, environment, settings)
     return [step for _, step in sorted(found.items(), key=lambda item: item[0][0])]
 
 
@@ -110,7 +111,7 @@ def _of(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[tuple[int, S
     """The steps of one repository, each with its rank and its subjects; ``seen`` are the stacks of others."""
     refused = _refused(result)
     if refused:
-        text = "Solve the refused places and run again, or leave them and keep their keys."
+        text = "Solve the refused places and run again, or keep the keys of these places."
         yield _REFUSED, Step(text), tuple(refused)
     for note in result.notes:
         step = Step(note.task, note.help, note.paste, note.code)
@@ -137,8 +138,10 @@ def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str,
     if result.mode in (Mode.PREVIEW, Mode.CHECK):
         text = f"Run again without `--{result.mode.value}`: the run makes the branch with the changes."
         yield _RUN, Step(text), ()
-    yield _TRUST, Step(""), tuple(row.role for row in result.trusts)
-    roots = dict.fromkeys(row.root for row in result.signers if row.before != row.after)
+    has_role = result.trusts or _sets_variables(result) or any(integrated(result))
+    if has_role or not _has_stacks_alone(result):
+        yield _TRUST, Step(""), tuple(row.role for row in result.trusts)
+    roots = dict.fromkeys(row.root for row in result.signers if row.before != row.after and not row.is_tested)
     if roots and not result.stacks:
         text = "Find the stacks that run these root modules."
         advice = (
@@ -148,30 +151,38 @@ def _before_the_push(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str,
             "`tf-oidc-migrate attach` writes a module for these stacks."
         )
         yield _FIND, Step(text, advice), tuple(roots)
-    places = tuple(str(finding.place) for finding in stack_side(result))
+    places = tuple(dict.fromkeys(str(finding.place) for finding in stack_side(result)))
     if places:
-        text = "Merge and apply these definitions of stacks before the code that the stacks run."
-        one_by_one = "" if result.stages else "`--stages` makes a branch for the definitions, and another for the code."
-        yield _STACKS, Step(text, one_by_one), places
-    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
+        is_alone = _has_stacks_alone(result)
+        verb = "Push, merge and apply" if is_alone and not result.pushed else "Merge and apply"
+        text = f"{verb} these definitions of stacks before the code that the stacks run."
+        advice = "`--stages` makes a branch for the definitions, and another for the code."
+        yield _STACKS, Step(text, "" if is_alone or result.stages else advice), places
+    elsewhere = _of_stacks(result)
     if elsewhere:
         text = "Merge and apply the definitions of the stacks in these repositories before you push the branch."
-        yield _STACKS, Step(text), tuple(elsewhere)
+        yield _ELSEWHERE, Step(text), tuple(elsewhere)
+
+
+def _has_stacks_alone(result: RepoResult) -> bool:
+    """Whether the definitions of stacks change, and no code that the stacks run."""
+    return any(stack_side(result)) and CODE not in stages_of(result.findings)
+
+
+def _sets_variables(result: RepoResult) -> bool:
+    return any(note.code in OF_VALUES for note in result.notes)
+
+
+def _of_stacks(result: RepoResult) -> dict[str, None]:
+    """The other repositories that define stacks of this code."""
+    return dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
 
 
 def _after_the_push(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
     text = "Discard the runs that wait for confirmation on the stacks of this code."
     yield _DISCARD, Step(text, "These runs were planned with the old code."), tuple(_new(seen, result))
-    plans = "The push starts proposed runs with the new code. Their plans must have no errors."
-    if result.pushed:
-        text, advice = "Check the proposed runs of the pushed branch: their plans must have no errors.", ""
-    elif result.mode is Mode.IN_PLACE:
-        text, advice = "Commit the changes to a branch, and push the branch.", plans
-    else:
-        text, advice = "Push the branch.", f"Prove the branch with `tf-oidc-migrate verify` before you push. {plans}"
-    yield _PUSH, Step(text, advice), (result.branch,) if result.branch else ()
-    merge = "If a plan shows changes, do not confirm the run. Find the cause first."
-    yield _MERGE, Step("Merge, and confirm one run of each stack.", merge), ()
+    if not _has_stacks_alone(result):
+        yield from _push_and_merge(result)
     backends = tuple(str(finding.place) for finding in rewritten(result, _BACKENDS))
     if backends:
         text = "Run `terraform init -reconfigure` once in each developer's checkout for these backends."
@@ -188,6 +199,19 @@ def _after_the_push(result: RepoResult, seen: set[tuple[str, str]]) -> Iterator[
     )
 
 
+def _push_and_merge(result: RepoResult) -> Iterator[tuple[int, Step, tuple[str, ...]]]:
+    plans = "The push starts proposed runs with the new code. Their plans must have no errors."
+    if result.pushed:
+        text, advice = "Check the proposed runs of the pushed branch: their plans must have no errors.", ""
+    elif result.mode is Mode.IN_PLACE:
+        text, advice = "Commit the changes to a branch, and push the branch.", plans
+    else:
+        text, advice = "Push the branch.", f"Prove the branch with `tf-oidc-migrate verify` before you push. {plans}"
+    yield _PUSH, Step(text, advice), (result.branch,) if result.branch else ()
+    merge = "If a plan shows changes, do not confirm the run. Find the cause first."
+    yield _MERGE, Step("Merge, and confirm one run of each stack.", merge), ()
+
+
 def _trust(step: Step, repos: list[str], has_variables: bool, is_integrated: bool) -> None:
     """Fill in the step on trust policies, which is one for all repositories."""
     if is_integrated and not any(subjects.names for subjects in step.repositories):
@@ -195,19 +219,23 @@ def _trust(step: Step, repos: list[str], has_variables: bool, is_integrated: boo
         step.help = "A later step has the policy."
         return
     given = "REPO..." if len(repos) > _MANY or any(map(_IS_NO_PATH.match, repos)) else shlex.join(repos)
-    step.text = "Let the roles trust Spacelift: run the command, and apply the module that the command writes."
+    step.text = "Apply the module that this command writes, so that these roles trust Spacelift."
     step.paste = f"tf-oidc-migrate trust --spacelift-host HOST{' --role-arn ARN' * has_variables} {given}"
     parts = ["HOST is the host of your Spacelift account, for example demo.app.spacelift.io."]
-    parts += ["ARN is a role that the next steps set. Repeat the option for each role."] * has_variables
+    parts += ["ARN is a role that the next steps set. Repeat `--role-arn` for each role."] * has_variables
     parts += ["The role of an AWS integration trusts Spacelift's account instead."] * is_integrated
     step.help = " ".join([*parts, "Keep the old statements of the trust policies: runs of the old code need them."])
 
 
-def _kept(refused: int, environment: int) -> str:
+def _kept(refused: int, environment: int, settings: int) -> str:
     """A sentence on the keys that must stay; ``""`` if none must."""
-    kinds = [(refused, "refused place{}"), (environment, "place{} with credentials of the environment")]
+    kinds = [
+        (refused, "refused place{}"),
+        (environment, "place{} with credentials of the environment"),
+        (settings, "setting{} left alone"),
+    ]
     kept = [f"{number:,} {what.format('s' * (number > 1))}" for number, what in kinds if number]
-    return f" Keep the keys that these still need: {' and '.join(kept)}." if kept else ""
+    return f" Keep the keys of {' and of '.join(kept)}." if kept else ""
 
 
 def _new(seen: set[tuple[str, str]], result: RepoResult) -> Iterator[str]:
@@ -230,10 +258,12 @@ def hook_of(row: StackRow, result: RepoResult) -> str:
         return row.hook
     if not row.code:
         return "No hook: the code of the stack is not known."
-    changed = {signer.root for signer in result.signers if signer.before != signer.after}
-    if row.code.rpartition(": ")[2] in changed:
+    signers = [signer for signer in result.signers if signer.root == row.code.rpartition(": ")[2]]
+    if all(signer.before == signer.after for signer in signers):
+        return "No hook: this run migrates no code of the stack."
+    if all(signer.is_keyless for signer in signers):
         return "No hook: the providers and backends sign in by themselves."
-    return "No hook: this run migrates no code of the stack."
+    return "No hook: a part of the code still signs in with static credentials."
 
 
 def staged(result: RepoResult) -> Iterator[str]:

@@ -13,7 +13,7 @@ from itertools import chain, groupby
 from msgspec.structs import replace
 
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Refusal, Rewrite
-from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, code_in_words
 from migrator.report.colour import styled
 from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
@@ -22,8 +22,6 @@ from migrator.report.totals import rotations, without_places
 from migrator.report.verification import headline_of
 from migrator.secret.printable import printable
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
-
-_KINDS = {"data": ("remote state", "remote states")}
 
 
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
@@ -61,7 +59,7 @@ def _totals(result: RepoResult) -> str:
         (kinds[LeftAlone], "left alone", "left alone"),
         (kinds[Ignored], "ignored", "ignored"),
         (sum(len(note.subjects) for note in rotations(result)), "key in the code", "keys in the code"),
-        (len(result.stacks), "stack", "stacks"),
+        (len({(row.repo, row.place, row.title) for row in result.stacks}), "stack", "stacks"),
     )
     return ", ".join(chain(parts, (count(number, *words) for number, *words in counts if number)))
 
@@ -137,7 +135,7 @@ def _steps(found: list[Step], verbose: bool) -> Iterator[list[str]]:
         kind = list(alike)
         is_whole = verbose or not code or len(kind) <= FEW + 1
         for place, step in enumerate(kind if is_whole else kind[:FEW], number + 1):
-            names = [name for subjects in step.repositories for name in subjects.names]
+            names = [code_in_words(name) for subjects in step.repositories for name in subjects.names]
             lines = [f"  {place}. {step.title}{f' {names[0]}' if len(names) == 1 else ''}"]
             lines += listed(names, "       ", verbose=verbose) if len(names) > 1 else ()
             lines += ["     Text to copy:"] * bool(step.paste)
@@ -229,7 +227,7 @@ def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
 
 
 def _stack(row: StackRow) -> str:
-    runs = f"runs {row.code}" if row.code else "runs code that is not known"
+    runs = f"runs {code_in_words(row.code)}" if row.code else "runs code that is not known"
     return " ".join(_sentences(f"{row.title} ({_where(row)}) {runs}", row.hook, *row.remarks))
 
 
@@ -277,7 +275,11 @@ def _kinds(findings: list[Finding]) -> Iterator[str]:
 def _kind(finding: Finding) -> tuple[str, str]:
     """The kind of a finding, in the singular and the plural: the type of the block, or a place."""
     word = finding.subject.split(maxsplit=1)[0].partition(".")[0] if finding.subject else ""
-    return _KINDS.get(word) or ((word, f"{word}s") if word in _BLOCKS else ("place", "places"))
+    if word == "data":
+        return (
+            ("remote state", "remote states") if "remote_state" in finding.subject else ("data source", "data sources")
+        )
+    return (word, f"{word}s") if word in _BLOCKS else ("place", "places")
 
 
 _MANY_STEPS = 14

@@ -41,7 +41,7 @@ def lines(result: RepoResult) -> Iterator[str]:
             if reasons[proof] == 1:
                 yield from _explained(proof, f"    {proof.cell} {proof.verdict.value}")
         if row.skipped:
-            yield _plain(f"    not run: {'; '.join(row.skipped)}")
+            yield _plain(f"    Other commands of the hooks, not run: {'; '.join(row.skipped)}")
     for proof, number in reasons.items():
         if number > 1:
             yield from _explained(proof, f"  {proof.cell} {proof.verdict.value} in {number} rows")

@@ -66,6 +66,7 @@ from msgspec import Struct
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.integration_edit import Integrations
 from migrator.spacelift.diagnostics import (
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
 PASTE_INTEGRATION = Diagnostic(
     "paste-integration",
     found="Add this AWS integration for the stacks that run these root modules.",
-    why="The definitions of the stacks are not changed by this run.",
+    why="This run does not change the definitions of the stacks.",
     help="Paste the text into the Terraform code that defines the stacks. Write the slug of the stack into the text.",
 )
 TRUST_SPACELIFT = Diagnostic(
@@ -147,7 +148,7 @@ def _planned(context: Context) -> Iterator[_PlannedIntegration]:
 
 def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Finding]:
     if isinstance(root.role, Refusal):
-        yield RULE.finding(root.place, "the role of its integration", root.role, root.group)
+        yield RULE.finding(root.place, "the role of the integration", root.role, root.group)
         return
     for known_stack in root.runners.known_stacks:
         if reason := dict(known_stack.obstacles).get("integration", ""):
@@ -183,7 +184,7 @@ def _finding(context: Context, integrations: Integrations, planned: _PlannedInte
         notes = [TRUST_SPACELIFT.note(planned.stack.title, paste=integrations.trust(planned.role))]
     elif isinstance(fix, Ignored):
         notes = [PASTE_INTEGRATION.note(planned.code, paste=integrations.to_paste(planned.role))]
-    message = f"{planned.stack.title}, which runs {planned.code}"
+    message = f"{planned.stack.title}, which runs {code_in_words(planned.code)}"
     return RULE.finding(planned.stack.place, message, fix, planned.group, notes, subject=planned.stack.title)
 
 

@@ -74,6 +74,7 @@ from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Finding, Fix, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS, ROTATE
+from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
 from migrator.spacelift.diagnostics import TEMPLATE_PUBLISHED
 from migrator.spacelift.settings.diagnostics import (
@@ -126,7 +127,7 @@ def check(context: Context) -> Iterator[Finding]:
         replacements += [_module_replacement(context, module, is_hooked=False) for module in with_static_keys]
         receivers = _in_account(context, setting)
         replacements += [replacement_in_account(context, receiver) for receiver in receivers or ()]
-        fix = _fix(setting, replacements, is_known=receivers is not None)
+        fix = _fix(context, setting, replacements, is_known=receivers is not None)
         needs = (
             frozenset(name for way in replacements for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         )
@@ -189,7 +190,7 @@ def replacement_in_account(context: Context, receiver: str) -> Replacement:
     return Replacement(reason_to_keep=f"{receiver} of the Spacelift account gets the credentials too.")
 
 
-def _fix(setting: Setting, replacements: list[Replacement], *, is_known: bool) -> Fix:
+def _fix(context: Context, setting: Setting, replacements: list[Replacement], *, is_known: bool) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
     if any(stack.is_published for stack in setting.reach.stacks):
@@ -211,14 +212,16 @@ def _fix(setting: Setting, replacements: list[Replacement], *, is_known: bool) -
         return STILL_NEEDED.left_alone(reasons=" ".join(reasons))
     if setting.objection:
         return setting.objection
-    edits = _edits(setting)
+    edits = _edits(context, setting)
     return edits if isinstance(edits, Refusal) else Rewrite(edits, "The setting is removed.")
 
 
-def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
+def _edits(context: Context, setting: Setting) -> tuple[Edit, ...] | Refusal:
     document = setting.document
     if isinstance(setting, YamlSetting):
-        return remove(document.path, read(document.text, setting.part), setting.keys)
+        final = context.runtime_text(document.path)
+        tree_after = None if final is None else read(final)
+        return remove(document.path, read(document.text, setting.part), setting.keys, tree_after)
     if not isinstance(setting, TerraformSetting):
         return SETTING_LANGUAGE_UNKNOWN.refusal()
     try:
@@ -259,11 +262,8 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
     ]
     for serving_stack, known_root in context.facts.serving:
         if serving_stack is stack and known_root.is_migrated:
-            reason = (
-                f"{stack.title} runs {known_root.title}, which is not migrated. {known_root.refusal}"
-                if known_root.refusal
-                else ""
-            )
+            runs = f"{stack.title} runs {code_in_words(known_root.title)}, which is not migrated."
+            reason = f"{runs} {known_root.refusal}" if known_root.refusal else ""
             replacements.append(Replacement(frozenset({f"root module {known_root.title}"}), reason))
     if not replacements:
         return Replacement(reason_to_keep=f"{stack.title} runs code that this run does not migrate.")

@@ -111,13 +111,13 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
         yield RULE.finding(target.place, "the role of the hook", target.role, target.group)
     elif refused is not None:
         fix = STACK_ELSEWHERE_REFUSED.refusal(repo=refused.repo, place=refused.place, reason=refused.refusal)
-        yield RULE.finding(target.place, "the hook of its stack", fix, target.group)
+        yield RULE.finding(target.place, "the hook of the stack", fix, target.group)
     elif not target.runners.definitions and not target.runners.known_stacks and target.path not in context.facts.tested:
         notes = context.hook_plan.hook_notes(target.role, target.title, target.region)
         if context.hook_plan.runtime.sets_hooks:
             notes.append(ADD_HOOK_TO_RUNTIME_CONFIG.note(PATH))
         fate = NO_STACK_DEFINITION.left_alone()
-        yield RULE.finding(target.place, "the hook of its stack", fate, target.group, notes)
+        yield RULE.finding(target.place, "the hook of the stack", fate, target.group, notes)
     else:
         for stack in target.runners.known_stacks:
             if stack.is_by_hand and not stack.has_hook and not context.hook_plan.is_in_runtime_config(stack):

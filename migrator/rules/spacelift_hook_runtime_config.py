@@ -67,9 +67,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.stack_variables import runtime_variables
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Place, Refusal, Rewrite
+from migrator.model.results import code_in_words
 from migrator.rules.registry import Rule
 from migrator.spacelift.diagnostics import HOOK_THERE
 from migrator.spacelift.hooks.diagnostics import HOOKS_EXPORT_CREDENTIALS
@@ -78,7 +78,7 @@ from migrator.spacelift.stacks.runtime_config import PATH
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.hook_targets import Target
-    from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
+    from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
     from migrator.syntax.yaml.tree import Keys
 
 
@@ -115,20 +115,28 @@ def check(context: Context) -> Iterator[Finding]:
     yield from _unknown(context, place)
     yield from _unknown_slugs(context, place)
     yield from _exporting(context, place, hook_stacks)
-    tested = [
-        target
-        for target in context.hook_plan.targets
-        if isinstance(target.role, str) and runtime.test_lists(target.path)
-    ]
-    if tested:
-        fix = _fix(context)
-        for target in tested:
-            yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
+    for file in (runtime, *context.hook_plan.of_modules):
+        yield from _of_tests(context, file)
     requesting = hook_stacks if runtime.objection else [pair for pair in hook_stacks if runtime.lists_of(pair[1])]
     if requesting:
-        fix = _fix(context)
+        fix = _fix(context, runtime)
         for target, stack in requesting:
-            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
+            yield RULE.finding(
+                place, f"the stack {stack.slug}, which runs {code_in_words(target.title)}", fix, target.group
+            )
+
+
+def _of_tests(context: Context, runtime: RuntimeHooks) -> Iterator[Finding]:
+    """A finding for the tests of each root module: their hooks are in the file, or may override the hook."""
+    for target in context.hook_plan.targets:
+        title, place = f"the tests of a module, which run {target.title}", Place(runtime.path, 1)
+        if found := runtime.exported(runtime.test_holders(target.path)):
+            fix = HOOKS_EXPORT_CREDENTIALS.refusal(
+                name=runtime.path, of=f"in a hook of the tests{found.through}", variable=found.variable
+            )
+            yield RULE.finding(place, title, fix, target.group)
+        elif isinstance(target.role, str) and runtime.test_lists(target.path):
+            yield RULE.finding(place, title, _fix(context, runtime), target.group)
 
 
 def _unknown(context: Context, place: Place) -> Iterator[Finding]:
@@ -137,7 +145,7 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
         for target in context.hook_plan.targets:
             for title in context.hook_plan.without_slug(target):
                 fix = RUNTIME_SLUG_UNKNOWN.refusal()
-                yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
+                yield RULE.finding(place, f"{title}, which runs {code_in_words(target.title)}", fix, target.group)
 
 
 def _unknown_slugs(context: Context, place: Place) -> Iterator[Finding]:
@@ -163,21 +171,17 @@ def _exporting(context: Context, place: Place, hook_stacks: list[tuple[Target, R
         if found := context.hook_plan.runtime.exported(holders):
             of = f"in a hook of the stack{found.through}"
             fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of=of, variable=found.variable)
-            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
-    if context.facts.tested and (found := context.hook_plan.runtime.exported((("test_defaults",),))):
-        for target in (target for target in context.hook_plan.targets if target.path in context.facts.tested):
-            of = f"in `test_defaults`{found.through}"
-            fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of=of, variable=found.variable)
-            yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
+            yield RULE.finding(
+                place, f"the stack {stack.slug}, which runs {code_in_words(target.title)}", fix, target.group
+            )
 
 
-def _fix(context: Context) -> Fix:
-    runtime = context.hook_plan.runtime
+def _fix(context: Context, runtime: RuntimeHooks) -> Fix:
     if runtime.objection:
         return runtime.objection
     if runtime.document is not None and runtime.document.is_excluded:
         return runtime.document.ignored
-    edits = context.hook_plan.runtime_edits(runtime_variables(context))
+    edits = context.runtime_edits[runtime.path]
     if isinstance(edits, Refusal):
         return edits
     return Rewrite(edits, "The hook is the first entry of each list.") if edits else HOOK_THERE.left_alone()

@@ -51,7 +51,7 @@ REPO_FILE_NOT_READ = Diagnostic(
 POLICY_NOT_CHANGED = Diagnostic(
     "policy-not-changed",
     found="The policy checks `{name}`. After the migration, the first entry of that list is the hook.",
-    why="A policy is not changed by this run.",
+    why="This run does not change policies.",
     help="Change the policy so that it accepts the hook.",
 )
 ACCEPT_HOOK = Diagnostic(

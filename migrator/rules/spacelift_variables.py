@@ -77,12 +77,12 @@ from migrator.decide.stack_variables import (
     RequiredVariable,
     is_for_runtime_config,
     required_variables,
-    runtime_variables,
     set_at,
 )
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.notes import SET_STACK_VARIABLE
+from migrator.model.results import code_in_words
 from migrator.rules.hook_findings import as_left_alone, hook_contexts
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.variables import VariableContexts, VariableResources
@@ -128,7 +128,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield _without_stack(role_value.users[0], role_value.root or ".", variables)
     for root in context.environment_roots.roots:
         if isinstance(root.role, Refusal) and not root.has_integration:
-            yield RULE.finding(root.place, "the role of its environment", root.role, root.group)
+            yield RULE.finding(root.place, "the role of the environment", root.role, root.group)
         elif root.variables and not root.runners.all:
             yield _without_stack(root.place, root.title, root.variables, root.group)
 
@@ -208,7 +208,7 @@ def _finding(context: Context, places: _Places, required: RequiredVariable) -> F
     fix = _fix(context, places, required, in_file=in_file)
     is_by_hand = isinstance(fix, LeftAlone | Ignored) and not required.refusal and set_at(context, required) is None
     notes = (_notes_to_set(variable.name, required.code, variable.value),) if is_by_hand else ()
-    message = f"{title}, which runs {required.code}: {variable.name}"
+    message = f"{title}, which runs {code_in_words(required.code)}: {variable.name}"
     return RULE.finding(place, message, fix, required.group, notes, subject=title, names=(variable.name,))
 
 
@@ -221,7 +221,7 @@ def _elsewhere(context: Context, required: RequiredVariable) -> Finding | None:
     if known_stack.sets_other(required.variable.name, required.variable.value):
         reason = f"The stack sets `{required.variable.name}` to another role."
     message, place = (
-        f"{known_stack.title}, which runs {required.code}: {required.variable.name}",
+        f"{known_stack.title}, which runs {code_in_words(required.code)}: {required.variable.name}",
         required.place or known_stack.place,
     )
     if reason:
@@ -251,7 +251,7 @@ def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_fi
     if required.is_in_runtime_config:
         return SET_IN_RUNTIME_CONFIG.left_alone()
     if in_file:
-        edits = context.hook_plan.runtime_edits(runtime_variables(context))
+        edits = context.runtime_edits[context.hook_plan.runtime.path]
         return edits if isinstance(edits, Refusal) else Rewrite(edits, "The stack's environment sets the variable.")
     return places.fix(stack, required) if stack is not None else STACK_IS_ELSEWHERE.left_alone()
 

@@ -20,7 +20,9 @@ _SHELL = regex(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = regex(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = regex(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
 _IS_PASSWORD = regex(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
+_STRING = regex(r"(?P<call>(?:env|lookup)\((?:[\w.]+,)?[ \t]*)?\"(?P<value>[^\"\n]*)\"")
 _NEAR = 64
+_LONGEST_TEMPLATE = 1000
 _VERSION = regex(r"v?\d+(?:\.\d+)+|latest")
 _IS_OPTION = regex(r"(?<!\S)--?[\w-]{0,60}\Z")
 _GIVES = r"[\"']?\s*+[=:]\s*+[\"']?"
@@ -76,8 +78,21 @@ def _assigned_to_names(text: str, is_text: Callable[[int], bool] | None) -> Iter
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
             value = pattern.match(text, word.end())
             if value and not refers(value["value"]) and _is_assigned(pattern, text, word, value, is_text):
-                yield value.span("value")
+                yield from _literal_parts(text, *value.span("value"))
                 break
+
+
+def _literal_parts(text: str, start: int, end: int) -> Iterator[Piece]:
+    """The value itself, or the literals of a template: the value ends at their first quote, as in ``"${f("…")}"``.
+
+    The key of ``get_env`` or ``lookup`` is a name.
+    """
+    opened, closed = text.rfind("${", start, end), text.find("}", end, end + _LONGEST_TEMPLATE)
+    is_template = opened >= 0 and closed >= 0 and "}" not in text[opened:end]
+    strings = list(_STRING.finditer(text, opened, closed)) if is_template else []
+    if start < (opened if strings else end):
+        yield start, opened if strings else end
+    yield from (string.span("value") for string in strings if string["value"] and not string["call"])
 
 
 def _is_assigned(

@@ -6,7 +6,7 @@ of its edition for Terraform 1.5: from 1.6 on the family is deprecated, from 1.1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from migrator.span import Span
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Block
 from migrator.terraform.assumed_role import NESTED_NAMES, ROLE_FAMILY, AssumedRole, duration
-from migrator.terraform.diagnostics import BAD_DURATION, ROLE_IGNORED, TWO_ROLES, UNREADABLE_ROLE
+from migrator.terraform.diagnostics import BACKEND_REPLACED, BAD_DURATION, ROLE_IGNORED, TWO_ROLES, UNREADABLE_ROLE
 from migrator.terraform.endpoints import skip_reason_of_endpoint
 from migrator.terraform.providers import CREDENTIALS, WEB_IDENTITY
 from migrator.terraform.tokens import token_refusal
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class S3Backend(Struct, frozen=True, eq=False, dict=True):
     """A ``backend "s3"`` block, or a file with a part of one.
 
-    ``store`` is the reason why the backend is not for AWS that is written elsewhere, in a command or a partial file.
+    ``store`` is a reason against the migration that is written elsewhere: a command, a partial file or an override file
+    replaces the backend, or names a store that is not AWS.
     """
 
     module: Module
@@ -170,12 +171,41 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
 
 def s3_backends(module: Module) -> list[S3Backend]:
     """The ``backend "s3"`` blocks of ``module``; Terraform allows one, and one in each override file."""
-    return [
-        S3Backend(module, document, backend)
+    blocks = [
+        (document, block)
         for document, terraform in module.blocks("terraform")
-        for backend in terraform.blocks("backend")
-        if backend.labels == ("s3",)
+        for type_ in ("backend", "cloud")
+        for block in terraform.blocks(type_)
     ]
+    return [
+        S3Backend(module, document, block, _replacement(document, blocks))
+        for document, block in blocks
+        if block.labels == ("s3",)
+    ]
+
+
+def _replacement(document: Document, blocks: Iterable[tuple[Document, Block]]) -> LeftAlone | None:
+    """The reason if an override file replaces the backend in ``document`` with another kind of backend."""
+    over = [pair for pair in blocks if pair[0].is_override and (document.is_tofu or not pair[0].is_tofu)]
+    if not over or over[-1][1].labels == ("s3",):
+        return None
+    last, block = over[-1]
+    return BACKEND_REPLACED.left_alone(place=last.place(block), title=block.title())
+
+
+def effective_backends(backends: Sequence[S3Backend]) -> list[S3Backend]:
+    """The blocks of one module that count, for Terraform and for OpenTofu: an override file's replaces the others.
+
+    OpenTofu reads ``x.tofu`` instead of ``x.tf``.
+    """
+    blocks = [backend for backend in backends if not backend.is_partial]
+    views = [
+        [block for block in blocks if block.document in view] for view in (blocks[0].module.views if blocks else ())
+    ]
+    chosen = (
+        next((block for block in reversed(view) if block.document.is_override), view[0]) for view in views if view
+    )
+    return list(dict.fromkeys(chosen))
 
 
 def backend_of_object(module: Module, document: Document, value: Span, items: tuple[Attribute, ...]) -> S3Backend:

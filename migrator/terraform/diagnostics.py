@@ -112,6 +112,12 @@ ROLE_ARGUMENTS = Diagnostic(
 Name a role that trusts Spacelift's token with `--backend-role-arn ARN`. The backend signs in with that role and then
 assumes the role of before, with all its arguments. The hook (`--backend-auth hook`) does not have this limit.""",
 )
+BACKEND_REPLACED = Diagnostic(
+    "backend-replaced",
+    found="The override file replaces this backend with {title} ({place}).",
+    why="Terraform does not use this block while the override file is there, so nothing was changed.",
+    help="Remove this block, or remove the override file and run again.",
+)
 UNKNOWN_STATE_BACKEND = Diagnostic(
     "unknown-state-backend",
     found="The backend of this remote state is not known without running Terraform.",

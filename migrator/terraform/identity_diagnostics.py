@@ -10,7 +10,7 @@ NAME_ROLES = "Name each role with `--role`, for example `--role profile:dns=ARN`
 ENVIRONMENT_CREDENTIALS = Diagnostic(
     "environment-credentials",
     found="The code names no AWS credentials.",
-    why="A run uses the credentials that its stack gives, for example those of an AWS integration or static keys.",
+    why="A run uses the credentials that its stack gives: those of a hook, an AWS integration or static keys.",
     help="Run again with `--include-ambient` only if these stacks have static keys.",
     page="""\
 A provider or backend without credentials of its own uses the credentials of the environment. Such credentials come

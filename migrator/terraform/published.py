@@ -27,12 +27,16 @@ def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -
     if path in workspace.folders_with_values or workspace.has_file(posixpath.join(path, LOCK_FILE)):
         return False
     is_reusable = not {"modules", "module"}.isdisjoint(path.lower().split("/"))
-    if (_PUBLISHED.fullmatch(workspace.identity.name) or _has_version(workspace)) and (is_reusable or not path):
+    if (_PUBLISHED.fullmatch(workspace.identity.name) or _has_version(workspace, "")) and (is_reusable or not path):
+        return True
+    if _has_version(workspace, path):
         return True
     return is_reusable and not workspace.calls.get(path)
 
 
-def _has_version(workspace: Workspace) -> bool:
-    paths = (workspace.scoped(f".spacelift/config.{suffix}") for suffix in ("yml", "yaml"))
+def _has_version(workspace: Workspace, folder: str) -> bool:
+    """Whether the runtime configuration of the repository (``""``), or of a module in a folder, has a version."""
+    around = folder or workspace.scope
+    paths = (posixpath.join(around, f".spacelift/config.{suffix}") for suffix in ("yml", "yaml"))
     documents = (workspace.documents.get(path) for path in paths)
     return any(document is not None and _VERSION.search(document.source.data) is not None for document in documents)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.notes import ROTATE
+from migrator.secret.shapes import shapes
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import BodyChange
 from migrator.terragrunt.diagnostics import LOCAL_SHARED, OBJECT_UNREADABLE, REMOVE_LOCALS
@@ -37,9 +39,10 @@ def change_objects(
 
 
 def rotate(value: Expression, place: Place) -> Iterator[Note]:
-    """Notes about the key in ``value`` at ``place``, if the key is written in the code."""
+    """Notes about the key in ``value`` at ``place``, if the key is written in the code, also as a default there."""
     origin = value.origin
     if origin is None or not string_value(origin.text):
+        yield from (ROTATE.note(str(place)) for _ in islice(shapes(value.text), 1))
         return
     document = origin.document
     if origin.span is not None and document is not None:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from migrator.config.config import Config, is_role_arn
 from migrator.decide.context import Context
 from migrator.decide.signers.changes import RULES
 from migrator.decide.signers.roles import run_roles
-from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
+from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs, runs_module
 from migrator.regex import regex
 from migrator.rules.registry import all_rules
 from migrator.spacelift.hooks.roles import roles_in_runtime_config, roles_of
@@ -69,15 +68,15 @@ class SubjectStack(Struct, frozen=True):
 class Knowledge(Struct, frozen=True):
     """The roles and stacks of a repository, without the files with ``problems``.
 
-    ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
-    folders that tests of a module run.
+    ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` pairs
+    the folders that tests of modules run with the folder of each module.
     """
 
     identity: RepoIdentity
     code: tuple[RootRoles, ...]
     stacks: tuple[SubjectStack, ...]
     hooks: frozenset[tuple[str, str | None]] = frozenset()
-    tested: frozenset[str] = frozenset()
+    tested: frozenset[tuple[str, str]] = frozenset()
     problems: tuple[FileProblem, ...] = ()
 
 
@@ -114,9 +113,8 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         if receiver.is_module and workspace.in_scope(receiver.place.path)
     )
     all_stacks = (*subject_stacks, *(_module(module) for module in modules))
-    return Knowledge(
-        workspace.identity, code, all_stacks, written_roles, frozenset(facts.tested), tuple(workspace.problems)
-    )
+    tested = frozenset((path, module) for path, modules in facts.tested.items() for module in modules)
+    return Knowledge(workspace.identity, code, all_stacks, written_roles, tested, tuple(workspace.problems))
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
@@ -148,8 +146,8 @@ def _in_runtime_config(stack: SubjectStack, repositories: Sequence[Knowledge]) -
 def _is_run(code: RootRoles, stack: SubjectStack, repository: Knowledge, definer: Knowledge) -> bool:
     """Whether a stack that ``definer`` defines runs code of a repository."""
     if stack.kind == "module":
-        is_there = runs(replace(stack.code, project_root=""), code.identity, "")
-        return is_there and code.path in repository.tested
+        modules = [module for path, module in repository.tested if path == code.path]
+        return any(runs_module(stack.code, code.identity, module) for module in modules)
     if repository is definer:
         return code.path in stack.paths
     return runs(stack.code, code.identity, code.path) and is_of_branch(stack.code, code.identity)

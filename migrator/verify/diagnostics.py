@@ -58,7 +58,7 @@ OWN_SPELLING = Diagnostic(
 NO_HOOK = Diagnostic(
     "verify-no-hook",
     found="The backend uses the credentials of the environment, and no hook before init signs in.",
-    help="Add the hook to the stack. `tf-oidc-migrate` prints the hook in its summary.",
+    help="Add the hook to the stack: `tf-oidc-migrate --include-ambient` does that, or prints the hook.",
 )
 TOO_EARLY = Diagnostic(
     "verify-too-early",

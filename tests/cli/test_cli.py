@@ -112,6 +112,16 @@ def test_preview_prints_a_diff_and_changes_nothing(folder: Path) -> None:
     assert (folder / "main.tf").read_text() == PROVIDER
 
 
+def test_a_preview_of_several_repositories_names_each(tmp_path: Path) -> None:
+    for name in ("shop", "net"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(PROVIDER)
+    lines = run("--preview", tmp_path / "shop", tmp_path / "net").stdout.splitlines()
+    titles = [(number, line) for number, line in enumerate(lines) if line.startswith("# ")]
+    assert [line.rpartition("/")[2] for _, line in titles] == ["shop", "net"]
+    assert all(lines[number + 1].startswith("diff --git") for number, _ in titles)
+
+
 def test_check_lists_the_files(folder: Path) -> None:
     done = run("--check", folder)
     assert done.exit_code == 1

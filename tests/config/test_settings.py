@@ -77,7 +77,7 @@ def test_every_key_is_documented_and_only_those() -> None:
         ("no-guard = 1", "no-guard must be true or false"),
         ("message = ' '", "message must not be empty"),
         ("[roles]\n'profile:a' = 3", 'roles."profile:a" must be the ARN of an IAM role'),
-        ("[roles]\n'colour:a' = 'x'", 'roles."colour:a" is not an origin: A role is mapped by profile:NAME'),
+        ("[roles]\n'colour:a' = 'x'", 'roles."colour:a" is not an origin: The origin of a role is profile:NAME'),
         ("[roles]\n'account:1' = 'x'", 'roles."account:1" is not an origin: An account id has twelve digits'),
         ("roles = 'x'", "roles must be a table of origins and roles"),
         ("paths = 'x'", "paths must be tables, each under [[paths]]"),

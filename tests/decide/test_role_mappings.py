@@ -33,9 +33,9 @@ def migrated(folder: Path, text: str, *roles: str, **options: str) -> RepoResult
     ("text", "complaint"),
     [
         ("profile:prod", "--role must be KIND:NAME=ARN"),
-        (f"prod={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
-        (f"colour:red={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
-        (f"alias:={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
+        (f"prod={ROLE}", "The origin of a role is profile:NAME, alias:NAME"),
+        (f"colour:red={ROLE}", "The origin of a role is profile:NAME, alias:NAME"),
+        (f"alias:={ROLE}", "The origin of a role is profile:NAME, alias:NAME"),
         (f"account:12={ROLE}", "An account id has twelve digits"),
         (f"account:١٢٣٤٥٦٧٨٩٠١٢={ROLE}", "An account id has twelve digits"),
         ("profile:prod=arn:aws:iam::123456789012:user/me", "--role profile:prod must be mapped to the ARN of an IAM"),

@@ -47,7 +47,7 @@ def blocks(workspace: Workspace, units: Mapping[str, Module]) -> Blocks:
     for root in roots:
         store = store_of(backends[root.path], [command for command in commands if command.root is root])
         store = store or by_environment.get(root)
-        backends[root.path] = [replace(backend, store=store) for backend in backends[root.path]]
+        backends[root.path] = [replace(backend, store=store or backend.store) for backend in backends[root.path]]
     states = {path: tuple(remote_states(module)) for path, module in modules.items()}
     return Blocks({path: tuple(aws_providers(module)) for path, module in modules.items()}, backends, states)
 

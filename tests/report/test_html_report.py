@@ -151,6 +151,7 @@ def test_a_diff_tells_added_from_removed_and_has_a_name(open_report: OpenReport)
     diff = page.get_by_role("region", name="Diff of shop")
     expect(diff).to_be_hidden()
     page.locator("#r1 summary").click()
+    expect(diff).to_be_visible()
     assert diff.locator("del").all_inner_texts() == [
         '-  access_key = "********" # the CI user\'s\n',
         "-- looks like a head\n",
@@ -178,7 +179,7 @@ def test_the_steps_lead_from_trust_to_the_old_keys(open_report: OpenReport) -> N
     first = [text.splitlines()[0] for text in steps.all_inner_texts()]
     assert [line.split()[0] for line in first] == [
         "Run",
-        "Let",
+        "Apply",
         "add",
         *("Discard", "Push", "Merge,", "Remove"),
         *["Deactivate"] * 2,

@@ -20,12 +20,13 @@ from migrator.model.findings import Finding, Place, Refusal
 from migrator.model.fleet import Survey
 from migrator.model.fleet_parts import parts
 from migrator.model.notes import SET_STACK_VARIABLE
-from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
 from migrator.report.collected import Collected
 from migrator.report.registry import REPORTS
 from migrator.report.rollout import rollout
-from migrator.report.steps import steps
+from migrator.report.steps import hook_of, steps
 from migrator.report.text import summary
+from migrator.spacelift.settings.diagnostics import STILL_NEEDED
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from tests.conftest import FIXTURES, MakeRepo, Repo
 from tests.report.results import HOSTILE, KEYS, REWRITE, finding, migrated
@@ -55,12 +56,12 @@ def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     repo = str(webshop.root)
     text = rollout([replace(migrate_repo(repo, CONFIG), repo="webshop")])
     assert [title.strip() for title in titles(text)] == [
-        *("Let the roles", "Set TF_VAR_aws_role_arn to", "Set TF_VAR_aws_role_arn_dns to", "Merge and apply"),
+        *("Apply the module", "Set TF_VAR_aws_role_arn to", "Set TF_VAR_aws_role_arn_dns to", "Merge and apply"),
         *("Discard the runs", "Push the branch:", "Merge, and confirm", "Run `terraform init", "Remove the static"),
         *("Deactivate the AWS", "Deactivate the old"),
     ]
-    trust = section(text, "Let the roles")
-    assert f"writes: `{STATE}`\n" in trust
+    trust = section(text, "Apply the module")
+    assert f"trust Spacelift: `{STATE}`\n" in trust
     live = section(text, "Set TF_VAR_aws_role_arn to")
     assert "TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: `shop`" in live
     assert "TF_VAR_aws_role_arn_dns" in text
@@ -76,6 +77,24 @@ def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     assert not any(key in text for key in KEYS)
 
 
+def test_definitions_of_stacks_go_live_before_code_of_another_repository() -> None:
+    """A repository of definitions alone has one step to push, merge and apply, and no roles of its own."""
+    hook = finding(REWRITE, rule="spacelift-hook-hcl")
+    admin = replace(migrated("admin"), findings=(hook, hook), notes=(), problems=(), trusts=())
+    text = rollout([admin])
+    assert [title.split()[0] for title in titles(text)][-4:] == ["Push,", "Discard", "Remove", "Deactivate"]
+    assert section(text, "Push, merge and apply").partition(": ")[2] == f"`{hook.place}`\n"
+    assert "tf-oidc-migrate trust" not in text
+    assert "tf-oidc-migrate trust" in rollout([replace(admin, trusts=(TrustRow(STATE),))])
+
+
+def test_keys_of_settings_left_alone_and_of_other_repositories_stay() -> None:
+    setting = finding(STILL_NEEDED.left_alone(reasons="Shop."), rule="spacelift-credentials")
+    refused = replace(migrated("other"), changed=(), findings=(finding(Refusal("odd", code="odd")),), problems=())
+    text = rollout([replace(migrated(), findings=(finding(REWRITE), setting), problems=()), refused])
+    assert "Keep the keys of 1 refused place and of 1 setting left alone." in section(text, "Deactivate the old keys")
+
+
 def test_stacks_of_another_repository_come_once(make_repo: MakeRepo) -> None:
     folders = [
         make_repo(source=FIXTURES / "repos" / name, name=name).root for name in ("platform-admin", "platform-code")
@@ -86,7 +105,7 @@ def test_stacks_of_another_repository_come_once(make_repo: MakeRepo) -> None:
     push = section(text, "Discard the runs")
     assert push.count("`spacelift_stack.network`") == 1
     assert "spacelift_stack.docs" not in push
-    assert section(text, "Merge and apply these definitions of stacks before the code")
+    assert section(text, "Push, merge and apply these definitions of stacks before the code")
 
 
 def test_a_hook_to_paste_is_there_to_be_pasted(make_repo: MakeRepo) -> None:
@@ -102,7 +121,7 @@ def test_what_is_refused_keeps_its_keys() -> None:
     refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd", code="odd"), 9)))
     text = rollout([refused])
     assert "`shop`: `live/main.tf:9`: it is odd" in section(text, "Not migrated")
-    kept = "Keep the keys that these still need: 1 refused place."
+    kept = "Keep the keys of 1 refused place."
     assert section(text, "Solve the refused places").endswith(": `live/main.tf:9`\n")
     assert kept in section(text, "Remove the static keys")
     assert kept in section(text, "Deactivate the old keys")
@@ -113,7 +132,7 @@ def test_places_that_stay_with_the_environment_keep_their_keys() -> None:
     environment = ENVIRONMENT_CREDENTIALS.left_alone()
     result = replace(migrated(), findings=(finding(REWRITE), finding(environment, 9), finding(environment, 10)))
     text = rollout([result])
-    assert "Keep the keys that these still need: 2 places with credentials of the environment." in text
+    assert "Keep the keys of 2 places with credentials of the environment." in text
     assert "2 places left on the credentials of the environment" in _report(result)
 
 
@@ -155,11 +174,11 @@ def test_a_backend_that_signs_in_by_itself_needs_no_hook_and_has_its_place(make_
     backend = Finding("s3-backend", Place("main.tf", 2), "profile", REWRITE)
     result = replace(migrated(), findings=(backend,), signers=(row,), notes=(), stacks=(), problems=())
     text = rollout([replace(result, trusts=(TrustRow(STATE, ("spacelift_stack.app",)),))])
-    assert f"writes: `{STATE}`\n" in section(text, "Let the roles trust")
+    assert f"trust Spacelift: `{STATE}`\n" in section(text, "Apply the module")
     assert [title.split()[0] for title in titles(text)] == [
         "Find",
         "Run",
-        "Let",
+        "Apply",
         "Discard",
         "Push",
         "Merge,",
@@ -188,9 +207,7 @@ def test_values_to_paste_and_integrations_have_their_places() -> None:
     text = rollout([result])
     live = section(text, "Set TF_VAR_aws_role_arn to this value on the stacks that run these root modules: `shop`")
     assert f"\n    {STATE}\n" in live
-    assert (
-        section(text, "Merge and apply these definitions of stacks").partition(": ")[2].startswith(f"`{change.place}`")
-    )
+    assert section(text, "Push, merge and apply these definitions").partition(": ")[2].startswith(f"`{change.place}`")
     assert "Let the role of the AWS integration trust Spacelift's account" in text
 
 
@@ -214,6 +231,23 @@ def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, lef
     assert ("       live3\n" in text) is (left == 0)
     assert (f"       … and {left} more (-v lists all)\n" in text) is (left > 0)
     assert "       live3\n" in summary(result, verbose=True)
+
+
+@pytest.mark.parametrize(
+    ("is_keyless", "after", "said"),
+    [
+        (True, "web identity", "No hook: the providers and backends sign in by themselves."),
+        (False, "web identity", "No hook: a part of the code still signs in with static credentials."),
+        (False, "profile state", "No hook: this run migrates no code of the stack."),
+    ],
+)
+def test_a_stack_without_a_hook_says_who_signs_in(is_keyless: bool, after: str, said: str) -> None:
+    signers = (
+        SigningRow("live", 'provider "aws"', "profile state", after, is_keyless=after != "profile state"),
+        SigningRow("live", 'backend "s3"', "profile state", "profile state", is_keyless=is_keyless),
+    )
+    row = StackRow("spacelift_stack.live", Place("stacks.tf", 1), code="shop: live")
+    assert hook_of(row, replace(migrated(), signers=signers)) == said
 
 
 def test_all_outputs_have_the_same_steps(webshop: Repo) -> None:
@@ -252,11 +286,11 @@ def test_a_file_of_it_for_all_repositories_of_a_run(make_repo: MakeRepo, tmp_pat
 
 
 def test_the_steps_name_the_repository_of_the_stacks_and_the_roles(make_repo: MakeRepo) -> None:
-    row = replace(migrated().stacks[0], repo="admin", hook="The run on the repository of the stack changes the stack.")
+    row = replace(migrated().stacks[0], repo="admin", hook="The change is in the repository that defines the stack.")
     roles = tuple(TrustRow(f"arn:aws:iam::123456789012:role/r{number}") for number in range(4))
     text = rollout([replace(migrated(), stacks=(row,), trusts=roles, notes=())])
-    trust = section(text, "Let the roles trust Spacelift")
-    assert "tf-oidc-migrate trust --spacelift-host HOST shop\n" in trust
+    trust = section(text, "Apply the module")
+    assert "tf-oidc-migrate trust --spacelift-host HOST shop admin\n" in trust
     assert all(f"`{role.role}`" in trust for role in roles)
     live = section(
         text, "Merge and apply the definitions of the stacks in these repositories before you push the branch"

@@ -19,7 +19,10 @@ from migrator.config.config import Config
 from migrator.errors import SyntaxProblem
 from migrator.migrate.pipeline import migrate_repo
 from migrator.migrate.planning import Planning
-from migrator.model.findings import Change
+from migrator.model.findings import Change, Place
+from migrator.model.fleet import Fleet, KnownReceiver, Survey
+from migrator.model.fleet_parts import parts
+from migrator.model.known_settings import KnownSetting
 from migrator.model.results import Mode
 from migrator.secret.mask import mask
 from migrator.syntax.hcl import parse as hcl
@@ -28,7 +31,7 @@ from migrator.syntax.languages import language_of
 from migrator.syntax.yaml import parse as yaml
 from migrator.writing.diff import unified_diff
 from tests import hostile
-from tests.invariants import BACKEND, RUNTIME, beside, workspace_of
+from tests.invariants import BACKEND, CONFIG, RUNTIME, beside, workspace_of
 
 pytestmark = pytest.mark.system  # for the time that it takes
 
@@ -92,6 +95,40 @@ def test_work_grows_with_the_stacks_of_one_runtime_configuration() -> None:
     def run(count: int) -> None:
         stacks = hostile.HCL["stacks"](count).partition("}\n")[2].encode()
         Planning(workspace_of({"backend.tf": BACKEND, "stacks.tf": stacks}), RUNTIME).plan()
+
+    require_linear(run)
+
+
+def test_work_grows_with_the_settings_of_other_repositories() -> None:
+    """Each repository defines a stack and attaches settings to the stacks of another one."""
+
+    def survey(number: int, count: int) -> Survey:
+        receiver = KnownReceiver(f"r{number}", Place("main.tf", 1), f"s{number}", (f"l{number}",), f"s{number}")
+        other = (number + 1) % count
+        settings = (KnownSetting(f"r{number}", Place("main.tf", 9), "The context", (f"s{other}",), (f"l{other}",)),)
+        return Survey(f"r{number}", receivers=(receiver,), settings=settings)
+
+    def run(count: int) -> None:
+        fleets = list(parts(survey(number, count) for number in range(count)))
+        assert all(len(fleet.surveys) == 1 for fleet in fleets)
+
+    require_linear(run)
+
+
+def test_work_grows_with_the_stacks_that_settings_of_other_repositories_reach() -> None:
+    def run(count: int) -> None:
+        stacks = "".join(
+            f'resource "spacelift_stack" "s{number}" {{\n  name       = "s{number}"\n  repository = "webshop"\n'
+            f'  branch     = "main"\n  labels     = ["l{number}"]\n}}\n'
+            for number in range(count)
+        )
+        settings = tuple(
+            KnownSetting("other", Place("main.tf", 1 + number), "The context", labels=(f"l{number}",))
+            for number in range(count)
+        )
+        fleet = Fleet((Survey("other", settings=settings),))
+        planning = Planning(workspace_of({"stacks.tf": stacks.encode()}), CONFIG, "admin", fleet)
+        assert len(planning.context.facts.settings_elsewhere) == count
 
     require_linear(run)
 

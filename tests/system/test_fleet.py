@@ -102,6 +102,15 @@ def test_a_setting_of_a_third_repository_that_may_override_the_hook_is_told(make
     assert "before_init" in (admin.root / "main.tf").read_text()
 
 
+def test_a_stack_with_unknown_labels_may_get_a_setting_of_a_third_repository(make_repo: MakeRepo) -> None:
+    third = make_repo({"main.tf": BY_LABEL["integration"]}, name="third")
+    stacks = 'variable "labels" {}\n' + ADMIN.replace('["aws"]', "var.labels")
+    admin, code = make_repo({"main.tf": stacks}, name="admin"), make_repo({"main.tf": CODE}, name="code")
+    done = migrate(third, admin, code)
+    assert done.exit_code == 0, done.output
+    assert "Check whether these settings of other repositories reach your stacks" in done.output
+
+
 def test_every_stack_gets_the_hook_of_its_code_and_no_other(
     terraform: Terraform, make_repo: MakeRepo, tmp_path: Path
 ) -> None:

@@ -723,6 +723,21 @@ def test_tests_of_a_module_are_its_own_runs(make_repo: MakeRepo) -> None:
     }
 
 
+def test_tests_of_a_module_in_a_folder_are_runs_of_that_module_alone(make_repo: MakeRepo) -> None:
+    """A role is trusted by the tests of its module, and by no other module of the repository."""
+    files = {"module.tf": ""}
+    for name, role in (("pet", ROLE), ("uuid", ROLE + "-uuid")):
+        files[f"{name}/examples/all/main.tf"] = sign_in(f'"{role}"')
+        files[f"{name}/.spacelift/config.yml"] = "tests:\n  - name: all\n    project_root: examples/all\n"
+        module = MODULE.replace('"bucket"', f'"{name}"').replace("My bucket", name)
+        files["module.tf"] += module.replace('"main"\n', f'"main"\n  project_root = "{name}"\n')
+    repo = make_repo(files, name="repo")
+    assert subjects(repo.root) == {
+        role: {f"space:live-01HND:module:terraform-default-{name}:run_type:TESTING:*"}
+        for name, role in (("pet", ROLE), ("uuid", ROLE + "-uuid"))
+    }
+
+
 ASSUMING = """terraform {
   required_version = ">= 1.10"
   backend "s3" {

@@ -239,7 +239,7 @@ def test_stacks_of_the_account_have_rows(make_repo: MakeRepo, terraform: Terrafo
     done = verified(admin.root, repo.root, "--inventory", file, "--run-type", "TASK")
     assert done.exit_code == 0, done.output
     assert "web: web (Terraform" in done.stdout
-    assert "not run: make web" in done.stdout
+    assert "Other commands of the hooks, not run: make web" in done.stdout
 
 
 @pytest.mark.system

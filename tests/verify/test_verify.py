@@ -89,7 +89,7 @@ def test_from_a_preview_to_all_proven(fleet: MadeFleet, tmp_path: Path) -> None:
     assert set(found.values()) == {"proven", "not needed"}
     assert "1/3 " in done.stderr
     assert "validate proven  hook proven  trust proven  state proven  identity proven" in done.stdout
-    assert "not run: echo tools" in done.stdout
+    assert "Other commands of the hooks, not run: echo tools" in done.stdout
     assert reports[1].read_text().count("✅") >= 13
     assert "<h3>Verified</h3>" in reports[2].read_text()
     assert 'tests="10"' in reports[3].read_text()

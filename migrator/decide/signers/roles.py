@@ -131,7 +131,7 @@ def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[
         return role if backend.skip_reason is None else None
 
     by_role = runners_by_role(context, root, lambda backend: role_of(backend, changes.of_backend(backend)))
-    own_backends = [backend for backend in root.backends if backend.is_partial or backend is root.backend]
+    own_backends = [backend for backend in root.backends if backend.is_partial or backend in root.blocks]
     roles = [
         (role_of(backend, changes.of_backend(backend)), root.runners) for backend in own_backends if None in by_role
     ]

@@ -14,6 +14,7 @@ from migrator.decide.signers.changes import SignInChanges
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.results import SigningRow
 from migrator.syntax.terraform import Attribute, BodyChange
+from migrator.terraform.backends import effective_backends
 from migrator.terraform.signing import (
     ENVIRONMENT,
     ConfiguredSignIn,
@@ -59,7 +60,13 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     roots_shown = {root for (root, _), pair in before_and_after.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
         SigningRow(
-            root or ".", title, signer_before.title, _shown(signer, hooks.get(root)), signer.role, signer.is_keyless
+            root or ".",
+            title,
+            signer_before.title,
+            _shown(signer, hooks.get(root)),
+            signer.role,
+            signer.is_keyless,
+            root in with_hook,
         )
         for (root, title), (signer_before, signer) in before_and_after.items()
         if root in roots_shown
@@ -204,9 +211,9 @@ def _configured(
     changes: SignInChanges | None,
 ) -> Iterator[tuple[str, _Block, ConfiguredSignIn]]:
     """The backend of a root module and the states that it reads, each with its title and how it signs in."""
-    blocks = [backend for backend in backends if not backend.is_partial]
-    if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
-        block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
+    for block in effective_backends(backends):
+        if isinstance(block.skip_reason, LeftAlone):
+            continue
         parts = [block, *(backend for backend in backends if backend.is_partial)]
         changed_parts = [(part, _change(changes.of_backend(part) if changes else None)) for part in parts]
         yield block.title, block, changed_sign_in(workspace, changed_parts)

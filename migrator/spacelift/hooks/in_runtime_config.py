@@ -5,6 +5,7 @@ See `migrator.spacelift.stacks.runtime_config` for the precedence of the setting
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from migrator.spacelift.hooks.diagnostics import (
 )
 from migrator.spacelift.stacks.engine_evidence import entry_evidence
 from migrator.spacelift.stacks.exchange import EVERY_LIST
-from migrator.spacelift.stacks.runtime_config import PATH, RuntimeConfig, parse
+from migrator.spacelift.stacks.runtime_config import PATH, RuntimeConfig, TestCase, parse
 from migrator.spacelift.stacks.scripts import Export, export
 from migrator.span import Edit, apply_edits
 from migrator.syntax.yaml.edit import Addition, line_edits, prepend_all
@@ -58,12 +59,12 @@ class RuntimeStack(Struct, frozen=True):
 
 
 class RuntimeHooks:
-    """The runtime configuration of a repository, and the needed hooks."""
+    """The runtime configuration of a repository, or of the module in ``folder``, and the needed hooks."""
 
-    def __init__(self, workspace: Workspace, config: Config) -> None:
+    def __init__(self, workspace: Workspace, config: Config, folder: str | None = None) -> None:
         self._workspace = workspace
-        self.path = workspace.scoped(PATH)
-        self._scoped = workspace.scoped
+        self._folder = workspace.scope if folder is None else folder
+        self.path = posixpath.join(self._folder, PATH)
         self._always = config.hook_in is HookPlace.RUNTIME_CONFIG
         self._names = [f"before_{phase}" for phase in config.hook_phases]
         self.document = workspace.documents.get(self.path)
@@ -103,9 +104,18 @@ class RuntimeHooks:
 
     def test_lists(self, path: str) -> dict[Keys, str]:
         """The lists of the file that need a hook for the tests which run the code at ``path``."""
-        cases = [case for case in self._config.tests if self._scoped(case.project_root) == path]
+        cases = self._cases(path)
         names = {keys: name for name in self._names for keys in self._config.test_lists(cases, name)} if cases else {}
         return {keys: name for keys, name in names.items() if not self._config.has_hook(keys)}
+
+    def test_holders(self, path: str) -> tuple[Keys, ...]:
+        """The entries of the file with lists of hooks for the tests which run the code at ``path``."""
+        cases = self._cases(path)
+        return (("test_defaults",), *(case.keys for case in cases)) if cases else ()
+
+    def _cases(self, path: str) -> list[TestCase]:
+        folder = self._folder
+        return [case for case in self._config.tests if posixpath.join(folder, case.project_root).rstrip("/") == path]
 
     def has_hook(self, slug: str, name: str) -> bool:
         """Whether the list ``name`` of the stack's entry exchanges a token already."""

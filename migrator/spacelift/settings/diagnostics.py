@@ -126,7 +126,8 @@ STILL_NEEDED = Diagnostic(
     "credentials-still-needed",
     found="{reasons}",
     why="These runs still need the credentials.",
-    help="Migrate these stacks first, or detach the setting from the stacks, then run again.",
+    help="Migrate the code of these stacks in the same run. "
+    "Code without credentials of its own needs `--include-ambient`. Or detach the setting from the stacks.",
     page="""\
 A setting reaches every stack that it is attached to. The message names each stack, provider or state that still
 needs the credentials, for example a stack with Ansible, or code that this run refuses.

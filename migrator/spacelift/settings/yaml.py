@@ -6,7 +6,9 @@ https://docs.spacelift.io/concepts/blueprint.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
@@ -15,7 +17,7 @@ from migrator.model.fleet import runs
 from migrator.spacelift.attached.reach import Reach
 from migrator.spacelift.settings.model import YamlSetting, holds_keys, is_static_file, is_static_variable
 from migrator.spacelift.stacks.model import StackDefinition, YamlDefinition
-from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, Variable, parse
+from migrator.spacelift.stacks.runtime_config import RuntimeConfig, StackEntry, Variable, parse, runtime_documents
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Scalar, Tree, string_at
 from migrator.syntax.yaml.tree import Sequence as YamlSequence
@@ -29,13 +31,27 @@ def runtime_settings(
     workspace: Workspace, stacks: Sequence[StackDefinition], roots: Sequence[str]
 ) -> Iterator[YamlSetting]:
     """The entries of the runtime configuration; ``roots`` are the paths of the root modules in the same repository."""
-    document = workspace.documents.get(workspace.scoped(PATH))
-    if document is None or b"AWS_" not in document.source.data:
-        return
-    try:
-        config = parse(document.text)
-    except SyntaxProblem:
-        return  # the rule for hooks reports this
+    for folder, document in runtime_documents(workspace).items():
+        if b"AWS_" not in document.source.data:
+            continue
+        try:
+            config = parse(document.text)
+        except SyntaxProblem:
+            continue  # the rule for hooks reports this
+        if folder == workspace.scope:
+            yield from _of_stacks(workspace, document, config, stacks, roots)
+        for title, variables, folders in config.test_variables:
+            paths = tuple(posixpath.join(folder, root).rstrip("/") for root in folders)
+            yield from _of_variables(document, config.tree, title, variables, Reach(), paths)
+
+
+def _of_stacks(
+    workspace: Workspace,
+    document: Document,
+    config: RuntimeConfig,
+    stacks: Sequence[StackDefinition],
+    roots: Sequence[str],
+) -> Iterator[YamlSetting]:
     running = [stack for stack in stacks if any(runs(stack.code, workspace.identity, path) for path in roots)]
     defaults = config.stack_defaults
     yield from _of_entry(document, config.tree, defaults, Reach(tuple(running)), roots)
@@ -44,21 +60,16 @@ def runtime_settings(
         paths = [path for path in roots if path == entry.project_root] or (roots if len(roots) == 1 else ())
         unknown = "" if by_slug or paths else "No stack in this repository has the slug of this entry."
         yield from _of_entry(document, config.tree, entry, Reach(by_slug, unknown), () if by_slug else paths)
-    for title, variables, folders in config.test_variables:
-        yield from _of_variables(
-            document, config.tree, title, variables, Reach(), tuple(map(workspace.scoped, folders))
-        )
 
 
-def test_roots(workspace: Workspace) -> tuple[str, ...]:
-    """The folders that the tests of the module run which the repository is."""
-    document = workspace.documents.get(workspace.scoped(PATH))
-    if document is None or b"tests" not in document.source.data:
-        return ()
-    try:
-        return tuple(dict.fromkeys(workspace.scoped(case.project_root) for case in parse(document.text).tests))
-    except SyntaxProblem:
-        return ()
+def test_roots(workspace: Workspace) -> dict[str, tuple[str, ...]]:
+    """The folders that tests of modules run, each with the folders of these modules."""
+    modules: dict[str, dict[str, None]] = {}
+    for folder, document in runtime_documents(workspace).items():
+        with suppress(SyntaxProblem):
+            for case in parse(document.text).tests if b"tests" in document.source.data else ():
+                modules.setdefault(posixpath.join(folder, case.project_root).rstrip("/"), {})[folder] = None
+    return {path: tuple(folders) for path, folders in modules.items()}
 
 
 def _of_entry(

@@ -29,9 +29,12 @@ from migrator.errors import SyntaxProblem
 from migrator.spacelift.stacks.exchange import commands, has_hook
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Mapping, Scalar, Sequence, Tree, names, string_at
+from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.span import Span
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 PATH = ".spacelift/config.yml"
 """The path of the file from the repository's root; no other name is read."""
@@ -205,6 +208,16 @@ class RuntimeConfig(Struct, frozen=True):
 
     def _string(self, *keys: str | int) -> str | None:
         return string_at(self.tree.root, *keys) if self.tree.root else None
+
+
+def runtime_documents(workspace: Workspace) -> dict[str, Document]:
+    """The file of the repository, and those of modules in subfolders, by the folder: only the first is for stacks.
+
+    A module in a subfolder has a file of its own: https://docs.spacelift.io/vendors/terraform/module-registry.
+    """
+    documents = (document for document in workspace.of_kind(Kind.SCRIPT) if f"/{document.path}".endswith(f"/{PATH}"))
+    inside = (document for document in documents if workspace.in_scope(document.path))
+    return {document.path.removesuffix(PATH).rstrip("/"): document for document in inside}
 
 
 def parse(text: str) -> RuntimeConfig:

@@ -133,12 +133,14 @@ def _is_unchanged(before: Tree, after: Tree, keys: Keys) -> bool:
 
 
 def line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
-    """The lines that differ, as edits."""
+    """The lines that differ, as edits; a line end that stays is in no edit, so that removals below do not collide."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     starts = [0, *accumulate(map(len, old))]
     for kind, first, last, low, high in LineMatcher(old, new).get_opcodes():
         if kind != "equal":
-            yield Edit(path, Span(starts[first], starts[last]), "".join(new[low:high]))
+            was, now = "".join(old[first:last]), "".join(new[low:high])
+            end = next((end for end in ("\r\n", "\n") if was.endswith(end) and now.endswith(end)), "")
+            yield Edit(path, Span(starts[first], starts[last] - len(end)), now.removesuffix(end))
 
 
 _ATTEMPTS = 8  # several lists at once: one for each name of a list, and one to make missing parents

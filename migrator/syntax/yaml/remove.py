@@ -26,12 +26,13 @@ _COMMA = regex(r"\s*,")
 _COMMENT_LINE = regex(r"[ \t]*#[^\n]*\n")
 
 
-def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...] | Refusal:
+def remove(path: str, tree: Tree, removed: SequenceABC[Keys], final: Tree | None = None) -> tuple[Edit, ...] | Refusal:
     """The edits after which ``tree``, of the file ``path``, has nothing at the keys ``removed``.
 
-    Mappings and lists that become empty are removed too, and so are comments right above about credentials.
+    Mappings and lists that become empty are removed too, and so are comments right above about credentials. ``final``
+    is the tree after the additions of others: what they add to stays.
     """
-    removals = _with_empty_holders(tree, set(removed))
+    removals = _with_empty_holders(final or tree, set(removed))
     try:
         edits = tuple(edit for keys in sorted(removals, key=str) for edit in _edits(path, tree, keys, removals))
         after = apply_edits(tree.text, edits)
