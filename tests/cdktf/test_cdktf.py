@@ -56,7 +56,7 @@ def needs_cdktf() -> None:
 
 
 SYNTHESISE = """
-import functools, importlib.util, runpy, sys, types
+import functools, importlib.util, os, runpy, sys, types
 import cdktf
 
 aws = types.ModuleType("cdktf_cdktf_provider_aws")  # by itself the package loads each of 1,500 resources
@@ -65,11 +65,13 @@ sys.modules[aws.__name__] = aws
 app = cdktf.App
 for folder in sys.argv[1:]:
     cdktf.App = functools.partial(app, outdir=f"{folder}/cdktf.out")
+    os.environ["WHO"] = os.path.basename(folder)
     sys.path.insert(0, folder)
     runpy.run_path(f"{folder}/main.py", run_name="__main__")
     sys.path.remove(folder)
-    for name in {"network", "imports"} | {name for name in sys.modules if name.startswith("imports.")}:
-        del sys.modules[name]
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", "") or "").startswith(f"{folder}/"):
+            del sys.modules[name]
 """
 
 

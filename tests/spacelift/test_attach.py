@@ -246,23 +246,44 @@ def test_wrong_usage(account: Path, wrong: list[str]) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_only_stacks_of_the_given_code_get_the_hook(account: Path) -> None:
-    repo = account / "webshop"
-    (repo / "app").mkdir(parents=True)
-    (repo / "app" / "main.tf").write_text(
-        'terraform {\n  backend "s3" {\n    bucket   = "b"\n    key      = "k"\n    region   = "eu-west-1"\n'
-        f'    role_arn = "{ROLE}"\n  }}\n}}\n'
-    )
-    subprocess.run(["git", "init", "-q", "-b", "main", "."], cwd=repo, check=True)
-    subprocess.run(["git", "add", "."], cwd=repo, check=True)
+def _repository(root: Path, files: dict[str, str]) -> Path:
+    """A checkout of root modules, each with a backend that has one argument."""
+    for folder, argument in files.items():
+        (root / folder).mkdir(parents=True)
+        (root / folder / "main.tf").write_text(
+            'terraform {\n  backend "s3" {\n    bucket = "b"\n    key    = "k"\n    region = "eu-west-1"\n'
+            f"    {argument}\n  }}\n}}\n"
+        )
     identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"]
-    subprocess.run(["git", *identity, "commit", "-qm", "m"], cwd=repo, check=True)
+    for command in (["init", "-q", "-b", "main"], ["add", "."], [*identity, "commit", "-qm", "m"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    return root
+
+
+def test_only_stacks_of_the_given_code_get_the_hook(account: Path) -> None:
+    repo = _repository(account / "webshop", {"app": f'role_arn = "{ROLE}"'})
     before = sorted(str(path) for path in repo.rglob("*") if path.is_file())
     done = run("--inventory", "i.json", "webshop", cwd=account)
     assert done.returncode == 0, done.stderr
     assert re.findall(r'stack_id += "(.*)"', done.stdout) == ["app"]
     assert f"--role-arn {ROLE} " in done.stdout
     assert sorted(str(path) for path in repo.rglob("*") if path.is_file()) == before
+
+
+@pytest.mark.parametrize(("profiles", "code"), [(("prod", "prod"), 0), (("prod", "dev"), 4)])
+@pytest.mark.parametrize("repos", [("webshop", "webshop"), ("webshop", "shop")])
+def test_one_role_is_for_one_identity(
+    tmp_path: Path, repos: tuple[str, str], profiles: tuple[str, str], code: int
+) -> None:
+    stacks = [stack(name, config=KEYS, repository=repo) for name, repo in zip("ab", repos, strict=True)]
+    write_inventory(str(tmp_path / "i.json"), inventory(stacks))
+    states = list(zip(repos, "ab", profiles, strict=True))
+    for repo in set(repos):
+        _repository(tmp_path / repo, {name: f'profile = "{who}"' for home, name, who in states if home == repo})
+    done = run("--inventory", "i.json", "--role-arn", ROLE, *sorted(set(repos)), cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert re.findall(r'stack_id += "(.*)"', done.stdout) == ([] if code else ["a", "b"])
+    assert done.stderr.count("no hook. The place ") == (2 if code else 0)
 
 
 if not shutil.which("terraform"):

@@ -294,6 +294,37 @@ def tree(dice: random.Random, *, has_loops: bool = True) -> Tree:
     return Tree(files, instances)
 
 
+SOURCES = (
+    "git::https://github.com/acme/#.git//",
+    "git::ssh://git@github.com/acme/#.git//",
+    "git@github.com:acme/#.git//",
+    "github.com/acme/#//",
+)
+
+
+def apart(made: Tree, dice: random.Random) -> dict[str, dict[str, bytes]]:
+    """The tree in repositories: each root module in one of its own, the modules in two, and the stacks in another."""
+    style = dice.choice(SOURCES)
+    found: dict[str, dict[str, bytes]] = {}
+    for path, text in made.files.items():
+
+        def source(match: re.Match[str], own: str = _repository(path)) -> str:
+            there = _repository(f"modules/{match[1]}/main.tf")
+            return match[0] if there == own else f'source = "{style.replace("#", there)}modules/{match[1]}"'
+
+        text = re.sub(r'source = "(?:\.\./)+(?:modules/)?(m\d+)"', source, text)
+        text = re.sub(r'repository = "repo"((?:\n.*){2}"live/(r\d)")', r'repository = "\2"\1', text)
+        found.setdefault(_repository(path), {})[path] = text.encode()
+    return found
+
+
+def _repository(path: str) -> str:
+    kind, name, *_ = path.split("/")
+    if kind == "modules":
+        return f"modules{int(name[1:]) % 2}"
+    return name if kind == "live" else kind
+
+
 def _known(root: Made, who: str) -> str:
     value = root.known.get(who, "")
     return f"{who}:several" if value == "several" else value or who

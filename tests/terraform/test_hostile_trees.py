@@ -21,14 +21,16 @@ from migrator.terraform.expressions.terms import Term
 from migrator.terraform.residues import Residues
 from tests.conftest import Terraform
 from tests.system.hostile_expressions import Drawn, evaluated, write
-from tests.system.hostile_trees import judged, tree
+from tests.system.hostile_trees import apart, judged, tree
+from tests.system.test_callers import migrated
 
 ARN = "arn:aws:iam::123456789012:role/r"
 TREES = 30
 
 
 def _mapped(*origins: str) -> dict[str, Any]:
-    return {"roles": tuple(flag_mapping(f"{origin}={ARN}") for origin in origins)}
+    """A role of its own for each origin."""
+    return {"roles": tuple(flag_mapping(f"{origin}={ARN}{number or ''}") for number, origin in enumerate(origins))}
 
 
 MODES: dict[str, dict[str, Any]] = {
@@ -78,6 +80,21 @@ def test_no_two_identities_of_a_tree_share_a_role(dice: random.Random, tmp_path:
         again = migrate_repo(str(root), Config(mode=Mode.CHECK, **MODES[mode]))
         assert (again.changed, again.error) == ((), ""), text
         shutil.rmtree(root)
+
+
+def test_no_two_identities_of_several_repositories_share_a_role(dice: random.Random, tmp_path: Path) -> None:
+    changed = 0
+    for number in range(TREES // 2):
+        made, mode = tree(dice), dice.choice(list(MODES))
+        files = apart(made, dice)
+        after, _ = migrated(files, Config(mode=Mode.PREVIEW, **MODES[mode]))
+        root = tmp_path / str(number)
+        for path, data in after.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(data)
+        assert judged(root, made, is_mapped="roles" in MODES[mode]) == [], f"{mode}: {files}"
+        changed += any(after[path] != data for one in files.values() for path, data in one.items())
+    assert changed
 
 
 def test_what_is_alike_is_the_same_to_terraform(terraform: Terraform, dice: random.Random, tmp_path: Path) -> None:
