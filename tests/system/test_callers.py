@@ -113,7 +113,8 @@ def test_a_caller_elsewhere_is_edited_with_the_module(source: str, make_repo: Ma
     assert 'variable "aws_role_arn"' in texts(mod)
     assert passed(texts(app))["aws_role_arn"] == "var.aws_role_arn"
     assert texts(app).count('variable "aws_role_arn"') == 1
-    assert "Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: the root of the repository" in done.output
+    roots = "the stacks that run these root modules: the root of the repository"
+    assert f"Set TF_VAR_aws_role_arn to the ARN of a role on {roots}" in done.output
     assert "on the stacks that run these root modules: modules/shop" not in done.output
     assert done.output.count("Merge this change together") == 2
     again = migrate(app, mod, options=("--check",))

@@ -135,7 +135,8 @@ SETTING_OF_OTHER_REPOSITORY = Diagnostic(
     help="Detach the setting from the stack in the other repository, then run again.",
     page="""\
 Another repository of the run attaches a setting to this stack by its slug: Spacelift's AWS integration, a context with
-hooks that export credentials, a variable such as `AWS_PROFILE`, or a mounted file that signs in. Such a setting would override the new hook.
+hooks that export credentials, a variable such as `AWS_PROFILE`, or a mounted file that signs in. Such a setting would
+override the new hook.
 
 Remove the setting, or the attachment, where the other repository defines it. Then run again with both repositories.""",
 )
