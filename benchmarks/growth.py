@@ -447,7 +447,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--times", type=int, default=1, help="begin with sizes that are so much larger")
     options = parser.parse_args()
-    wanted = [one for one in KINDS if not options.kinds or any(part in one for part in options.kinds)]
+    wanted = [name for name in KINDS if not options.kinds or any(part in name for part in options.kinds)]
     print("| kind | sizes | CPU seconds | growth | MiB |\n|---|---|---|---|---|")
     for kind in wanted:
         first, make = KINDS[kind]

@@ -42,12 +42,16 @@ def misfits(before: dict[str, bytes], after: dict[str, bytes], scripts: dict[str
         for address, place in sorted(module.references):
             if address in gone:
                 yield f"{place}: {address} is referred to, and not declared any more"
-        yield from (f"{path}: a command line sets {one}" for one in gone if one.removeprefix("var.") in given)
+        yield from (
+            f"{path}: a command line sets {variable}" for variable in gone if variable.removeprefix("var.") in given
+        )
         for label, (called, arguments) in module.calls.items():
             yield from _misfit_call(f"{path}: module {label}", was.calls.get(label), arguments, old, new, called)
         for file, names in was.values.items():
             lost = names - module.values.get(file, set())
-            yield from (f"{file}: {one} lost its value, and needs one" for one in sorted(lost & module.required))
+            yield from (
+                f"{file}: {variable} lost its value, and needs one" for variable in sorted(lost & module.required)
+            )
     for path in old.keys() - new.keys():
         yield f"{path}: all of the module is gone"
 
@@ -83,7 +87,7 @@ def interfaces(files: dict[str, bytes]) -> dict[str, Interface]:
             _read(path, data, folder, found.setdefault(folder, Interface()))
     for module in found.values():
         for label, (_, arguments) in module.calls.items():
-            module.declared.update(f"module.{label}.{one}" for one in _outputs(module, label, found))
+            module.declared.update(f"module.{label}.{output}" for output in _outputs(module, label, found))
             arguments -= {"source", "version", "count", "for_each", "providers", "depends_on"}
     for path, data in files.items():
         folder = posixpath.dirname(path)
@@ -94,7 +98,7 @@ def interfaces(files: dict[str, bytes]) -> dict[str, Interface]:
 
 def _outputs(module: Interface, label: str, found: dict[str, Interface]) -> set[str]:
     called = found.get(module.calls[label][0], Interface())
-    return {one.removeprefix("output.") for one in called.declared if one.startswith("output.")}
+    return {name.removeprefix("output.") for name in called.declared if name.startswith("output.")}
 
 
 def _read(path: str, data: bytes, folder: str, module: Interface) -> None:
@@ -109,7 +113,7 @@ def _read(path: str, data: bytes, folder: str, module: Interface) -> None:
         elif parts[0] == "output" and len(parts) > 1:
             module.declared.add(f"output.{parts[1]}")
         elif parts[0] == "locals":
-            module.declared |= {f"local.{one}" for one in names}
+            module.declared |= {f"local.{name}" for name in names}
         elif parts[0] == "data" and len(parts) > 2:
             module.declared.add(f"data.{parts[1]}.{parts[2]}")
         elif parts[0] == "module" and len(parts) > 1:
@@ -147,23 +151,23 @@ def _source(block: Node) -> str | None:
 def blocks(node: Node) -> list[Node]:
     """The blocks in a file or block."""
     body = body_of(node)
-    return [] if body is None else [one for one in body.children if one.type == "block"]
+    return [] if body is None else [child for child in body.children if child.type == "block"]
 
 
 def body_of(node: Node) -> Node | None:
     """The body of a file or block; None if it is empty."""
-    return next((one for one in node.children if one.type == "body"), None)
+    return next((child for child in node.children if child.type == "body"), None)
 
 
 def header(block: Node) -> list[str]:
     """The type and the labels of a block."""
-    return [_text(one).strip('"') for one in block.children if one.type in ("identifier", "string_lit")]
+    return [_text(child).strip('"') for child in block.children if child.type in ("identifier", "string_lit")]
 
 
 def attributes(body: Node | None) -> set[str]:
     """The names of the arguments in a body."""
-    found = [] if body is None else [one for one in body.children if one.type == "attribute"]
-    return {_text(one.children[0]) for one in found}
+    found = [] if body is None else [child for child in body.children if child.type == "attribute"]
+    return {_text(reference.children[0]) for reference in found}
 
 
 def _text(node: Node) -> str:

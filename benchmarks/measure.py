@@ -36,7 +36,7 @@ class Program:
         """What one run costs. Ends this program if that one fails."""
         start = time.perf_counter()
         process = subprocess.Popen(
-            [str(one) for one in self.command],
+            [str(word) for word in self.command],
             cwd=self.folder,
             env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
@@ -68,9 +68,9 @@ def compare(programs: Mapping[str, Program], rounds: int, once: frozenset[str] =
 
 def _median(costs: Sequence[Cost]) -> Cost:
     return Cost(
-        statistics.median(one.seconds for one in costs),
-        statistics.median(one.cpu for one in costs),
-        max(one.memory for one in costs),
+        statistics.median(cost.seconds for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        max(cost.memory for cost in costs),
     )
 
 

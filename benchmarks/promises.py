@@ -157,7 +157,7 @@ def complaints_grown(old: Path, new: Path, modules: Collection[str]) -> Iterator
     for module in sorted(modules):
         if (old / module).is_dir():
             grown = _complaints(new / module) - _complaints(old / module)
-            yield from (f"{module}: terraform init now says: {one}" for one in grown)
+            yield from (f"{module}: terraform init now says: {complaint}" for complaint in grown)
 
 
 def _complaints(module: Path) -> Counter[str]:
@@ -168,7 +168,7 @@ def _complaints(module: Path) -> Counter[str]:
             command, cwd=module, env=environment, capture_output=True, text=True, check=False, timeout=120
         )
     said = COMPLAINT.findall(done.stdout + done.stderr)
-    return Counter(one for one in said if not one.startswith(DEPENDS_ON_THE_NETWORK))
+    return Counter(complaint for complaint in said if not complaint.startswith(DEPENDS_ON_THE_NETWORK))
 
 
 def blocks(data: bytes) -> list[Node]:

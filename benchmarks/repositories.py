@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _checkouts(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
-        yield from [path] if (path / ".git").exists() else (one.parent for one in path.glob("*/.git"))
+        yield from [path] if (path / ".git").exists() else (folder.parent for folder in path.glob("*/.git"))
 
 
 def show(rows: list[Row]) -> None:
@@ -168,7 +168,7 @@ def run(clone: Path, options: Sequence[str], limit: float, suffixes: Sequence[st
         except subprocess.TimeoutExpired:
             return Ran(-1, b"more seconds than the limit", limit, None)
         seconds = time.perf_counter() - start
-        written = [one.read_bytes() for one in (*reports, plan) if one.exists()]
+        written = [written_file.read_bytes() for written_file in (*reports, plan) if written_file.exists()]
         results = json.loads(reports[0].read_bytes())["results"] if reports[0].exists() else []
         said = b"\n".join([done.stdout, done.stderr, *written, git(clone, "log", "-1", "--format=%B").encode()])
         return Ran(done.returncode, said, seconds, from_plain(results[0]) if results else None)

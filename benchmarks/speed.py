@@ -104,7 +104,7 @@ def start(folder: Path, rounds: int) -> Iterator[str]:
     yield table("start", compare(programs, rounds * 5))
 
 
-MEASURES = {one.__name__: one for one in (edits, nothing, growth, large, start)}
+MEASURES = {measure.__name__: measure for measure in (edits, nothing, growth, large, start)}
 
 
 def _size(tree: Path) -> str:

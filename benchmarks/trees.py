@@ -309,7 +309,7 @@ def large_file(folder: Path, size: int) -> Path:
     pieces, length = [_LOCALS], 0
     for number in range(size):
         name = _NAMES[number % len(_NAMES)]
-        blocks = [one.format(name=name, number=number) for one in (_BUCKET, _FUNCTION, _ROLE, _OUTPUT)]
+        blocks = [template.format(name=name, number=number) for template in (_BUCKET, _FUNCTION, _ROLE, _OUTPUT)]
         pieces += blocks
         length += sum(map(len, blocks))
         if length >= size:

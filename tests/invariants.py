@@ -118,8 +118,8 @@ def is_emptied(after: str, wanted: str) -> bool:
     """Whether all that a JSON text lacks of ``wanted`` are labels that hold nothing any more, or stand there twice."""
     rest = iter("".join(wanted.split()))
     with suppress(ValueError):
-        is_part = all(one in rest for one in "".join(after.split()))
-        before, now = (json.loads(one, object_pairs_hook=_merged) for one in (wanted, after))
+        is_part = all(character in rest for character in "".join(after.split()))
+        before, now = (json.loads(text, object_pairs_hook=_merged) for text in (wanted, after))
         return is_part and bool(_filled(before) == _filled(now))
     return False
 
@@ -128,14 +128,14 @@ def _merged(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members: dict[str, object] = {}
     for name, value in pairs:
         both = members.get(name), value
-        is_twice = all(isinstance(one, dict) for one in both)
-        members[name] = _merged([pair for one in both for pair in one.items()]) if is_twice else value
+        is_twice = all(isinstance(member, dict) for member in both)
+        members[name] = _merged([pair for member in both for pair in member.items()]) if is_twice else value
     return members
 
 
 def _filled(value: object) -> object:
     if isinstance(value, list):
-        return [one for one in map(_filled, value) if one not in ({}, [])]
+        return [element for element in map(_filled, value) if element not in ({}, [])]
     if not isinstance(value, dict):
         return value
     members = {name: _filled(one) for name, one in value.items()}
@@ -155,7 +155,7 @@ def check_neighbours(before: str, after: str, edits: list[Edit]) -> None:
 
 def solid(text: str) -> list[str]:
     """The tokens of a text of HCL but for the blanks between them and blank lines."""
-    found = [text[one.start : one.end] for one in tokens(text) if one.kind != "space"]
+    found = [text[token.start : token.end] for token in tokens(text) if token.kind != "space"]
     newlines = ("\n", "\r\n")
     pairs = zip(found, ["\n", *found], strict=False)
     return [one for one, before in pairs if one not in newlines or before not in newlines]

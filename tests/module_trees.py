@@ -83,8 +83,8 @@ class Tree:
 
     def files(self) -> dict[str, bytes]:
         """The tree as files."""
-        found = {f"{one.path}/main.tf".lstrip("/"): one.text().encode() for one in self.modules}
-        return found | {name: text.encode() for one in self.modules for name, text in one.files.items()}
+        found = {f"{module.path}/main.tf".lstrip("/"): module.text().encode() for module in self.modules}
+        return found | {name: text.encode() for module in self.modules for name, text in module.files.items()}
 
     def folders(self) -> dict[tuple[str, ...], str]:
         """The path of the module of each instance, by its address."""
@@ -251,7 +251,7 @@ class Maker:
             return self._maybe_local(module, made, each)
         if isinstance(type_, list):
             items = [self._of(module, t, each, {}) for t in type_]
-            made = Expr(f"[{', '.join(one.text for one in items)}]", lambda env: [one.value(env) for one in items])
+            made = Expr(f"[{', '.join(item.text for item in items)}]", lambda env: [item.value(env) for item in items])
             return self._maybe_local(module, made, each)
         return self._string(module, self.random.choice((0, 1, 2)), each)
 
@@ -384,7 +384,7 @@ def _roles(
     read: dict[str, Any], module: Module, variables: dict[str, str], at: tuple[str, ...]
 ) -> Iterator[tuple[tuple[tuple[str, ...], str], str]]:
     documents = [one for path, one in read.items() if path.rpartition("/")[0] == module.path]
-    for block in (block for one in documents for block in one.get("provider", [])):
+    for block in (block for document in documents for block in document.get("provider", [])):
         ((_, body),) = block.items()
         if {"profile", "access_key", "secret_key"} & body.keys():
             continue
@@ -393,7 +393,10 @@ def _roles(
         web = (body.get("assume_role_with_web_identity") or dynamic or [{}])[0]
         yield (at, f"{module.path}:{alias}"), _named(web.get("role_arn", ""), variables, at)
     blocks = {
-        name.strip('"'): body for one in documents for block in one.get("module", []) for name, body in block.items()
+        name.strip('"'): body
+        for document in documents
+        for block in document.get("module", [])
+        for name, body in block.items()
     }
     for call in module.calls:
         body = blocks[call.label]

@@ -81,7 +81,7 @@ def _nodes(node: Any) -> Iterator[Any]:
 def functions(code: CodeType) -> dict[str, CodeType]:
     """The functions and methods of a module's code by name; those within others are part of them."""
     found: dict[str, CodeType] = {}
-    for inner in (one for one in code.co_consts if isinstance(one, CodeType)):
+    for inner in (co_const for co_const in code.co_consts if isinstance(co_const, CodeType)):
         is_class = "<locals>" not in inner.co_qualname and not inner.co_flags & 0x2  # CO_NEWLOCALS: a function has it
         found |= functions(inner) if is_class else {f"{inner.co_qualname}:{inner.co_name}": inner}
     return found
@@ -92,13 +92,13 @@ def apply(mutant: Mutant) -> bool:
     before = functions(compile(mutant.path.read_text(), str(mutant.path), "exec"))
     after = functions(compile(mutant.source(), str(mutant.path), "exec"))
     changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
-    for one in gc.get_objects():
-        if isinstance(one, FunctionType) and one.__code__.co_filename == str(mutant.path):
-            name = f"{one.__code__.co_qualname}:{one.__code__.co_name}"
-            if name in changed and one.__code__ == before[name]:
-                one.__code__ = after[name]
-        elif isinstance(one, functools._lru_cache_wrapper):
-            one.cache_clear()
+    for get_object in gc.get_objects():
+        if isinstance(get_object, FunctionType) and get_object.__code__.co_filename == str(mutant.path):
+            name = f"{get_object.__code__.co_qualname}:{get_object.__code__.co_name}"
+            if name in changed and get_object.__code__ == before[name]:
+                get_object.__code__ = after[name]
+        elif isinstance(get_object, functools._lru_cache_wrapper):
+            get_object.cache_clear()
     return bool(changed)
 
 

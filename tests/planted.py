@@ -77,11 +77,11 @@ def encodings(secret: str) -> Iterator[str]:
 
 def escaped(text: str, dice: Random) -> str:
     r"""A JSON or HCL string's spelling of ``text``, with some of it as ``\uXXXX``."""
-    return "".join(f"\\u{ord(one):04x}" if dice.random() < 0.3 else one for one in text)
+    return "".join(f"\\u{ord(character):04x}" if dice.random() < 0.3 else character for character in text)
 
 
 def percent(text: str) -> str:
-    return "".join(one if one.isalnum() else f"%{ord(one):02X}" for one in text)
+    return "".join(character if character.isalnum() else f"%{ord(character):02X}" for character in text)
 
 
 Place = Callable[[Planted], str]

@@ -31,7 +31,7 @@ def main() -> int:
     while rounds == 0 or time.monotonic() < until:
         seed = secrets.randbits(32) if given.seed is None or rounds else given.seed
         drawn = ["--hypothesis-profile=search", f"--hypothesis-seed={seed}"]
-        left_out = [f"--deselect={one}" for one in found]
+        left_out = [f"--deselect={test}" for test in found]
         command = [sys.executable, "-m", "pytest", "-q", "-m", "drawn", "-n", "auto", *drawn, *left_out, *options]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode == NOTHING_RAN and found:
@@ -41,8 +41,8 @@ def main() -> int:
         if done.returncode != ALL_PASSED:
             print(done.stdout)
             failed = FAILED.findall(done.stdout)
-            for one in failed:
-                print(f"again: {sys.executable} -m pytest {' '.join(drawn)} '{one}'", flush=True)
+            for test in failed:
+                print(f"again: {sys.executable} -m pytest {' '.join(drawn)} '{test}'", flush=True)
             found += failed
             if not failed:  # pytest itself could not run
                 return 1

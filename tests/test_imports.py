@@ -68,7 +68,7 @@ def test_an_import_that_runs_up_breaks_a_contract(tmp_path: Path, module: str, i
 def test_no_annotation_looks_up() -> None:
     """The contracts are on what is run; from room to room, imports for annotations keep the same order."""
     contracts = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = next(one["layers"] for one in contracts if one.get("containers") == ["migrator"])
+    layers = next(contract["layers"] for contract in contracts if contract.get("containers") == ["migrator"])
     floor = {room.strip(" ()"): number for number, layer in enumerate(layers) for room in layer.split("|")}
     graph = grimp.build_graph("migrator", cache_dir=None)
     for module in graph.modules - {"migrator"}:
@@ -94,7 +94,9 @@ def test_a_library_has_one_importer() -> None:
     graph = grimp.build_graph("migrator", include_external_packages=True, cache_dir=None)
     for library, importers in SOLE_IMPORTERS.items():
         found = {name.removeprefix("migrator.") for name in graph.find_modules_that_directly_import(library)}
-        strangers = {name for name in found if not f"{name}.".startswith(tuple(f"{one}." for one in importers))}
+        strangers = {
+            name for name in found if not f"{name}.".startswith(tuple(f"{importer}." for importer in importers))
+        }
         assert found, library
         assert not strangers, library
 
@@ -113,9 +115,9 @@ def _names(node: ast.stmt) -> set[str]:
 
 
 def test_the_first_look_shows_few_rooms() -> None:
-    rooms = [one for one in ROOT.iterdir() if not one.name.startswith("__")]
+    rooms = [path for path in ROOT.iterdir() if not path.name.startswith("__")]
     assert len(rooms) <= 25
-    assert len([one for one in rooms if one.is_file()]) <= 6
+    assert len([room for room in rooms if room.is_file()]) <= 6
 
 
 def test_modules_and_functions_stay_small() -> None:

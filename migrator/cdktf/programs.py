@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.regex import regex
+from migrator.terraform.versions import CDKTF_FILE
 from migrator.workspace.diagnostics import SYNTAX_ERROR
 from migrator.workspace.discover import Kind
 
@@ -21,16 +22,26 @@ _GENERATED = regex(rb"^import jsii\b", re.MULTILINE)
 
 
 def cdktf_programs(workspace: Workspace) -> list[CdktfProgram]:
-    """The programs of the repository, one for each folder; a file with invalid Python becomes a problem."""
+    """The programs of the repository, each with its folder; a file with invalid Python becomes a problem."""
     folders: dict[str, list[Document]] = {}
     for document in workspace.of_kind(Kind.PYTHON):
         if _is_interesting(document.source.data) and _is_understood(document):
-            folders.setdefault(document.path.rpartition("/")[0], []).append(document)
+            folders.setdefault(_folder(workspace, document.path), []).append(document)
     if not folders:
         return []
     from migrator.cdktf.calls import cdktf_program
 
     return [cdktf_program(folder, documents) for folder, documents in folders.items()]
+
+
+def _folder(workspace: Workspace, path: str) -> str:
+    """The folder of a file's program: the nearest with ``cdktf.json``, else the one that holds the file's package."""
+    folder = path.rpartition("/")[0]
+    above = ["/".join(folder.split("/")[:depth]) for depth in range(folder.count("/") + 1, -1, -1)]
+    found = next((one for one in above if workspace.has_file(f"{one}/{CDKTF_FILE}".lstrip("/"))), None)
+    while found is None and folder and workspace.has_file(f"{folder}/__init__.py"):
+        folder = folder.rpartition("/")[0]
+    return folder if found is None else found
 
 
 def _is_interesting(data: bytes) -> bool:

@@ -7,7 +7,7 @@ A provider's scope is a stack, or a construct in a stack. The first identity of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,7 +25,16 @@ from migrator.cdktf.diagnostics import (
     PROVIDER_MADE_REPEATEDLY,
     VARIABLE_OUT_OF_SIGHT,
 )
-from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_in_same_frame, is_stack, scope_of
+from migrator.cdktf.scopes import (
+    Key,
+    anchor_of,
+    declared_variables,
+    families,
+    is_in_same_frame,
+    is_stack,
+    may_be_one,
+    scope_of,
+)
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.syntax.python import edit as python_edit
@@ -167,18 +176,41 @@ class PythonIdentity:
             key, origin = scope_of(provider), provider.origin
             if (key, origin) not in names:
                 scope_names = {name for (scope, _), name in names.items() if scope == key}
-                name = _named(provider, scope_names | self._unavailable(key), is_first=not scope_names)
+                nearby = self._nearby(provider, names)
+                used_names = scope_names | nearby | self._unavailable(key)
+                name = _named(provider, used_names, is_first=not scope_names)
                 names[key, origin] = name
                 taken_names.setdefault(name, set()).add(origin)
         for call in self._providers:
             for name in self._unavailable(scope_of(call)):
                 taken_names.setdefault(name, set()).add(_UNKNOWN)
         for provider in (call for call in self._by_precedence if not is_stack(call)):
-            shared = [name for name, origins in taken_names.items() if origins == {provider.origin}]
+            nearby = self._nearby(provider, names)
+            shared = [
+                name for name, origins in taken_names.items() if origins == {provider.origin} and name not in nearby
+            ]
             name = shared[0] if shared else _named(provider, taken_names.keys(), is_first=True)
             names[scope_of(provider), provider.origin] = name
             taken_names.setdefault(name, set()).add(provider.origin)
         return names
+
+    def _nearby(self, provider: CdktfCall, names: Mapping[tuple[Key, Origin], _Name]) -> set[_Name]:
+        """The names in other scopes that may be the same stack, as of a base class; a literal role may repeat."""
+        key = scope_of(provider)
+        scopes = {
+            scope_of(call)
+            for call in self._providers
+            if scope_of(call) != key and may_be_one(call, provider, self._families)
+        }
+        return {
+            name
+            for (scope, origin), name in names.items()
+            if scope in scopes and not (name is None and self._config.role_arn and origin == provider.origin)
+        }.union(*map(self._unavailable, scopes))
+
+    @cached_property
+    def _families(self) -> dict[str, set[str]]:
+        return families(self._providers)
 
     @property
     def _by_precedence(self) -> list[CdktfCall]:

@@ -5,7 +5,8 @@ A provider's scope is the stack, or a construct in one, that its call names firs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import VARIABLE, CdktfCall
@@ -14,7 +15,7 @@ from migrator.model.findings import Refusal
 from migrator.span import Span
 
 if TYPE_CHECKING:
-    from migrator.syntax.python.items import Call, Statement
+    from migrator.syntax.python.items import Call, Maker, Statement
 
 _STACK = "cdktf.TerraformStack"
 
@@ -32,6 +33,40 @@ def _scope(provider: CdktfCall, call: Call) -> Key:
     text = scope.value.of(provider.program.text) if scope else ""
     frame = call.class_ if text == "self" else call.frame
     return provider.document.path, frame, text
+
+
+def may_be_one(one: CdktfCall, other: CdktfCall, families: Mapping[str, AbstractSet[str]]) -> bool:
+    """Whether the scopes of two calls may be the same stack or construct; see `families`."""
+    makers = [_maker(one), _maker(other)]
+    known = [maker for maker in makers if maker is not None]
+    if len(known) < 2 or (known[0].node is known[1].node and one.document is other.document):
+        return True
+    names = {maker.name for maker in known if maker.is_self}
+    made = [maker.name for maker in known if not maker.is_self]
+    if not names or len(names) + len(made) < 2:  # two objects, or two classes with one name
+        return False
+    return any(names <= family for family in ([families.get(made[0], {made[0]})] if made else families.values()))
+
+
+def _maker(call: CdktfCall) -> Maker | None:
+    scope = call.call.argument(0, "scope")
+    return call.program.made_by(call.call, scope) if scope else None
+
+
+def families(calls: Sequence[CdktfCall]) -> dict[str, set[str]]:
+    """For each class in the files of ``calls``, the names of the class and of all its bases."""
+    bases: dict[str, list[str]] = {}
+    for program in {call.program for call in calls}:
+        for name, names in program.bases.items():
+            bases.setdefault(name, []).extend(names)
+    found: dict[str, set[str]] = {}
+    for name in bases:
+        family, pending = found.setdefault(name, set()), [name]
+        while pending:
+            base = pending.pop()
+            pending += () if base in family else bases.get(base, ())
+            family.add(base)
+    return found
 
 
 def is_in_same_frame(call: CdktfCall, other: CdktfCall) -> bool:

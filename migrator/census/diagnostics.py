@@ -46,8 +46,8 @@ OTHER_FILE = Diagnostic(
 RESOURCE = Diagnostic(
     "not-read-resource",
     found="This repository mentions AWS credentials in the arguments of resources or data sources.",
-    why="These credentials are for what the resource makes. Terraform does not sign in with them.",
-    help="Give the application an IAM role of its own, where its platform supports one.",
+    why="An application or another service uses these credentials. Terraform does not sign in with the credentials.",
+    help="Give the application or the service an IAM role of its own, if the platform supports roles.",
 )
 DECLARATION = Diagnostic(
     "not-read-declaration",
@@ -63,7 +63,7 @@ OTHER_PROVIDER = Diagnostic(
 MISSING_FILE = Diagnostic(
     "not-read-missing-file",
     found="The option `-backend-config` names a file that the repository does not contain.",
-    why="The arguments in that file are not known.",
+    why="The arguments in that file were not migrated.",
     help="If the file holds keys, a profile or a role, remove these arguments where the file is made.",
 )
 ACCESS_KEY = Diagnostic(

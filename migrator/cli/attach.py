@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from migrator.secret.printable import plain_line
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
-    from migrator.model.fleet import Survey
+    from migrator.model.fleet import Fleet, Survey
     from migrator.spacelift.inventory.account import Inventory, Stack
     from migrator.spacelift.inventory.attach import Attachments, RoleOf
 
@@ -73,7 +74,7 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     administrative stack applies the module, and destroying the module takes the hook away.
     """
     from migrator.config.config import Config  # here: --help does not need these modules
-    from migrator.spacelift.inventory.attach import attachments, signs_in_without_attach, template_of
+    from migrator.spacelift.inventory.attach import attachments, objection_of_code, signs_in_without_attach
     from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
     from migrator.spacelift.inventory.file import read_inventory
 
@@ -88,12 +89,12 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
             set_on_command_line=frozenset({"inventory"}),
         )
         inventory = read_inventory(options["inventory_file"])
-        surveys = [_survey(repo, config) for repo in repos]
+        surveys = _surveys(repos, config)
         stack_ids = frozenset(options["stack"])
         attached = attachments(
             inventory,
             _role_of(inventory, surveys, stack_ids, config),
-            lambda stack: "" if stack.id in stack_ids else template_of(surveys, stack),
+            lambda stack: objection_of_code(surveys, stack, is_named=stack.id in stack_ids),
             {stack.id for stack in inventory.stacks if signs_in_without_attach(surveys, stack)},
         )
         files = {"main.tf": attach_module(inventory, attached, config)}
@@ -144,15 +145,23 @@ def _needed(surveys: list[Survey], stack: Stack) -> str | None:
     from migrator.spacelift.inventory.attach import roots_of
 
     roles = {
-        root.role
-        for survey in surveys
-        for root in roots_of(survey, stack)
-        if root.by == "hook" and not root.refusal and not root.is_native
+        root.role for survey in surveys for root in roots_of(survey, stack) if root.by == "hook" and not root.is_native
     }
     return None if not roles else "" if len(roles) > 1 or SHELL_ROLE in roles else roles.pop()
 
 
-def _survey(repo: str, config: Config) -> Survey:
+def _surveys(repos: Iterable[str], config: Config) -> list[Survey]:
+    """The surveys of the repositories, which hear of the users of a role in each other."""
+    from migrator.migrate.callers import settle_calls
+    from migrator.model.fleet import ALONE
+
+    def again(fleets: Mapping[str, Fleet]) -> dict[str, Survey]:
+        return {repo: _survey(repo, config, fleet) for repo, fleet in fleets.items()}
+
+    return list(settle_calls(again(dict.fromkeys(repos, ALONE)), again).values())
+
+
+def _survey(repo: str, config: Config, fleet: Fleet) -> Survey:
     """The survey of a repository's root modules; nothing is written."""
     from migrator.config.settings_file import with_repository
     from migrator.migrate.pipeline import open_workspace, reason_of
@@ -160,7 +169,7 @@ def _survey(repo: str, config: Config) -> Survey:
 
     try:
         workspace = open_workspace(repo, config)
-        return Planning(workspace, with_repository(config, workspace.root), repo).survey
+        return Planning(workspace, with_repository(config, workspace.root), repo, fleet).survey
     except Exception as error:
         raise MigrateError(f"{repo}: {reason_of(error)}") from None
 

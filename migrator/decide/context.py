@@ -20,6 +20,7 @@ from migrator.decide.signers.providers import SignIns
 from migrator.decide.stack_variables import runtime_variables
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
+from migrator.model.findings import Rewrite
 from migrator.model.fleet import ALONE, Fleet, runs
 from migrator.spacelift.inventory.known import account_of
 from migrator.spacelift.settings.tf_vars import VariableSettings
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from migrator.model.findings import Change, Finding, Refusal
     from migrator.model.fleet import KnownCall
     from migrator.spacelift.inventory.known import Account
-    from migrator.span import Edit
+    from migrator.span import Edit, Span
     from migrator.terraform.outside_calls import CalledModule, OutsideCall
     from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.workspace.workspace import Workspace
@@ -62,6 +63,15 @@ class Context:
             call for call in called_modules if call.module.gains or call.module.loses
         )
         """The modules of other repositories whose variables change, each with its calls here."""
+
+    def removes(self, path: str, part: Span) -> bool:
+        """Whether an earlier finding removes ``part`` of a file."""
+        return any(
+            edit.path == path and not edit.text and edit.span.start <= part.start and part.end <= edit.span.end
+            for finding in self.earlier_findings
+            if isinstance(finding.fix, Rewrite)
+            for edit in finding.fix.edits
+        )
 
     @cached_property
     def outside_calls(self) -> tuple[OutsideCall, ...]:

@@ -39,6 +39,7 @@ _OF_TEMPLATE = (
     "Update the stack to a new version of the template, or attach the hook with `tf-oidc-migrate attach --stack`."
 )
 _IN_RUNTIME_CONFIG = "The hook is added to `.spacelift/config.yml`."
+_REFUSED = "The place {} is refused."
 _SET_VARIABLES = "Set the variables that the tasks name on the stack."
 
 
@@ -80,12 +81,13 @@ class Surveyor:
         identity = self._context.workspace.identity
         targets = (*self._context.hook_plan.targets, *self._context.hook_plan.natives)
         for target in targets:
-            if isinstance(target.role, str):
-                variables, reason = self._variables_of(target.path), self._reason(target.group)
-                slugs = self._in_runtime_config(target)
-                known_root = KnownRoot(repo, identity, target.path, target.role, reason, slugs)
-                known_root = replace(known_root, engine=target.engine, is_native=target.is_native, variables=variables)
-                yield replace(known_root, region=target.region)
+            role, reason = target.role, self._reason(target.group)
+            if isinstance(role, Refusal):
+                role, reason = "", _REFUSED.format(target.place)
+            variables, slugs = self._variables_of(target.path), self._in_runtime_config(target)
+            known_root = KnownRoot(repo, identity, target.path, role, reason, slugs)
+            known_root = replace(known_root, engine=target.engine, is_native=target.is_native, variables=variables)
+            yield replace(known_root, region=target.region)
         for root in self._context.environment_roots.roots:
             if not isinstance(root.role, Refusal):
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
@@ -121,7 +123,7 @@ class Surveyor:
             for finding in reversed(self._context.earlier_findings)
             if finding.group and isinstance(finding.fix, Refusal)
         )
-        return {str(finding.group): f"The place {finding.place} is refused." for finding in refused}
+        return {str(finding.group): _REFUSED.format(finding.place) for finding in refused}
 
     def _variables_of(self, root: str) -> tuple[tuple[str, str], ...]:
         """The variables that the stacks of a root module must set, for migrated providers."""

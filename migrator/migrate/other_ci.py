@@ -37,7 +37,7 @@ replaces the job, remove the job. A Makefile or script that no file of a CI serv
 _CI = regex(
     r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.+\.ya?ml|\.circleci/config\.ya?ml"
     r"|\.buildkite/.+\.ya?ml|\.travis\.ya?ml|\.drone\.ya?ml|bitbucket-pipelines\.ya?ml"
-    r"|(?:.+/)?(?:Jenkinsfile|(?:azure-pipelines|buildspec|cloudbuild)\.ya?ml)"
+    r"|atlantis\.ya?ml|(?:.+/)?(?:Jenkinsfile|(?:azure-pipelines|buildspec|cloudbuild)\.ya?ml)"
 )
 _RUN = regex(
     r"(?m)^[ \t]*(?:-[ \t]+)?(?:(?:run|script|before_script|after_script|command|bash|sh)\b[ \t]*:?[ \t]*)?"
@@ -49,6 +49,8 @@ _ACTION = regex(
     r"(?m)^[ \t]*(?:-[ \t]+)?uses:[ \t]*[\"']?(?:dflook/(?:terraform|tofu)-(?:plan|apply|destroy)"
     r"|gruntwork-io/terragrunt-action)@"
 )
+_PROJECT = regex(r"(?m)^[ \t]*(?:-[ \t]+)?dir:[ \t]*[\"']?([^\s\"']+)")
+"""A project of Atlantis: https://www.runatlantis.io/docs/repo-level-atlantis-yaml."""
 _SIGNS_IN = regex(r"(?:init|plan|apply|destroy|import|refresh)\b")
 _FOLDER = regex(r"(?:-chdir=|working-dir[= ]|\bcd[ \t]+|working-directory:[ \t]*|\bpath:[ \t]*)[\"']?([^\s\"';&]+)")
 _SCRIPT = regex(r"(?m)^(?![ \t]*#).*?(?<![\w/.-])(?:\./)?((?:[\w.-]+/)*[\w-][\w.-]*\.(?:sh|bash))\b")
@@ -76,9 +78,16 @@ def _runs(workspace: Workspace, folders: Collection[str]) -> Iterator[str]:
         for file in (path, *dict.fromkeys(scripts)):
             content = text if file == path else _text(workspace, file)
             found = (match for match in _RUN.finditer(content) if _is_affected(workspace, content, match, folders))
-            first = next(found, None) or _ACTION.search(content)
+            first = next(found, None) or _ACTION.search(content) or _project(file, content, folders)
             if first is not None:
                 yield f"{file}:{content.count(chr(10), 0, first.end()) + 1}"
+
+
+def _project(file: str, text: str, folders: Collection[str]) -> re.Match[str] | None:
+    """The first project of Atlantis that runs code in one of the ``folders``."""
+    affected = {folder or "." for folder in folders}
+    projects = _PROJECT.finditer(text) if file.startswith("atlantis.") else ()
+    return next((match for match in projects if posixpath.normpath(match[1]) in affected), None)
 
 
 def _is_affected(workspace: Workspace, text: str, run: re.Match[str], folders: Collection[str]) -> bool:

@@ -260,7 +260,7 @@ def hook_of(row: StackRow, result: RepoResult) -> str:
         return "No hook: the code of the stack is not known."
     signers = [signer for signer in result.signers if signer.root == row.code.rpartition(": ")[2]]
     if all(signer.before == signer.after for signer in signers):
-        return "No hook: this run migrates no code of the stack."
+        return "No hook: no migrated code of the stack needs a hook."
     if all(signer.is_keyless for signer in signers):
         return "No hook: the providers and backends sign in by themselves."
     return "No hook: a part of the code still signs in with static credentials."

@@ -21,6 +21,7 @@ from migrator.report.steps import HOOK, Step, hook_of, staged, steps
 from migrator.report.totals import rotations, without_places
 from migrator.report.verification import headline_of
 from migrator.secret.printable import printable
+from migrator.spacelift.settings.diagnostics import STILL_NEEDED
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
 
@@ -110,8 +111,10 @@ def headline(result: RepoResult) -> str:
         seen = result.not_understood
         if seen:
             return f"nothing was migrated; {count(len(seen), 'line', 'lines')} with AWS credentials not understood"
-        if not result.is_whole:
-            return "nothing was migrated" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "nothing would change"
+        kept = sum(finding.code == STILL_NEEDED.code for finding in result.findings)
+        if kept or not result.is_whole:
+            outcome = "nothing was migrated" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "nothing would change"
+            return f"{outcome}; {count(kept, 'setting keeps', 'settings keep')} static credentials" if kept else outcome
         bare = sum(finding.code == ENVIRONMENT_CREDENTIALS.code for finding in result.findings)
         uses = f"{count(bare, 'place uses', 'places use')} the credentials of the environment"
         return f"nothing to migrate; {uses}" if bare else "nothing to migrate"

@@ -155,7 +155,8 @@ def check(context: Context) -> Iterator[Finding]:
     for module in modules:
         for (document, part, title), what in uses_environment(module):
             roots = context.workspace.roots_of(module)
-            if (document.path, part.start) not in named and any(_loses_keys(context, root) for root in roots):
+            is_told = (document.path, part.start) in named or context.removes(document.path, part)
+            if not is_told and any(_loses_keys(context, root) for root in roots):
                 place = Place(document.path, document.source.line(part.start))
                 fix = document.ignored if document.is_excluded else NEEDS_ENVIRONMENT.left_alone()
                 yield RULE.finding(place, f"{title}: {what}", fix, notes=(GIVE_STACKS_CREDENTIALS.note(str(place)),))
@@ -254,4 +255,4 @@ def _of_terragrunt(terragrunt_files: Terragrunt) -> Iterator[tuple[Document, Spa
                 yield document, attribute.span, f"local.{attribute.name}"
 
 
-RULE = Rule("commands-with-credentials", "commands that use a profile or keys of AWS are listed", check)
+RULE = Rule("commands-with-credentials", "commands that use a profile or keys of AWS are listed", check, phase=2)

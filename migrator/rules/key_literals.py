@@ -1,5 +1,7 @@
 """Access keys anywhere else in the tree are listed, so that people can delete them; nothing is changed.
 
+A key goes with the text that other rules remove, for example with a comment above an argument.
+
 What an access key id looks like: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html. The keys
 of AWS's documentation and obvious mocks are not told.
 """
@@ -10,9 +12,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
-from migrator.model.notes import OF_KEYS, ROTATE_AND_REMOVE
+from migrator.model.findings import Fix, Rewrite
+from migrator.model.notes import OF_KEYS, ROTATE, ROTATE_AND_REMOVE
 from migrator.rules.registry import Rule
-from migrator.terraform.key_literals import KeyLiteral, key_literals
+from migrator.terraform.key_literals import KeyLiteral, key_literals, keys_in
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -33,10 +36,22 @@ def check(context: Context) -> Iterator[Finding]:
     if not any((*of_aws, facts.stacks, facts.settings)):
         return
     accounted = set(_accounted_for(context))
-    for key in key_literals(context.workspace):
-        if str(key.place) not in accounted:
-            note = ROTATE_AND_REMOVE.note(str(key.place))
-            yield RULE.finding(key.place, _message(key), KEY_IN_FILE.left_alone(), notes=(note,))
+    keys = [key for key in key_literals(context.workspace) if str(key.place) not in accounted]
+    removed = dict(_removed(context)) if keys else {}
+    for key in keys:
+        if key.masked in removed.get(key.place.path, ()):
+            fix: Fix = Rewrite((), "The key is removed with the text around the key.")
+            note = ROTATE.note(str(key.place))
+        else:
+            fix, note = KEY_IN_FILE.left_alone(), ROTATE_AND_REMOVE.note(str(key.place))
+        yield RULE.finding(key.place, _message(key), fix, notes=(note,))
+
+
+def _removed(context: Context) -> Iterator[tuple[str, set[str]]]:
+    """The keys that each file loses by the changes of other rules, masked."""
+    for change in context.changes:
+        kept = {key.masked for key in keys_in(change.path, change.after)}
+        yield change.path, {key.masked for key in keys_in(change.path, change.before or b"")} - kept
 
 
 def _accounted_for(context: Context) -> Iterator[str]:

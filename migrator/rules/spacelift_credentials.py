@@ -266,9 +266,21 @@ def _replacement(context: Context, stack: StackDefinition) -> Replacement:
             reason = f"{runs} {known_root.refusal}" if known_root.refusal else ""
             replacements.append(Replacement(frozenset({f"root module {known_root.title}"}), reason))
     if not replacements:
-        return Replacement(reason_to_keep=f"{stack.title} runs code that this run does not migrate.")
+        return Replacement(reason_to_keep=_unknown_code(context, stack))
     reason_to_keep = next((way.reason_to_keep for way in replacements if way.reason_to_keep), "")
     return Replacement(frozenset(name for way in replacements for name in way.needs), reason_to_keep)
+
+
+def _unknown_code(context: Context, stack: StackDefinition) -> str:
+    """The reason to keep the keys of a stack without a known sign-in of its code: units may need the environment."""
+    units = zip(context.facts.terragrunt.units, context.facts.unit_runners, strict=True)
+    own_units = [unit for unit, runners in units if stack in (*runners.definitions, *runners.blueprints)]
+    if not own_units:
+        return f"{stack.title} runs code that this run does not migrate."
+    if context.config.include_ambient or any(unit.names_credentials for unit in own_units):
+        why = "The code of the units may use the credentials of the environment."
+        return f"{stack.title} runs units of Terragrunt without a hook. {why}"
+    return f"{stack.title} runs units of Terragrunt that name no credentials. `--include-ambient` migrates the units."
 
 
 def _early(context: Context, stack: StackDefinition) -> str:

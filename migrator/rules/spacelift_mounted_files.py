@@ -53,7 +53,9 @@ def _of(context: Context, override: Override) -> Iterator[Finding]:
         for group in groups or (None,):
             yield RULE.finding(override.place, override.title, override.refusal, group)
     else:
-        yield RULE.finding(override.place, override.title, as_left_alone(override.refusal))
+        is_refused = override.sets_key and context.workspace.in_scope(override.place.path)
+        fix = override.refusal if is_refused else as_left_alone(override.refusal)
+        yield RULE.finding(override.place, override.title, fix)
 
 
 RULE = Rule("spacelift-mounted-files", "mounted files and init arguments may override the migrated code", check)

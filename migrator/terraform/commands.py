@@ -1,16 +1,23 @@
 """The parts of Terraform code that sign in to AWS on their own, not with the credentials of a provider block.
 
 Such are commands in ``exec`` of the kubernetes and helm providers, in provisioners and in ``data "external"``, the key
-provider ``aws_kms`` of OpenTofu's encryption, https://opentofu.org/docs/language/state/encryption/#aws-kms, and modules
-from S3, https://developer.hashicorp.com/terraform/language/modules/sources#s3-bucket.
+provider ``aws_kms`` of OpenTofu's encryption, https://opentofu.org/docs/language/state/encryption/#aws-kms, modules
+from S3, https://developer.hashicorp.com/terraform/language/modules/sources#s3-bucket, files that sops encrypts with AWS
+KMS, https://registry.terraform.io/providers/carlpett/sops, and logins to Vault with AWS credentials,
+https://registry.terraform.io/providers/hashicorp/vault/latest/docs#aws.
 """
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrator.regex import regex
+from migrator.syntax.hcl.strings import string_value
+from migrator.terraform.credential_texts import read_plain
 from migrator.terraform.providers import CREDENTIALS, local_names
 
 if TYPE_CHECKING:
@@ -23,6 +30,12 @@ Part = tuple["Document", "Span", str]
 """A part of a file, with the title of the block around the part."""
 
 _AWS = regex(r"(?m)^(?![ \t]*(?:#|//)).*?(?<![\w./@-])(?P<name>aws|aws-iam-authenticator|eksctl)(?=[\"'\\ ,;|]|$)")
+_SCRIPT = regex(r"(?<![\w./-])[\w./-]{1,200}\.(?:sh|bash|py|js|ts|rb)\b")
+_CALLS = regex(
+    r"(?m)^(?![ \t]*(?:#|//)).*?(?:(?:^|[\s;&|(`\"'])(?P<command>aws|eksctl)[ \t]+-*[a-z]|\b(?:boto3|aws-sdk)\b)"
+)
+_MODULE_PATH = regex(r"\$\{\s*path\.(?:module|root)\s*\}/?")
+_LONGEST = 100_000
 _SIGN_INS = frozenset({*CREDENTIALS, "assume_role_with_web_identity"})
 _WITHOUT_WEB_IDENTITY = "awsutils"
 
@@ -48,16 +61,70 @@ def uses_environment(module: Module) -> Iterator[tuple[Part, str]]:
     for document, part, title in commands(module):
         if match := _AWS.search(part.of(document.text)):
             yield (document, part, title), f"a command runs {match['name']}"
+        elif script := _script_for_aws(module, document, part):
+            yield (document, part, title), f"a command runs {script}"
+    for document, block, what in (*_sources_of_secrets(module), *_blocks(module)):
+        yield (document, block.span, block.title()), what
+
+
+def _sources_of_secrets(module: Module) -> Iterator[tuple[Document, Block, str]]:
+    """The files that sops decrypts with AWS KMS, and the logins to Vault with the credentials of the environment."""
+    for document, block in (*module.blocks("data", "sops_file"), *module.blocks("ephemeral", "sops_file")):
+        if what := _in_kms(module, document, block):
+            yield document, block, what
+    for document, block in module.blocks("provider", "vault"):
+        if any(_is_aws_login(document, login) for login in block.blocks()):
+            yield document, block, "the login to Vault uses AWS"
+
+
+def _blocks(module: Module) -> Iterator[tuple[Document, Block, str]]:
+    """The other blocks that call AWS with the credentials of the environment, each with what calls AWS."""
     for document, block in _key_providers(module):
         if _signs_in_by_environment(block):
-            yield (document, block.span, block.title()), "the key of the state is in AWS KMS"
+            yield document, block, "the key of the state is in AWS KMS"
     for document, block in module.blocks("provider", _WITHOUT_WEB_IDENTITY):
         if _signs_in_by_environment(block):
-            yield (document, block.span, block.title()), "the provider has no credentials of its own"
+            yield document, block, "the provider has no credentials of its own"
     for document, block in module.blocks("module"):
         source = block.attribute("source")
         if source is not None and (document.literal(source) or "").startswith("s3::"):
-            yield (document, source.span, block.title()), "the module is in S3"
+            yield document, block, "the module is in S3"
+
+
+def _script_for_aws(module: Module, document: Document, part: Span) -> str:
+    """The script of the repository that a command runs, and that calls AWS; ``""`` without one."""
+    for match in _SCRIPT.finditer(part.of(document.text)):
+        for folder in (module.path, ""):
+            if _CALLS.search(_text(document, posixpath.join(folder, match[0].lstrip("/")))):
+                return posixpath.basename(match[0])
+    return ""
+
+
+def _in_kms(module: Module, document: Document, block: Block) -> str:
+    """Whether a file that sops encrypts names a key in AWS KMS, for people; ``""`` if the file names no such key."""
+    source = block.attribute("source_file")
+    name = string_value(_MODULE_PATH.sub("", document.expression(source))) if source else None
+    text = _text(document, posixpath.join(module.path, name)) if name else ""
+    if not text:
+        return "the key of the file may be in AWS KMS"
+    return "the key of the file is in AWS KMS" if "arn:aws" in text else ""
+
+
+def _text(document: Document, path: str) -> str:
+    """The text of a file below the folder of the run; ``""`` for any other, also behind a link."""
+    with suppress(ValueError):  # a path that no file can have
+        root, file = os.path.realpath(document.root), os.path.realpath(os.path.join(document.root, path))
+        data = read_plain(file, _LONGEST) if os.path.commonpath([root, file]) == root else None
+        return (data or b"").decode("utf-8", "replace")
+    return ""
+
+
+def _is_aws_login(document: Document, login: Block) -> bool:
+    if any("aws_" in attribute.name for attribute in login.attributes):
+        return False
+    method = login.attribute("method")
+    is_aws = method is not None and document.literal(method) == "aws"
+    return login.type == "auth_login_aws" or (login.type == "auth_login" and is_aws)
 
 
 def _key_providers(module: Module) -> Iterator[tuple[Document, Block]]:

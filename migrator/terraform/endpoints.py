@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_EMULATOR = regex(
+EMULATOR_HOST = regex(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I
 )
 _AWS_HOST = regex(rf"(?:https?://)?[^/]*\.(?:{'|'.join(map(re.escape, DOMAINS))})(?::\d+)?(?:/.*)?", re.I)
@@ -113,7 +113,7 @@ def skip_reason_of_host(name: str, value: str | None, text: str) -> LeftAlone | 
 
     If ``value`` is None, ``text`` is the part of the value that is known, with gaps for the rest.
     """
-    if _EMULATOR.search(value if value is not None else text):
+    if EMULATOR_HOST.search(value if value is not None else text):
         return EMULATOR.left_alone(name=name)
     if value is None and not _KNOWN_HOST.fullmatch(text):
         return UNKNOWN_ENDPOINT.refusal(name=name)

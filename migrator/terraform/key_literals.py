@@ -44,10 +44,11 @@ def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
     """The keys in the files of the folder that may be changed, each once a line, by path and line."""
     for path, data, parts in credential_texts(workspace):
         if not parts.isdisjoint(_BEGINS):
-            yield from _in_file(path, data)
+            yield from keys_in(path, data)
 
 
-def _in_file(path: str, data: bytes) -> Iterator[KeyLiteral]:
+def keys_in(path: str, data: bytes) -> Iterator[KeyLiteral]:
+    """The keys in the bytes of one file."""
     literals: dict[tuple[int, bytes], KeyLiteral] = {}
     for match in _KEY_ID.finditer(data):
         if is_mock(match[0]):

@@ -13,6 +13,7 @@ from migrator.secret.names import STATIC_KEYS
 from migrator.secret.shapes import shown_key
 from migrator.syntax.terraform import Attribute
 from migrator.terraform.expressions.defaults import REFERENCE, definition, optional
+from migrator.terraform.expressions.forms import conditional
 from migrator.terraform.providers import Provider
 from migrator.terraform.root_values import root_values
 from migrator.workspace.document import Document
@@ -71,7 +72,8 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
     def _key(self) -> str:
         name = next(argument for argument in ("access_key", "secret_key", "token") if argument in self.arguments)
         expression = self.expression(name)
-        source = _SOURCE.search(optional(expression) or expression)
+        outcomes = (conditional(expression) or ("", expression))[1:]
+        source = _SOURCE.search(optional(expression) or " ".join(outcomes))
         shown = shown_key(self.string(*self.arguments[name]) or "")
         texts = [text for text in (shown, source[0] if source else "") if text]
         return f"static key {texts[0]}{f' ({texts[1]})' if texts[1:] else ''}" if texts else "a static key"

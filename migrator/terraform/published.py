@@ -12,9 +12,11 @@ _PUBLISHED = regex(r"terraform-[a-z0-9]+-.+")
 _OF_A_ROOT = frozenset({"backend", "cloud"})
 _VERSION = regex(rb"(?m)^module_version\s*:")
 
+_EXAMPLES = frozenset({"example", "examples", "test", "tests"})
+
 
 def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -> bool:
-    """Whether others may call the module at ``path``: an uncalled one in ``modules``, or one of a registry.
+    """Whether others may call the module at ``path``: one of a registry, or one that only examples and tests call.
 
     https://developer.hashicorp.com/terraform/registry/modules/publish names repositories terraform-PROVIDER-NAME, and
     https://docs.spacelift.io/vendors/terraform/module-registry has a version in the runtime configuration. The known
@@ -31,7 +33,10 @@ def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -
         return True
     if _has_version(workspace, path):
         return True
-    return is_reusable and not workspace.calls.get(path)
+    calls = workspace.calls.get(path, ())
+    if calls and all(_EXAMPLES.intersection(call.caller.path.lower().split("/")) for call in calls):
+        return True
+    return is_reusable and not calls
 
 
 def _has_version(workspace: Workspace, folder: str) -> bool:

@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     from migrator.terraform.providers import Provider
     from migrator.workspace.document import Document
 
+_PLACEHOLDER = regex(r"\$\w+|\{\{.*\}\}|<[^<>]*>|%\w+%|__\w+__|@\w+@|#\{\w+\}#?")
+"""A name that a program replaces before Terraform reads the file."""
 _INDEX = regex(r'\[\s*\\?"[^"\]]*"\s*\]')
 
 
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
     """A note of the first literal key that ``holder`` has, with its id as far as it may be shown."""
     keys = [attribute for attribute in holder.credentials if attribute.name in STATIC_KEYS]
-    literals = (attribute for attribute in keys if not is_mock(holder.document.literal(attribute)))
-    literal = [attribute for attribute in literals if _has_literal(holder.document.expression(attribute))]
+    literal = [
+        attribute
+        for attribute in keys
+        if not is_mock(text := holder.document.literal(attribute)) and not _PLACEHOLDER.fullmatch(text or "")
+        if _has_literal(holder.document.expression(attribute))
+    ]
     if literal:
         yield _note(holder.document, literal[0], literal)
 

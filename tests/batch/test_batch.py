@@ -87,7 +87,7 @@ class Fleet:
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         given = (
             arguments
-            if any(one.startswith("--state") for one in arguments)
+            if any(argument.startswith("--state") for argument in arguments)
             else (*arguments, "--state", str(self.state))
         )
         return program.run("batch", *given, cwd=self.folder, env={**os.environ, **more})
@@ -142,7 +142,12 @@ def test_from_a_repos_file_to_reports(fleet: Fleet) -> None:
     assert shown.count("role/state-network") == 1
     results = json.loads((fleet.folder / "out.json").read_text())
     assert len(results["results"]) == 4
-    texts = [done.stdout, done.stderr, fleet.state.read_text(), *((fleet.folder / one).read_text() for one in reports)]
+    texts = [
+        done.stdout,
+        done.stderr,
+        fleet.state.read_text(),
+        *((fleet.folder / file_name).read_text() for file_name in reports),
+    ]
     assert not any(key in text for key in KEYS for text in texts)
 
     status = program.run("batch", "status", "--state", fleet.state)
@@ -211,7 +216,8 @@ def test_sixty_repositories_of_which_ten_have_trouble(fleet: Fleet) -> None:
     assert "nternal error" not in done.stderr
     assert "Traceback" not in done.stderr
     results = {
-        Path(one["repository"]).name: one for one in json.loads((fleet.folder / "out.json").read_text())["results"]
+        Path(result["repository"]).name: result
+        for result in json.loads((fleet.folder / "out.json").read_text())["results"]
     }
     assert len(results) == 60
     for name, one in results.items():
@@ -353,7 +359,7 @@ def test_what_is_no_folder_is_a_repository_that_failed(fleet: Fleet) -> None:
     assert fleet.tree(shop)
     assert "3 failed, 1 migrated" in done.stderr
     results = json.loads((fleet.folder / "out.json").read_text())["results"]
-    errors = {one["repository"]: one["error"] for one in results}
+    errors = {result["repository"]: result["error"] for result in results}
     assert errors["nowhere"] == "The folder cannot be read: No such file or directory"
     assert errors["file"] == "The path is a file, not a folder"
     assert "is not a git repository" in errors["plain"]

@@ -37,7 +37,9 @@ def scheduler() -> Iterator[str]:
 
 
 def test_every_job_comes_back_once_with_its_result(scheduler: str) -> None:
-    assert dict(run_jobs(jobs.double, range(40), executor(2, scheduler))) == {one: 2 * one for one in range(40)}
+    assert dict(run_jobs(jobs.double, range(40), executor(2, scheduler))) == {
+        number: 2 * number for number in range(40)
+    }
 
 
 def test_an_exception_is_a_failure_without_its_text(scheduler: str, capfd: pytest.CaptureFixture[str]) -> None:

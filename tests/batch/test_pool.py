@@ -54,7 +54,7 @@ def _no_worker_is_left() -> Iterator[None]:
 
 @pytest.mark.parametrize("count", KINDS)
 def test_every_job_comes_back_once_with_its_result(count: int) -> None:
-    assert dict(run_jobs(jobs.double, range(40), executor(count))) == {one: 2 * one for one in range(40)}
+    assert dict(run_jobs(jobs.double, range(40), executor(count))) == {number: 2 * number for number in range(40)}
 
 
 @pytest.mark.parametrize("count", KINDS)
@@ -229,9 +229,9 @@ def parent(tmp_path: Path) -> Iterator[Callable[[str, int, Any], subprocess.Pope
         return started[-1]
 
     yield start
-    for one in started:
-        one.kill()
-        one.communicate()
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def read_until(process: subprocess.Popen[str], *words: str) -> list[str]:
@@ -249,7 +249,7 @@ def read_until(process: subprocess.Popen[str], *words: str) -> list[str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("count", KINDS)
 def test_after_an_interrupt_jobs_in_flight_finish(number: int, count: int, parent: Any) -> None:
-    process = parent("pause", count, [(one, 0.7) for one in range(20)])
+    process = parent("pause", count, [(job, 0.7) for job in range(20)])
     before = read_until(process, *["start"] * count)
     os.killpg(process.pid, number)  # as the terminal does, to the whole group
     stdout, stderr = process.communicate(timeout=20)
@@ -262,9 +262,9 @@ def test_after_an_interrupt_jobs_in_flight_finish(number: int, count: int, paren
 
 
 def test_a_second_interrupt_ends_at_once(tmp_path: Path, parent: Any) -> None:
-    process = parent("hang", 2, [(str(tmp_path / str(one)), 100) for one in range(4)])
+    process = parent("hang", 2, [(str(tmp_path / str(number)), 100) for number in range(4)])
     read_until(process, "start", "start")
-    assert wait_for(lambda: all((tmp_path / str(one)).is_file() for one in range(2)))
+    assert wait_for(lambda: all((tmp_path / str(number)).is_file() for number in range(2)))
     os.killpg(process.pid, signal.SIGINT)
     read_until(process, "stopping 2")
     begin = time.monotonic()
@@ -272,12 +272,12 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, parent: Any) -> None:
     stdout, stderr = process.communicate(timeout=20)
     assert (process.returncode, stdout, stderr) == (130, "interrupted\n", "")
     assert time.monotonic() - begin < 4
-    pids = [int(pid) for one in range(2) for pid in (tmp_path / str(one)).read_text().split()]
+    pids = [int(pid) for number in range(2) for pid in (tmp_path / str(number)).read_text().split()]
     assert wait_for(lambda: not any(map(is_alive, pids)), 2)
 
 
 def test_a_second_interrupt_leaves_a_critical_section_whole(tmp_path: Path, parent: Any) -> None:
-    folders = [tmp_path / str(one) for one in range(2)]
+    folders = [tmp_path / str(number) for number in range(2)]
     for folder in folders:
         folder.mkdir()
     process = parent("critical", 2, [*map(str, folders)])
@@ -291,11 +291,11 @@ def test_a_second_interrupt_leaves_a_critical_section_whole(tmp_path: Path, pare
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path, parent: Any) -> None:
-    process = parent("hang", 2, [(str(tmp_path / str(one)), 1) for one in range(4)])
-    assert wait_for(lambda: all((tmp_path / str(one)).is_file() for one in range(2)))
+    process = parent("hang", 2, [(str(tmp_path / str(number)), 1) for number in range(4)])
+    assert wait_for(lambda: all((tmp_path / str(number)).is_file() for number in range(2)))
     process.kill()
     process.wait()
-    pids = [int(pid) for one in range(2) for pid in (tmp_path / str(one)).read_text().split()]
+    pids = [int(pid) for number in range(2) for pid in (tmp_path / str(number)).read_text().split()]
     assert wait_for(lambda: not any(map(is_alive, pids)), 5)
     assert not (tmp_path / "2").exists()
 

@@ -37,7 +37,11 @@ class Synthesised:
         return found
 
     def provider(self, alias: str | None) -> dict[str, Any]:
-        return next(one for one in self.stack("shop")["provider"]["aws"] if one.get("alias") == alias)
+        return next(
+            configuration
+            for configuration in self.stack("shop")["provider"]["aws"]
+            if configuration.get("alias") == alias
+        )
 
 
 def needs_cdktf() -> None:
@@ -52,7 +56,7 @@ def needs_cdktf() -> None:
 
 
 SYNTHESISE = """
-import functools, importlib.util, runpy, sys, types
+import functools, importlib.util, os, runpy, sys, types
 import cdktf
 
 aws = types.ModuleType("cdktf_cdktf_provider_aws")  # by itself the package loads each of 1,500 resources
@@ -61,11 +65,13 @@ sys.modules[aws.__name__] = aws
 app = cdktf.App
 for folder in sys.argv[1:]:
     cdktf.App = functools.partial(app, outdir=f"{folder}/cdktf.out")
+    os.environ["WHO"] = os.path.basename(folder)
     sys.path.insert(0, folder)
     runpy.run_path(f"{folder}/main.py", run_name="__main__")
     sys.path.remove(folder)
-    for name in {"network", "imports"} | {name for name in sys.modules if name.startswith("imports.")}:
-        del sys.modules[name]
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", "") or "").startswith(f"{folder}/"):
+            del sys.modules[name]
 """
 
 
@@ -119,7 +125,7 @@ def test_each_identity_has_a_role_of_its_own(
 
 
 def test_only_that_has_changed(states: tuple[Synthesised, Synthesised]) -> None:
-    before, after = (one.stack("shop") for one in states)
+    before, after = (state.stack("shop") for state in states)
     backend = {"bucket": "webshop-terraform-state", "key": "shop.tfstate", "region": "eu-west-1"}
     assert after["terraform"]["backend"]["s3"] == backend
     assert after["data"]["terraform_remote_state"]["dns"]["config"] == {**backend, "key": "dns.tfstate"}
@@ -137,7 +143,7 @@ def test_the_comments_keep_the_role(states: tuple[Synthesised, Synthesised]) -> 
 def test_terraform_reads_the_documented_hook_to_the_letter(
     states: tuple[Synthesised, Synthesised], terraform: Terraform, tmp_path: Path
 ) -> None:
-    before, after = (one.stack("admin")["resource"]["spacelift_stack"] for one in states)
+    before, after = (state.stack("admin")["resource"]["spacelift_stack"] for state in states)
     hooks = after["shop"]["before_init"]
     assert "spacelift-run-$${TF_VAR_spacelift_run_id}" in hooks[0]
     (tmp_path / "main.tf.json").write_text(json.dumps({"locals": {"before_init": hooks}}))

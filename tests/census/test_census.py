@@ -168,7 +168,7 @@ def test_what_is_excluded_or_ignored_is_not_counted(tmp_path: Path) -> None:
     text = 'provider "aws" { # tf-oidc-migrate:ignore\n  profile = "shop"\n}\n'
     made(tmp_path, {"main.tf": text, "old/backend.tpl": 'backend "s3" {\n  profile = "x"\n}\n'})
     result = migrate_repo(str(tmp_path), Config(mode=Mode.PREVIEW, exclude=("old",)))
-    assert [one for one in result.findings if one.rule == "census"] == []
+    assert [finding for finding in result.findings if finding.rule == "census"] == []
 
 
 @pytest.mark.unit

@@ -38,7 +38,9 @@ def test_every_rule_has_an_example() -> None:
     assert {rule for rule, _, _ in EXAMPLES} == set(RULES) - set(ONLY_TELL)
 
 
-@pytest.mark.parametrize(("rule", "number", "example"), EXAMPLES, ids=[f"{one[0]}-{one[1]}" for one in EXAMPLES])
+@pytest.mark.parametrize(
+    ("rule", "number", "example"), EXAMPLES, ids=[f"{marked[0]}-{marked[1]}" for marked in EXAMPLES]
+)
 def test_the_example_of_a_rule_is_what_becomes_of_it(rule: str, number: int, example: str, tmp_path: Path) -> None:
     heading = _BEFORE.match(example)
     assert heading

@@ -92,8 +92,8 @@ def test_no_two_origins_share_a_role(mode: str) -> None:
         tree = maker.tree()
         trees = [tree, *([maker.other(tree)] if seed % 3 == 0 else [])]
         _, files = planned(tree, MODES[mode])
-        for one in trees:
-            assert not list(shared(one, files)), (mode, seed)
+        for module_tree in trees:
+            assert not list(shared(module_tree, files)), (mode, seed)
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in ("default", "portable", "hook")])
@@ -109,7 +109,7 @@ def test_one_origin_is_migrated_with_one_role(mode: str) -> None:
     for seed in SEEDS:
         tree = Maker(seed, single=True).tree()
         plan, files = planned(tree, MODES[mode])
-        assert not [one for one in plan.findings if isinstance(one.fix, Refusal)], (mode, seed)
+        assert not [finding for finding in plan.findings if isinstance(finding.fix, Refusal)], (mode, seed)
         given = roles(files, tree)
         assert {(at, place) for at, place, _ in tree.signers(tree.values[0])} == given.keys(), (mode, seed)
         assert len(set(given.values())) <= 1, (mode, seed)
@@ -119,7 +119,7 @@ def test_every_tree_is_migrated_by_variables() -> None:
     for seed in SEEDS:
         tree = Maker(seed).tree()
         plan, _ = planned(tree, Config())
-        assert not [one for one in plan.findings if isinstance(one.fix, Refusal)], seed
+        assert not [finding for finding in plan.findings if isinstance(finding.fix, Refusal)], seed
 
 
 def test_a_second_run_finds_nothing_left() -> None:
@@ -171,7 +171,7 @@ def _told(terraform: Terraform, folder: Path, trees: list[tuple[Tree, dict[str, 
         assert done.returncode == 0, done.stderr
     shown = json.loads(terraform.run("show", "-json", "plan", cwd=folder).stdout)["planned_values"]["root_module"]
     shutil.rmtree(folder)
-    children = {one["address"]: one for one in shown["child_modules"]}
+    children = {child["address"]: child for child in shown["child_modules"]}
     return [
         dict(_resources(children.get(f"module.t{number}", {}), (), tree.folders()))
         for number, (tree, _) in enumerate(trees)
@@ -185,11 +185,11 @@ def _without_providers(text: str) -> str:
         if block.type != "provider":
             pieces.append(block.span.of(text))
             continue
-        nested = [one for web in block.blocks() for one in (web, *web.blocks())]
-        told = [*block.attributes, *(one for web in nested for one in web.attributes)]
-        alias = next((one.value.of(text).strip('"') for one in told if one.name == "alias"), "")
-        kept = [one for one in told if one.name not in ("alias", "web_identity_token_file")]
-        said = ", ".join(f"{one.name} = {one.value.of(text)}" for one in kept)
+        nested = [inner for web in block.blocks() for inner in (web, *web.blocks())]
+        told = [*block.attributes, *(attribute for web in nested for attribute in web.attributes)]
+        alias = next((argument.value.of(text).strip('"') for argument in told if argument.name == "alias"), "")
+        kept = [argument for argument in told if argument.name not in ("alias", "web_identity_token_file")]
+        said = ", ".join(f"{argument.name} = {argument.value.of(text)}" for argument in kept)
         pieces.append(f'resource "terraform_data" "p_{alias}" {{\n  input = {{ {said} }}\n}}')
     return "\n".join(pieces) + "\n"
 
@@ -261,10 +261,10 @@ def test_a_default_is_not_the_value(says: str, mode: str) -> None:
     plan = Planning(workspace_of(encoded), LITERAL[mode]).plan()
     after = encoded | {change.path: change.after for change in plan.changes}
     assert not any(ONE.encode() in text or TWO.encode() in text for text in after.values())
-    is_refused = any(isinstance(one.fix, Refusal) for one in plan.findings)
+    is_refused = any(isinstance(finding.fix, Refusal) for finding in plan.findings)
     assert is_refused or b"var.aws_role_arn" in after["main.tf"]
     if not is_refused:
-        assert any(one.code.startswith("role-") for one in plan.notes)
+        assert any(note.code.startswith("role-") for note in plan.notes)
 
 
 def test_a_default_is_the_value_where_nothing_says_otherwise() -> None:

@@ -91,8 +91,8 @@ CASES: dict[str, tuple[int, dict[str, str]]] = {
         {
             "main.tf": 'module "a" {\n  source = "./a"\n}\n\nmodule "b" {\n  source = "./b"\n}\n',
             **{
-                f"{one}/main.tf": 'module "x" {\n  source = "../x"\n  c      = file("${path.module}/p")\n}\n'
-                for one in "ab"
+                f"{letter}/main.tf": 'module "x" {\n  source = "../x"\n  c      = file("${path.module}/p")\n}\n'
+                for letter in "ab"
             },
             "x/main.tf": CHILD.format("", "var.c"),
         },
@@ -179,7 +179,7 @@ def handed_down(files: dict[str, str], config: Config) -> tuple[set[str], list[s
     plan = Planning(workspace_of(encoded), config).plan()
     after = encoded | {change.path: change.after for change in plan.changes}
     root = b"".join(text for path, text in after.items() if "/" not in path).decode()
-    refused = [one.fix.reason for one in plan.findings if isinstance(one.fix, Refusal)]
+    refused = [finding.fix.reason for finding in plan.findings if isinstance(finding.fix, Refusal)]
     return set(re.findall(r"aws_role_arn\w*\"?\s*[=:]\s*\"?(?:\$\{)?var\.(aws_role_arn\w*)", root)), refused
 
 

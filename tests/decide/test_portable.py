@@ -38,7 +38,7 @@ def web_identity(document: Document, provider: Block) -> str:
         return f"[for one in [{value}] : one if one != null]"
     (dynamic,) = provider.blocks("dynamic")
     (content,) = dynamic.blocks("content")
-    items = ", ".join(f"{one.name} = {document.expression(one)}" for one in content.attributes)
+    items = ", ".join(f"{argument.name} = {document.expression(argument)}" for argument in content.attributes)
     for_each = dynamic.attribute("for_each")
     assert for_each is not None
     assert dynamic.labels == (NAME,)
@@ -52,12 +52,14 @@ def signed(terraform: Terraform, migrated: Path, scratch: Path, **values: str) -
     for module in open_workspace(str(scratch), CONFIG).modules.values():
         outputs = []
         for document in module.documents:
-            blocks = [one for one in document.blocks if one.type == "provider"]
+            blocks = [top_block for top_block in document.blocks if top_block.type == "provider"]
             for number, block in enumerate(blocks):
                 name = f"{block.labels[0]}_{document.literal(block.attribute('alias')) or number}"
                 outputs.append(f'output "{name}" {{\n  value = {web_identity(document, block)}\n}}\n')
-            called = [one.labels[0] for one in document.blocks if one.type == "module"]
-            outputs += [f'output "module_{one}" {{\n  value = module.{one}\n}}\n' for one in called]
+            called = [top_block.labels[0] for top_block in document.blocks if top_block.type == "module"]
+            outputs += [
+                f'output "module_{module_name}" {{\n  value = module.{module_name}\n}}\n' for module_name in called
+            ]
             kept = _without_providers(document, blocks)
             (scratch / document.path).write_text(kept)
         (scratch / module.path / "outputs.tf").write_text("".join(outputs))
@@ -138,7 +140,7 @@ def test_a_terragrunt_heredoc_is_portable_and_a_program_is_not(make_repo: MakeRe
     before = FIXTURES / "rules" / "cdktf-static-keys" / "stack" / "before"
     result: RepoResult = migrate_repo(str(make_repo(source=before, name="program").root), CONFIG)
     assert result.changed == ()
-    assert "option-unsupported" in [one.code for one in result.findings]
+    assert "option-unsupported" in [finding.code for finding in result.findings]
     heredoc = (
         'terraform {\n  source = "./module"\n}\ngenerate "provider" {\n  path = "provider.tf"\n'
         '  if_exists = "overwrite"\n  contents = <<EOF\nprovider "aws" {\n  profile = "live"\n}\nEOF\n}\n'

@@ -121,10 +121,12 @@ def test_what_callers_say_differently_is_told_for_each(tmp_path: Path) -> None:
     (tmp_path / "child").mkdir()
     child = 'variable "name" {}\n\nprovider "aws" {\n  profile = var.name\n}\n'
     (tmp_path / "child" / "main.tf").write_text(child)
-    calls = "".join(f'module "{one}" {{\n  source = "./child"\n  name   = "{one}"\n}}\n' for one in ("prod", "stage"))
+    calls = "".join(
+        f'module "{name}" {{\n  source = "./child"\n  name   = "{name}"\n}}\n' for name in ("prod", "stage")
+    )
     result = migrated(tmp_path, calls, f"profile:prod={OTHER}")
-    assert not [one for one in result.findings if isinstance(one.fix, Refusal)]
-    notes = [one.line for one in result.notes]
+    assert not [finding for finding in result.findings if isinstance(finding.fix, Refusal)]
+    notes = [note.line for note in result.notes]
     assert f"Set TF_VAR_aws_role_arn to {OTHER} on the stacks that run these root modules: ." in notes
     assert "Set TF_VAR_aws_role_arn_stage to the ARN of a role on the stacks that run these root modules: ." in notes
     assert all(OTHER not in path.read_text() for path in tmp_path.rglob("*.tf"))

@@ -25,11 +25,15 @@ from migrator.model.results import Mode, RepoResult
 ARN = "arn:aws:iam::123456789012:role/r"
 REPOSITORIES = 40
 WHO = ("prod", "dev")
+SEVERAL = "several"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Something that signs in, in a folder of its own; ``who`` is whose its credentials are, None if nobody knows."""
+    """Something that signs in, in a folder of its own; ``who`` is whose its credentials are.
+
+    It is None if nobody knows, and `SEVERAL` if the one place has the credentials of several.
+    """
 
     files: dict[str, str]
     who: str | None
@@ -50,6 +54,38 @@ def _unit(who: str) -> str:
         + _provider(f'  profile = "{who}"\n')
         + "EOF\n}\n"
     )
+
+
+NAMED_BY = {
+    "a file of HCL": '${read_terragrunt_config(find_in_parent_folders("account.hcl")).locals.profile}',
+    "a file of YAML": '${yamldecode(file(find_in_parent_folders("account.yaml"))).profile}',
+    "the path": '${split("/", path_relative_to_include())[0]}',
+    "the last folder": "${basename(dirname(get_terragrunt_dir()))}",
+    "a table": '${lookup({ prod = "prod", dev = "dev" }, split("/", path_relative_to_include())[0], "ci")}',
+    "a local": "${local.who}",
+}
+
+
+def _units(expression: str, *units: str) -> dict[str, str]:
+    """Units that include one file, in which the ``expression`` says who each of them is."""
+    files = {
+        "root.hcl": 'locals {\n  path = path_relative_to_include()\n  who  = split("/", local.path)[0]\n}\n\n'
+        + _unit(expression)
+    }
+    for who in units:
+        files[f"{who}/app/terragrunt.hcl"] = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'
+        files[f"{who}/app/main.tf"] = 'resource "aws_sqs_queue" "q" {}\n'
+        files[f"{who}/account.hcl"] = f'locals {{\n  profile = "{who}"\n}}\n'
+        files[f"{who}/account.yaml"] = f"profile: {who}\n"
+    return files
+
+
+def _one_unit(expression: str) -> Callable[[str], Holder]:
+    return lambda who: Holder(_units(expression, who), who)
+
+
+def _several_units(expression: str) -> Callable[[str], Holder]:
+    return lambda _: Holder(_units(expression, *WHO), SEVERAL)
 
 
 def _program(who: str) -> str:
@@ -90,6 +126,8 @@ KINDS: dict[str, Callable[[str], Holder]] = {
     "a program that asks": lambda _: Holder(
         {"main.py": "import os\n" + _program("x").replace('"x"', 'os.environ["WHO"]')}, None
     ),
+    **{f"one unit named by {name}": _one_unit(text) for name, text in NAMED_BY.items()},
+    **{f"units named by {name}": _several_units(text) for name, text in NAMED_BY.items()},
     "a backend": lambda who: Holder({"main.tf": _backend(f'    profile = "{who}"\n')}, who, "backend"),
     "a backend with a key": lambda who: Holder(
         {"main.tf": _backend(f'    access_key = "{who}"\n    secret_key = "x"\n')}, f"key {who}", "backend"
@@ -138,7 +176,9 @@ def _having(root: Path, holders: dict[str, Holder]) -> list[Holder]:
     for name, holder in holders.items():
         own = "".join(file.read_text() for file in sorted((root / name).rglob("*")) if file.is_file())
         of_stack = [block for block in blocks if f'"{name}"' in block or f"spacelift_stack.{name}." in block]
-        attached = any(f"spacelift_aws_integration.{one}." in block for one in integrations for block in of_stack)
+        attached = any(
+            f"spacelift_aws_integration.{integration}." in block for integration in integrations for block in of_stack
+        )
         if ARN in own or attached or any(ARN in block for block in of_stack):
             found.append(holder)
     return found
@@ -163,9 +203,10 @@ def test_no_two_identities_of_a_run_share_a_role(dice: random.Random, tmp_path: 
             who = [holder.who for holder in having if holder.kind == kind]
             if mode == "variable":  # the user said that what this variable is set to is one identity
                 who = list(dict.fromkeys(who))
-            text = f"{mode}: {json.dumps([one.files for one in having], indent=1)}"
+            text = f"{mode}: {json.dumps([tree.files for tree in having], indent=1)}"
             assert len(set(who)) <= 1, text
             assert None not in who or len(who) == 1, text
+            assert SEVERAL not in who, text
 
 
 @pytest.mark.system
@@ -177,8 +218,8 @@ def test_one_identity_has_its_role_wherever_it_is_held(mode: str, tmp_path: Path
         _write(tmp_path / repo, {f"r{number}": KINDS[name]("prod") for number, name in enumerate(names)})
     config = Config(mode=Mode.IN_PLACE, **MODES[mode])
     results = _run([tmp_path / repo for repo in "ab"], config)
-    found = [one for result in results for one in result.findings]
-    assert [one for one in found if isinstance(one.fix, Refusal)] == []
+    found = [finding for result in results for finding in result.findings]
+    assert [finding for finding in found if isinstance(finding.fix, Refusal)] == []
     assert len(found) >= 2 * len(names)
 
 
@@ -191,12 +232,16 @@ def test_another_identity_beside_it_is_refused(kind: str, mode: str, tmp_path: P
     holders = {"r0": KINDS["a backend" if is_backend else "a profile"]("prod"), "r1": KINDS[kind]("dev")}
     _write(tmp_path / "a", holders)
     (result,) = _run([tmp_path / "a"], Config(mode=Mode.IN_PLACE, **MODES[mode]))
-    refused = {one.place.path.partition("/")[0]: one.fix for one in result.findings if isinstance(one.fix, Refusal)}
+    refused = {
+        finding.place.path.partition("/")[0]: finding.fix
+        for finding in result.findings
+        if isinstance(finding.fix, Refusal)
+    }
     assert _having(tmp_path / "a", holders) == []
     assert refused.keys() >= {"r0", "r1"}
-    if not holders["r1"].who:
+    if holders["r1"].who in (None, SEVERAL):
         return
-    reasons = " ".join(one.fix.reason for one in result.findings if isinstance(one.fix, Refusal))
+    reasons = " ".join(finding.fix.reason for finding in result.findings if isinstance(finding.fix, Refusal))
     assert "r0/" in reasons
     assert "r1/" in reasons
 

@@ -33,7 +33,7 @@ FOSS_ONLY = (
 
 
 def told(result: RepoResult) -> list[str]:
-    return [f"{one.message} -> {one.fate}" for one in result.findings if one.rule == "s3-backend"]
+    return [f"{finding.message} -> {finding.fate}" for finding in result.findings if finding.rule == "s3-backend"]
 
 
 @pytest.mark.parametrize(

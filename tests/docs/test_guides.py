@@ -28,7 +28,7 @@ def write(files: str, folder: Path) -> None:
         (folder / match["path"]).write_text(match["text"])
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[one.splitlines()[0] for one in EXAMPLES])
+@pytest.mark.parametrize("example", EXAMPLES, ids=[text.splitlines()[0] for text in EXAMPLES])
 def test_terraform_says_what_the_faq_says(
     example: str, terraform: Terraform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

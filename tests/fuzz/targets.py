@@ -73,14 +73,14 @@ def layout(data: bytes) -> None:
 
 def body_changes(block: Block, dice: random.Random) -> BodyChange:
     attributes = list(block.attributes)
-    removed = [one for one in attributes if dice.random() < 0.4]
-    commented = [one for one in attributes if one not in removed and dice.random() < 0.3]
+    removed = [attribute for attribute in attributes if dice.random() < 0.4]
+    commented = [attribute for attribute in attributes if attribute not in removed and dice.random() < 0.3]
     added = (
         NewArgument("added_here", Reference("var.x")),
         NewArgument("added_list", (Literal("a${b}", "why"), Literal('"'))),
         NewBlock("added_block", (), (NewArgument("role_arn", Literal("arn")), NewArgument("b", Reference("var.y")))),
     )
-    return BodyChange(tuple(removed), tuple(commented), tuple(one for one in added if dice.random() < 0.5))
+    return BodyChange(tuple(removed), tuple(commented), tuple(argument for argument in added if dice.random() < 0.5))
 
 
 def all_blocks(items: tuple[Attribute | Block, ...]) -> Iterator[Block]:
@@ -99,12 +99,12 @@ def edit_bodies(syntax: Syntax, data: bytes) -> None:
         return
     block = dice.choice(blocks)
     change = body_changes(block, dice)
-    stays = [one for one in block.items if one not in (*change.remove, *change.comment_out)]
-    if any(named(one).startswith("added_") for one in block.items):
+    stays = [item for item in block.items if item not in (*change.remove, *change.comment_out)]
+    if any(named(item).startswith("added_") for item in block.items):
         return
     edits = syntax.change_body("x", text, block, change)
     after = syntax.finish(text, items, edits)
-    kept = [described(syntax, text, one) for one in stays]
+    kept = [described(syntax, text, item) for item in stays]
     check_edited(syntax, after, blocks.index(block), kept, list(map(named, change.append)))
 
 
@@ -126,9 +126,9 @@ def check_edited(syntax: Syntax, after: str, index: int, kept: list[str], added:
         changed = list(all_blocks(syntax.parse(after)))
     except SyntaxProblem as problem:
         raise AssertionError(f"what came out cannot be read: {problem.reason}") from None
-    found = [described(syntax, after, one) for one in changed[index].items]
+    found = [described(syntax, after, item) for item in changed[index].items]
     assert found[: len(kept)] == kept, "what should have stayed"
-    assert [one.partition(" ")[0] for one in found[len(kept) :]] == added, "what should have been added"
+    assert [line.partition(" ")[0] for line in found[len(kept) :]] == added, "what should have been added"
 
 
 def described(syntax: Syntax, text: str, item: Attribute | Block) -> str:
@@ -209,7 +209,7 @@ def strings(path: str) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         text = text_of(data)
-        assert all(0 <= one.start <= one.end <= len(text) for one in lexemes(path, text))
+        assert all(0 <= lexeme.start <= lexeme.end <= len(text) for lexeme in lexemes(path, text))
 
     return run
 
@@ -219,7 +219,9 @@ def diff(data: bytes) -> None:
     half = data.find(b"\0") if b"\0" in data else len(data) // 2
     change = Change("x.tf", data[:half], data[half:])
     plain = unified_diff([change])
-    masked = [mask(text_of(one)).encode("utf-8", "surrogateescape") for one in (change.before or b"", change.after)]
+    masked = [
+        mask(text_of(content)).encode("utf-8", "surrogateescape") for content in (change.before or b"", change.after)
+    ]
     assert unified_diff([change], [Change("x.tf", *masked)]).count(b"\n") == plain.count(b"\n")
     text = text_of(data)
     once = mask(text)

@@ -75,7 +75,7 @@ def test_every_checkout_is_committed_to_by_its_own_user(make_repo: MakeRepo, mon
     for repo, name in zip(repos, names, strict=True):
         repo.git("config", "user.name", name)
         assert run(repo) == ""
-    assert [repo.git("log", "-1", "--format=%an|%cn") for repo in repos] == [f"{one}|{one}\n" for one in names]
+    assert [repo.git("log", "-1", "--format=%an|%cn") for repo in repos] == [f"{author}|{author}\n" for author in names]
     assert abs(int(repos[2].git("log", "-1", "--format=%ct")) - time.time()) < 600
     dated = make_repo(FILES, name="dated")
     monkeypatch.setenv("GIT_COMMITTER_DATE", "1700000000 +0200")

@@ -159,8 +159,17 @@ def behaviour(result: RepoResult) -> dict[str, Any]:
     order = [line for line in rollout(collected).splitlines() if re.match("#|- .*`: ", line)]
     return {
         "findings": [
-            (one.rule, one.place, one.subject, one.names, type(one.fix), one.code, one.group, one.needs)
-            for one in result.findings
+            (
+                finding.rule,
+                finding.place,
+                finding.subject,
+                finding.names,
+                type(finding.fix),
+                finding.code,
+                finding.group,
+                finding.needs,
+            )
+            for finding in result.findings
         ],
         "changes": (result.changed, result.fingerprint),
         "problems": [(problem.place, problem.code) for problem in result.problems],
@@ -169,20 +178,22 @@ def behaviour(result: RepoResult) -> dict[str, Any]:
         "signers": result.signers,
         "trusts": result.trusts,
         "steps": sorted(
-            (step.code, step.paste, one.names) for step in steps([(1, result)]) for one in step.repositories
+            (step.code, step.paste, repository.names)
+            for step in steps([(1, result)])
+            for repository in step.repositories
         ),
         "rollout": [re.split(r"`: ", line)[0] for line in order],
         "totals": (totals.states, totals.outcomes, totals.problems, totals.files, totals.rotations, totals.stacks),
         "sarif": [
             (
-                one["ruleId"],
-                one["level"],
-                one["locations"],
-                one["partialFingerprints"],
-                one.get("properties", {}).get("code"),
-                [suppression["kind"] for suppression in one.get("suppressions", [])],
+                sarif_result["ruleId"],
+                sarif_result["level"],
+                sarif_result["locations"],
+                sarif_result["partialFingerprints"],
+                sarif_result.get("properties", {}).get("code"),
+                [suppression["kind"] for suppression in sarif_result.get("suppressions", [])],
             )
-            for one in run["results"]
+            for sarif_result in run["results"]
         ],
     }
 
@@ -194,8 +205,10 @@ def _same_without_sentences(folder: Path, config: Config, monkeypatch: pytest.Mo
         _without_sentences(patch)
         after = migrate_repo(str(folder), config)
         assert behaviour(after) == behaviour(before)
-    reasons = [one.fate for one in before.findings if one.code]
-    assert not reasons or reasons != [one.fate for one in after.findings if one.code], "the sentences are there still"
+    reasons = [finding.fate for finding in before.findings if finding.code]
+    assert not reasons or reasons != [finding.fate for finding in after.findings if finding.code], (
+        "the sentences are there still"
+    )
     return before
 
 

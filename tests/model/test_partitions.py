@@ -13,16 +13,21 @@ from migrator.config.config import is_role_arn
 from migrator.model.partitions import COMMERCIAL, DOMAINS, FIRST_REGIONS, partition_of, region_to_name
 
 KNOWN = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_text())["partitions"]
-REGIONS = [(one["id"], region) for one in KNOWN for region in one["regions"] if not region.endswith("-global")]
+REGIONS = [
+    (partition["id"], region)
+    for partition in KNOWN
+    for region in partition["regions"]
+    if not region.endswith("-global")
+]
 
 
 def test_all_partitions_are_known() -> None:
-    assert {one["id"] for one in KNOWN} == FIRST_REGIONS.keys()
-    domains = {one["outputs"][name] for one in KNOWN for name in ("dnsSuffix", "dualStackDnsSuffix")}
+    assert {partition["id"] for partition in KNOWN} == FIRST_REGIONS.keys()
+    domains = {partition["outputs"][name] for partition in KNOWN for name in ("dnsSuffix", "dualStackDnsSuffix")}
     assert domains == set(DOMAINS)
-    for one in KNOWN:
-        assert re.fullmatch(one["regionRegex"], FIRST_REGIONS[one["id"]])
-        assert is_role_arn(f"arn:{one['id']}:iam::111122223333:role/deploy")
+    for partition in KNOWN:
+        assert re.fullmatch(partition["regionRegex"], FIRST_REGIONS[partition["id"]])
+        assert is_role_arn(f"arn:{partition['id']}:iam::111122223333:role/deploy")
 
 
 @pytest.mark.parametrize(("partition", "region"), REGIONS)

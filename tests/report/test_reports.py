@@ -221,7 +221,7 @@ def test_a_folder_that_is_missing_is_told_of(tmp_path: Path) -> None:
 
 
 def test_every_state_is_told_from_the_others() -> None:
-    assert [state_of(one) for one in sample()] == [
+    assert [state_of(result) for result in sample()] == [
         State.MIGRATED,
         State.PARTLY,
         State.REFUSED,
@@ -289,8 +289,8 @@ def test_the_schema_refuses_what_is_no_report(change: dict[str, Any]) -> None:
 
 def test_the_json_report_can_be_read_back() -> None:
     plain = json.loads(report(".json", sample()))
-    assert [from_plain(RepoResult, one) for one in plain["results"]] == sample()
-    assert [one["state"] for one in plain["results"]] == ["migrated", "partly", "refused", "failed", "nothing"]
+    assert [from_plain(RepoResult, result) for result in plain["results"]] == sample()
+    assert [result["state"] for result in plain["results"]] == ["migrated", "partly", "refused", "failed", "nothing"]
     assert plain["totals"]["states"] == dict.fromkeys(("migrated", "partly", "refused", "failed", "nothing"), 1)
     assert plain["totals"]["findings"] == {"rewritten": 3, "refused": 3, "left-alone": 1, "ignored": 1}
 
@@ -319,8 +319,10 @@ def test_sarif_is_valid_and_refers_to_what_it_has(make: Callable[[], Iterable[Re
 
 def test_sarif_tells_what_became_of_a_finding_by_its_level() -> None:
     run = sarif(sample())
-    assert [one["level"] for one in run["results"]] == ["warning"] * 2 + ["note"] * 2 + ["warning"] + ["error"] * 3
-    assert [one.get("suppressions") for one in run["results"][:4]] == [
+    assert [result["level"] for result in run["results"]] == ["warning"] * 2 + ["note"] * 2 + ["warning"] + [
+        "error"
+    ] * 3
+    assert [result.get("suppressions") for result in run["results"][:4]] == [
         None,
         None,
         None,
@@ -328,7 +330,7 @@ def test_sarif_tells_what_became_of_a_finding_by_its_level() -> None:
     ]
     invocation = run["invocations"][0]
     assert not invocation["executionSuccessful"]
-    assert [one["message"]["text"] for one in invocation["toolExecutionNotifications"]] == [
+    assert [notification["message"]["text"] for notification in invocation["toolExecutionNotifications"]] == [
         "a block is not closed",
         "gone: not a git repository",
     ]
@@ -365,7 +367,7 @@ def test_fingerprints_stay_when_lines_move_and_are_never_alike() -> None:
                 )
             ]
         )
-        return [one["partialFingerprints"]["primaryLocationLineHash"] for one in run["results"]]
+        return [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
 
     assert prints(0) == prints(40)
     assert len(set(prints(0))) == 3
@@ -380,7 +382,7 @@ def test_junit_is_read_as_it_was_meant(make: Callable[[], list[RepoResult]]) -> 
     suites = list(JUnitXml.fromstring(text.encode()))
     assert len(suites) == len(make())
     for suite, result in zip(suites, make(), strict=True):
-        kinds = [type(one.fix) for one in result.findings]
+        kinds = [type(finding.fix) for finding in result.findings]
         assert suite.failures == kinds.count(Refusal)
         assert suite.errors == len(result.problems) + bool(result.error)
         assert suite.skipped == kinds.count(Ignored)
@@ -435,7 +437,7 @@ def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> No
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_markdown_takes_nothing_for_markup(text: str) -> None:
-    results = [one for one in hostile() if one.repo == text]
+    results = [result for result in hostile() if result.repo == text]
     body = rendered(report(".md", results))
     assert {element.tag for element in body.iter()} <= {
         *("body", "h2", "h3", "p", "strong", "br", "code", "ol", "ul", "li", "input", "pre"),
@@ -452,7 +454,7 @@ def test_markdown_fits_into_a_comment() -> None:
     text = report(".md", many(1000))
     assert "and 940 more" in text
     assert len(text) < LIMIT
-    odd = [replace(one, repo="|`<&@" * 1000) for one in many(400)]
+    odd = [replace(result, repo="|`<&@" * 1000) for result in many(400)]
     text = report(".md", odd)
     assert len(text) <= LIMIT + 100
     assert text.endswith("The rest does not fit into a comment.\n")
@@ -520,7 +522,7 @@ def test_a_stack_is_told_of_once_where_its_own_repository_tells_of_it(tmp_path: 
         for ending in ("md", "html"):
             write_report(str(tmp_path / f"out.{ending}"), results)
             text = (tmp_path / f"out.{ending}").read_text()
-            assert [one.hook in text for one in (own, seen)] == [one in rows for one in (own, seen)]
+            assert [stack.hook in text for stack in (own, seen)] == [stack in rows for stack in (own, seen)]
         assert Collected(results).totals.stacks == 1
 
 

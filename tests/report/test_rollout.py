@@ -146,7 +146,7 @@ def test_nothing_migrated_is_nothing_to_roll_out(results: list[RepoResult]) -> N
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_texts_of_a_repository_are_text(hostile: str) -> None:
     result = migrated()
-    stacks = tuple(replace(one, title=hostile, code=hostile, remarks=(hostile,)) for one in result.stacks)
+    stacks = tuple(replace(stack, title=hostile, code=hostile, remarks=(hostile,)) for stack in result.stacks)
     findings = (finding(REWRITE), finding(Refusal(hostile, code="odd"), 9))
     trusts = (TrustRow(STATE, (hostile,)), TrustRow(hostile))
     text = rollout([replace(result, repo=hostile, stacks=stacks, findings=findings, trusts=trusts)])
@@ -238,7 +238,7 @@ def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, lef
     [
         (True, "web identity", "No hook: the providers and backends sign in by themselves."),
         (False, "web identity", "No hook: a part of the code still signs in with static credentials."),
-        (False, "profile state", "No hook: this run migrates no code of the stack."),
+        (False, "profile state", "No hook: no migrated code of the stack needs a hook."),
     ],
 )
 def test_a_stack_without_a_hook_says_who_signs_in(is_keyless: bool, after: str, said: str) -> None:

@@ -82,8 +82,8 @@ def migrate(case: Path, folder: Path) -> RepoResult:
 
 def lines(result: RepoResult, kind: type) -> list[str]:
     """Where, what was found, the code of the reason for which nothing is done, and the fate in words."""
-    found = (one for one in result.findings if isinstance(one.fix, kind))
-    return [f"{one.place}: {one.message}: {told(one.code, one.fate)}" for one in found]
+    found = (finding for finding in result.findings if isinstance(finding.fix, kind))
+    return [f"{finding.place}: {finding.message}: {told(finding.code, finding.fate)}" for finding in found]
 
 
 def told(code: str, text: str) -> str:
@@ -129,14 +129,18 @@ def assert_accounted(result: RepoResult, again: RepoResult, expected: dict[str, 
     remainder = expected.get("not_understood", [])
     assert list(result.not_understood) == remainder
     assert list(again.not_understood) == expected.get("not_understood_after", remainder)
-    of_census = (one for one in result.findings if one.rule == "census")
-    found = [f"{one.place}: {one.fix.code}: {one.message}" for one in of_census if isinstance(one.fix, LeftAlone)]
+    of_census = (finding for finding in result.findings if finding.rule == "census")
+    found = [
+        f"{finding.place}: {finding.fix.code}: {finding.message}"
+        for finding in of_census
+        if isinstance(finding.fix, LeftAlone)
+    ]
     assert "accounts" not in expected or found == expected["accounts"]
 
 
 def settled(result: RepoResult) -> RepoResult:
     """``result`` without what the census tells of, which has a test of its own."""
-    return replace(result, findings=tuple(one for one in result.findings if one.rule != "census"))
+    return replace(result, findings=tuple(finding for finding in result.findings if finding.rule != "census"))
 
 
 def changed_files() -> list[tuple[Path, Path]]:
@@ -198,5 +202,5 @@ def test_what_is_of_no_interest_by_its_bytes_is_of_none_to_the_rules() -> None:
         if not workspace.is_interesting:
             dull.append(folder)
             found = Planning(workspace, Config()).plan().findings
-            assert {one.rule for one in found} <= {"census"}
+            assert {finding.rule for finding in found} <= {"census"}
     assert len(dull) < len(CASES) / 20, "what the rules look for is not seen any more"

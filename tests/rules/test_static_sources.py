@@ -39,7 +39,7 @@ SECRET = "Aa1" + "".join(random.Random(4).choices(string.ascii_letters + string.
 
 
 def told(result: RepoResult) -> list[str]:
-    return [f"{one.place}: {one.message}" for one in result.findings if one.rule == "key-literals"]
+    return [f"{finding.place}: {finding.message}" for finding in result.findings if finding.rule == "key-literals"]
 
 
 def check(folder: Path, **options: object) -> RepoResult:
@@ -106,6 +106,23 @@ def test_a_key_in_a_heredoc_of_a_provider_is_not_told_twice(tree: Path) -> None:
     assert told(check(tree)) == []
 
 
+def test_a_key_in_a_comment_goes_with_its_argument(tree: Path) -> None:
+    (tree / "main.tf").write_text(
+        f'provider "aws" {{\n  # was {KEY}\n  access_key = var.key\n  secret_key = var.secret\n}}\n'
+    )
+    (tree / "notes.md").write_text(KEY)
+    notes = {note.code: note.subjects for note in check(tree).notes if note.code.startswith("rotate")}
+    assert notes == {"rotate-keys": ("main.tf:2",), "rotate-and-remove-keys": ("notes.md:1",)}
+
+
+@pytest.mark.parametrize("key", ["$AWS_ACCESS_KEY_ID", "{{ access_key }}", "<ACCESS_KEY>", "__ACCESS_KEY__"])
+def test_a_name_that_a_program_replaces_is_no_key(tree: Path, key: str) -> None:
+    (tree / "main.tf").write_text(f'provider "aws" {{\n  access_key = "{key}"\n  secret_key = "{key}"\n}}\n')
+    result = check(tree)
+    assert result.changed
+    assert not [note for note in result.notes if note.code.startswith("rotate")]
+
+
 @pytest.mark.parametrize(
     "head", ['provider "aws" {', 'terraform {\nbackend "s3" {', 'data "terraform_remote_state" "x" {']
 )
@@ -114,7 +131,7 @@ def test_none_of_its_lines_is_told_twice(tmp_path: Path, head: str) -> None:
     body = f'  backend = "s3"\n  config = {{\n{keys}}}\n' if head.startswith("data") else keys
     (tmp_path / "main.tf").write_text(f"{head}\n{body}{'}' * head.count('{')}\n".replace("}}", "}\n}"))
     result = check(tmp_path)
-    assert any(one.rule != "key-literals" for one in result.findings)
+    assert any(finding.rule != "key-literals" for finding in result.findings)
     assert told(result) == []
 
 
@@ -217,16 +234,18 @@ def test_a_setting_does_not_hold_back_the_modules_that_it_reaches(tmp_path: Path
         + '  name = "AWS_PROFILE"\n}\nresource "spacelift_context" "keys" {\n  labels = ["autoattach:*"]\n}\n'
     )
     result = check(folder)
-    fates = {one.message.partition(":")[0]: one.fix for one in result.findings if one.place.path == "main.tf"}
+    fates = {
+        finding.message.partition(":")[0]: finding.fix for finding in result.findings if finding.place.path == "main.tf"
+    }
     assert isinstance(fates["spacelift_environment_variable.key"], Refusal)
     assert result.changed == ("main.tf", "one/main.tf")
-    assert any(isinstance(one.fix, Rewrite) and one.place.path == "one/main.tf" for one in result.findings)
+    assert any(isinstance(finding.fix, Rewrite) and finding.place.path == "one/main.tf" for finding in result.findings)
 
 
 def test_nothing_is_said_of_settings_that_hold_no_credentials(tmp_path: Path) -> None:
     text = ADMIN.replace("AWS_ACCESS_KEY_ID", "AWS_REGION")
     (tmp_path / "main.tf").write_text(text)
-    assert not [one for one in check(tmp_path).findings if isinstance(one.fix, LeftAlone)]
+    assert not [finding for finding in check(tmp_path).findings if isinstance(finding.fix, LeftAlone)]
 
 
 # --- edits ----------------------------------------------------------------------------------------------------------
@@ -311,7 +330,7 @@ def test_yaml_that_cannot_lose_it_is_refused(text: str, keys: Keys, reason: str)
     ],
 )
 def test_a_block_is_taken_out(before: str, after: str) -> None:
-    block = next(one for one in hcl.parse(before) if isinstance(one, Block) and one.type == "b")
+    block = next(item for item in hcl.parse(before) if isinstance(item, Block) and item.type == "b")
     assert without(before, block, HCL) == after
 
 
@@ -326,7 +345,7 @@ def test_a_block_is_taken_out(before: str, after: str) -> None:
     ],
 )
 def test_a_block_is_taken_out_of_json(before: str, after: str) -> None:
-    block = next(one for one in tfjson.parse(before) if isinstance(one, Block) and one.labels == ("a", "b"))
+    block = next(item for item in tfjson.parse(before) if isinstance(item, Block) and item.labels == ("a", "b"))
     assert without(before, block, JSON) == after
 
 
@@ -356,7 +375,11 @@ def test_items_of_an_object(before: str, remove: str, comment: str, after: str) 
     text, value = f"x = {before}\n", Span(4, 4 + len(before))
     items = hcl.object_items(text, value) or ()
     edits = HCL.change_object(
-        "x.tf", text, value, [one for one in items if one.name in remove], [one for one in items if one.name in comment]
+        "x.tf",
+        text,
+        value,
+        [item for item in items if item.name in remove],
+        [item for item in items if item.name in comment],
     )
     outcome = apply_edits(text, edits)
     assert outcome == f"x = {after}\n"
@@ -385,3 +408,22 @@ def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:
     with (tree / "admin/main.tf").open("a") as file:
         file.write(variable % ("key", "AWS_SECRET_ACCESS_KEY", SECRET))
     assert [note.subjects for note in check(tree).notes if note.code.startswith("rotate")] == [("admin/main.tf:14",)]
+
+
+@pytest.mark.parametrize("path", ["\\u0000", "\\ud800", "", "..", "outside/x.sh", "pipe.sh", "a/" * 100_000])
+def test_a_path_that_no_script_has_is_no_script(tmp_path: Path, path: str) -> None:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/x.sh").write_text("aws s3 ls\n")
+    (repo / "outside").symlink_to("../elsewhere")
+    os.mkfifo(repo / "pipe.sh")
+    run = f'  provisioner "local-exec" {{\n    command = "{path}"\n  }}\n'
+    file = f'data "sops_file" "x" {{\n  source_file = "{path}"\n}}\n'
+    provider = 'provider "aws" {\n  profile = "x"\n}\n'
+    (repo / "main.tf").write_text(f'{provider}resource "terraform_data" "x" {{\n{run}}}\n{file}')
+    result = check(repo)
+    assert not result.error
+    assert [one.message for one in result.findings if one.rule == "commands-with-credentials"] == [
+        'data "sops_file" "x": the key of the file may be in AWS KMS'
+    ]

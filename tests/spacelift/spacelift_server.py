@@ -32,7 +32,7 @@ def token_for(url: str, number: int = 1) -> str:
     """A token as Spacelift's are: a JWT that names the account as its audience."""
     parts = ({"alg": "none"}, {"aud": [url], "jti": number})
     return ".".join(
-        [*(base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in parts), "c2ln"]
+        [*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), "c2ln"]
     )
 
 
@@ -156,7 +156,7 @@ def _schema(lacking: tuple[str, ...]) -> Any:
 def _page(nodes: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str, Any]:
     start = int(wanted.get("after") or 0)
     end = start + wanted["first"]
-    edges = [{"node": one} for one in nodes[start:end]]
+    edges = [{"node": node} for node in nodes[start:end]]
     return {"edges": edges, "pageInfo": {"endCursor": str(end), "hasNextPage": end < len(nodes)}}
 
 

@@ -51,7 +51,7 @@ def found(stacks: list[dict[str, Any]], contexts: list[dict[str, Any]] = [], rol
 
 def test_a_stack_with_static_keys_gets_the_hook() -> None:
     made = found([stack("app", config=KEYS), stack("none")])
-    assert [(one.stack.id, one.role) for one in made.attached] == [("app", ROLE)]
+    assert [(attachment.stack.id, attachment.role) for attachment in made.attached] == [("app", ROLE)]
     assert [key.title for key in made.removable] == [
         "AWS_ACCESS_KEY_ID of the stack app",
         "AWS_SECRET_ACCESS_KEY of the stack app",
@@ -63,7 +63,7 @@ def test_keys_of_a_context_count_however_the_context_is_attached() -> None:
     by_context = stack("b")
     keys = context("keys", config=KEYS, attachedStacks=[to("b")])
     made = found([by_stack, by_context], [keys])
-    assert [one.stack.id for one in made.attached] == ["a", "b"]
+    assert [attachment.stack.id for attachment in made.attached] == ["a", "b"]
     assert len(made.removable) == 2
 
 
@@ -78,7 +78,7 @@ def test_keys_of_a_context_stay_where_another_gets_them(other: dict[str, Any]) -
 
 def test_keys_of_a_context_stay_where_it_is_not_known_who_gets_them() -> None:
     made = found([stack("a", attachedContexts=[attached("keys")])], [context("keys", config=KEYS, attachedStacks=None)])
-    assert [one.stack.id for one in made.attached] == ["a"]
+    assert [attachment.stack.id for attachment in made.attached] == ["a"]
     assert not made.removable
     assert {ids for _, ids in made.kept} == {("stacks that the account did not list",)}
 
@@ -99,19 +99,19 @@ def test_a_stack_that_gets_no_hook_is_told(name: str) -> None:
     made = found([stack("app", **{"config": KEYS, **more})])
     assert not made.attached
     assert not made.removable
-    assert [reason in one.reason for one in made.skipped] == [True]
+    assert [reason in skipped_stack.reason for skipped_stack in made.skipped] == [True]
 
 
 def test_the_hook_of_a_context_counts() -> None:
     hooked = context("oidc", hooks={"beforeInit": [HOOK]}, attachedStacks=[to("app")])
-    assert [one.stack.id for one in found([stack("app", config=KEYS)], [hooked]).skipped] == ["app"]
+    assert [skipped_stack.stack.id for skipped_stack in found([stack("app", config=KEYS)], [hooked]).skipped] == ["app"]
 
 
 @pytest.mark.parametrize(("there", "priority"), [([], 0), ([0], -1), ([5, 3], 2), ([-2], -3)])
 def test_the_hook_runs_before_those_of_other_contexts(there: list[int], priority: int) -> None:
     contexts = [context(f"c{number}") for number in there]
     app = stack("app", config=KEYS, attachedContexts=[attached(f"c{number}", number) for number in there])
-    assert [one.priority for one in found([app], contexts).attached] == [priority]
+    assert [attachment.priority for attachment in found([app], contexts).attached] == [priority]
 
 
 # --- the module -------------------------------------------------------------------------------------------------------
@@ -159,20 +159,22 @@ def test_terraform_takes_the_modules(tmp_path: Path, role: str) -> None:
     planned = terraform("plan", "-out=p", f"-var=role_arns={roles}", folder=tmp_path, rc=rc)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     plan = json.loads(terraform("show", "-json", "p", folder=tmp_path, rc=rc).stdout)
-    created = [one["change"]["after"] for one in plan["resource_changes"]]
-    assert sorted((one["stack_id"], one["priority"]) for one in created if "priority" in one) == [
+    created = [change["change"]["after"] for change in plan["resource_changes"]]
+    assert sorted(
+        (attachment["stack_id"], attachment["priority"]) for attachment in created if "priority" in attachment
+    ) == [
         ("1-data_2", 0),
         ("app", 0),
         ("data-2", 0),
         ("data_2", 3),
     ]
-    contexts = [one for one in created if "before_init" in one]
-    assert len({one["name"] for one in contexts}) == len(contexts) == (3 if role else 2)
-    assert "aws-oidc-app" not in {one["name"] for one in contexts}
-    for one in contexts:
-        assert one["before_apply"] == one["before_init"]
-        assert any("assume-role-with-web-identity" in command for command in one["before_init"])
-        assert ("unset" in one["before_init"][0]) == (one["space_id"] == "payments-01")
+    contexts = [resource for resource in created if "before_init" in resource]
+    assert len({made_context["name"] for made_context in contexts}) == len(contexts) == (3 if role else 2)
+    assert "aws-oidc-app" not in {made_context["name"] for made_context in contexts}
+    for made_context in contexts:
+        assert made_context["before_apply"] == made_context["before_init"]
+        assert any("assume-role-with-web-identity" in command for command in made_context["before_init"])
+        assert ("unset" in made_context["before_init"][0]) == (made_context["space_id"] == "payments-01")
     removed = terraform("plan", "-no-color", folder=tmp_path / "removal", rc=rc)
     assert removed.returncode == 0, removed.stdout + removed.stderr
     assert "8 to import, 0 to add, 0 to change, 0 to destroy" in removed.stdout
@@ -221,7 +223,7 @@ def test_the_module_goes_to_standard_output(account: Path) -> None:
 def test_the_files_are_written_and_never_overwritten(account: Path) -> None:
     for _ in range(2):
         assert run("--inventory", "i.json", "--output", "out", cwd=account).returncode == 0
-    assert {str(one.relative_to(account / "out")) for one in (account / "out").rglob("*.*")} == {
+    assert {str(path.relative_to(account / "out")) for path in (account / "out").rglob("*.*")} == {
         "main.tf",
         "remove-keys.sh",
         "remove-keys/main.tf",
@@ -244,23 +246,44 @@ def test_wrong_usage(account: Path, wrong: list[str]) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_only_stacks_of_the_given_code_get_the_hook(account: Path) -> None:
-    repo = account / "webshop"
-    (repo / "app").mkdir(parents=True)
-    (repo / "app" / "main.tf").write_text(
-        'terraform {\n  backend "s3" {\n    bucket   = "b"\n    key      = "k"\n    region   = "eu-west-1"\n'
-        f'    role_arn = "{ROLE}"\n  }}\n}}\n'
-    )
-    subprocess.run(["git", "init", "-q", "-b", "main", "."], cwd=repo, check=True)
-    subprocess.run(["git", "add", "."], cwd=repo, check=True)
+def _repository(root: Path, files: dict[str, str]) -> Path:
+    """A checkout of root modules, each with a backend that has one argument."""
+    for folder, argument in files.items():
+        (root / folder).mkdir(parents=True)
+        (root / folder / "main.tf").write_text(
+            'terraform {\n  backend "s3" {\n    bucket = "b"\n    key    = "k"\n    region = "eu-west-1"\n'
+            f"    {argument}\n  }}\n}}\n"
+        )
     identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"]
-    subprocess.run(["git", *identity, "commit", "-qm", "m"], cwd=repo, check=True)
-    before = sorted(str(one) for one in repo.rglob("*") if one.is_file())
+    for command in (["init", "-q", "-b", "main"], ["add", "."], [*identity, "commit", "-qm", "m"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    return root
+
+
+def test_only_stacks_of_the_given_code_get_the_hook(account: Path) -> None:
+    repo = _repository(account / "webshop", {"app": f'role_arn = "{ROLE}"'})
+    before = sorted(str(path) for path in repo.rglob("*") if path.is_file())
     done = run("--inventory", "i.json", "webshop", cwd=account)
     assert done.returncode == 0, done.stderr
     assert re.findall(r'stack_id += "(.*)"', done.stdout) == ["app"]
     assert f"--role-arn {ROLE} " in done.stdout
-    assert sorted(str(one) for one in repo.rglob("*") if one.is_file()) == before
+    assert sorted(str(path) for path in repo.rglob("*") if path.is_file()) == before
+
+
+@pytest.mark.parametrize(("profiles", "code"), [(("prod", "prod"), 0), (("prod", "dev"), 4)])
+@pytest.mark.parametrize("repos", [("webshop", "webshop"), ("webshop", "shop")])
+def test_one_role_is_for_one_identity(
+    tmp_path: Path, repos: tuple[str, str], profiles: tuple[str, str], code: int
+) -> None:
+    stacks = [stack(name, config=KEYS, repository=repo) for name, repo in zip("ab", repos, strict=True)]
+    write_inventory(str(tmp_path / "i.json"), inventory(stacks))
+    states = list(zip(repos, "ab", profiles, strict=True))
+    for repo in set(repos):
+        _repository(tmp_path / repo, {name: f'profile = "{who}"' for home, name, who in states if home == repo})
+    done = run("--inventory", "i.json", "--role-arn", ROLE, *sorted(set(repos)), cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert re.findall(r'stack_id += "(.*)"', done.stdout) == ([] if code else ["a", "b"])
+    assert done.stderr.count("no hook. The place ") == (2 if code else 0)
 
 
 if not shutil.which("terraform"):

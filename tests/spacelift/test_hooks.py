@@ -156,7 +156,7 @@ def in_terraform(terraform: Terraform, folder: Path, form: str) -> list[str] | N
     assert done.returncode == 0, done.stderr
     outputs = json.loads(terraform.run("output", "-json", cwd=folder).stdout)
     value: list[object] | None = outputs.get("hooks", {}).get("value")
-    return None if value is None else [str(one) for one in value]
+    return None if value is None else [str(command) for command in value]
 
 
 @pytest.mark.parametrize(

@@ -133,15 +133,17 @@ def test_all_of_an_account_is_read(account: Account) -> None:
     assert play.vendor_config
     assert play.vendor_config.typename == "StackConfigVendorAnsible"
     assert shop.before_init == (HOOK, "export DB_PASSWORD=********")
-    assert [(one.id, one.type) for one in shop.config or ()] == [
+    assert [(element.id, element.type) for element in shop.config or ()] == [
         ("AWS_SECRET_ACCESS_KEY", "ENVIRONMENT_VARIABLE"),
         ("source/.aws/credentials", "FILE_MOUNT"),
     ]
-    assert [one.context_id for one in shop.attached_contexts or ()] == ["keys"]
-    assert [(one.integration_id, one.write) for one in shop.attached_aws_integrations or ()] == [("dev", False)]
-    assert [one.stack_id for one in found.contexts[0].attached_stacks or ()] == ["shop"]
+    assert [attachment.context_id for attachment in shop.attached_contexts or ()] == ["keys"]
+    assert [(attachment.integration_id, attachment.write) for attachment in shop.attached_aws_integrations or ()] == [
+        ("dev", False)
+    ]
+    assert [attachment.stack_id for attachment in found.contexts[0].attached_stacks or ()] == ["shop"]
     assert found.aws_integrations[0].duration_seconds == 900
-    assert [(one.id, one.parent_space, one.inherit_entities) for one in found.spaces][1] == (
+    assert [(space.id, space.parent_space, space.inherit_entities) for space in found.spaces][1] == (
         "payments-01",
         "root",
         False,
@@ -159,8 +161,10 @@ def test_no_query_asks_for_a_value(account: Account) -> None:
 @pytest.mark.parametrize("count", [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 1])
 def test_every_page_is_read_once(account: Account, count: int) -> None:
     account.stacks = [stack(f"s{number}") for number in range(count)]
-    assert [one.id for one in read_account(signed_in(account)).stacks] == [f"s{number}" for number in range(count)]
-    searches = [one for one in account.requests if "searchStacks" in one["query"]]
+    assert [read_stack.id for read_stack in read_account(signed_in(account)).stacks] == [
+        f"s{number}" for number in range(count)
+    ]
+    searches = [request for request in account.requests if "searchStacks" in request["query"]]
     assert len(searches) == max(1, -(-count // PAGE))
 
 
@@ -168,8 +172,8 @@ def test_a_cursor_that_does_not_move_ends_the_reading(account: Account) -> None:
     page = {"edges": [{"node": {"id": "s", "name": "s"}}], "pageInfo": {"endCursor": "1", "hasNextPage": True}}
     session = Scripted({"searchStacks": page})
     found = read_account(session)
-    assert [one.id for one in found.stacks] == ["s"]
-    assert [one.what for one in found.errors] == ["searchStacks"]
+    assert [stack.id for stack in found.stacks] == ["s"]
+    assert [error.what for error in found.errors] == ["searchStacks"]
 
 
 class Scripted:
@@ -203,7 +207,7 @@ def test_a_field_that_the_schema_lacks_is_left_out_and_told(account: Account, la
     account.lacking, account.is_open = (lacking,), is_open
     found = read_account(signed_in(account))
     assert any(name.split(".")[1] == LACKING[lacking].split(".")[1] for name in found.missing), found.missing
-    assert [one.id for one in found.stacks] == ["shop", "data", "play"]
+    assert [stack.id for stack in found.stacks] == ["shop", "data", "play"]
     assert not found.errors
 
 
@@ -211,15 +215,15 @@ def test_a_field_that_the_schema_lacks_is_left_out_and_told(account: Account, la
 def test_a_vendor_that_the_schema_lacks_costs_no_stack(account: Account, is_open: bool) -> None:
     start = "type StackConfigVendorOpenTofu"
     line = next(
-        one
-        for one in Path("tests/spacelift/spacelift_schema.graphql").read_text().splitlines()
-        if one.startswith(start)
+        schema_line
+        for schema_line in Path("tests/spacelift/spacelift_schema.graphql").read_text().splitlines()
+        if schema_line.startswith(start)
     )
     account.lacking, account.is_open = (line, " | StackConfigVendorOpenTofu"), is_open
     account.stacks = account.stacks[:1]
     found = read_account(signed_in(account))
     assert found.missing == ("StackConfigVendorOpenTofu",)
-    assert [one.id for one in found.stacks] == ["shop"]
+    assert [stack.id for stack in found.stacks] == ["shop"]
 
 
 def test_a_root_field_that_the_schema_lacks_is_left_out(account: Account) -> None:
@@ -236,8 +240,8 @@ def test_a_root_field_that_the_schema_lacks_is_left_out(account: Account) -> Non
 def test_a_partial_error_keeps_the_rest(account: Account) -> None:
     account.stacks[1]["workerPool"] = broken(f"no access for {account.tokens[0]}")
     found = read_account(signed_in(account))
-    assert [one.id for one in found.stacks] == ["shop", "data", "play"]
-    assert [(one.what, one.message) for one in found.errors] == [
+    assert [stack.id for stack in found.stacks] == ["shop", "data", "play"]
+    assert [(error.what, error.message) for error in found.errors] == [
         ("searchStacks.edges.1.node.workerPool", "no access for ********")
     ]
 
@@ -246,7 +250,7 @@ def test_a_page_that_is_lost_is_told(account: Account) -> None:
     account.stacks[1]["branch"] = broken("no access")
     found = read_account(signed_in(account))
     assert not found.stacks
-    assert "searchStacks" in {one.what for one in found.errors}
+    assert "searchStacks" in {error.what for error in found.errors}
 
 
 def test_nothing_read_is_an_error(account: Account) -> None:
@@ -265,7 +269,9 @@ def test_an_expired_token_is_renewed(account: Account) -> None:
     account.lifetime = -1.0
     session = HttpSession(account.url, key_id=KEY_ID, key_secret=KEY_SECRET)
     assert len(read_account(session).stacks) == 3
-    assert len(account.tokens) == 1 + len([one for one in account.requests if "apiKeyUser" not in one["query"]])
+    assert len(account.tokens) == 1 + len(
+        [request for request in account.requests if "apiKeyUser" not in request["query"]]
+    )
 
 
 def test_a_token_that_is_revoked_meanwhile_is_renewed(account: Account) -> None:
@@ -390,7 +396,7 @@ def test_spacectl_is_asked_where_it_is_signed_in(account: Account, tmp_path: Pat
     )
     path.chmod(0o755)
     found = read_account(session_from_environment({"PATH": str(tmp_path)}))
-    assert [one.id for one in found.stacks] == ["shop", "data", "play"]
+    assert [stack.id for stack in found.stacks] == ["shop", "data", "play"]
     path.write_text("#!/bin/sh\necho 'You are not signed in' >&2; exit 1\n")
     with pytest.raises(MigrateError, match="You are not signed in"):
         read_account(session_from_environment({"PATH": str(tmp_path)}))
@@ -427,7 +433,7 @@ def test_the_command(account: Account, tmp_path: Path) -> None:
         "spacelift-inventory.json: 3 stacks, 1 contexts, 1 AWS integrations, 2 spaces, 1 modules\n"
     )
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert [one.name for one in tmp_path.iterdir()] == [file.name]
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
     assert_no_secret(account, done.stderr, file.read_text())
     assert read_inventory(str(file)).stacks[0].id == "shop"
 

@@ -67,7 +67,7 @@ def effective(text: str, stack: list[str] | None, *, defaults_before_stack: bool
     own = (found.get("stacks") or {}).get("app", {}).get("before_init")
     defaults = (found.get("stack_defaults") or {}).get("before_init")
     rest = [defaults, stack] if defaults_before_stack else [stack, defaults]
-    return next((one for one in (own, *rest) if one is not None), [])
+    return next((hooks for hooks in (own, *rest) if hooks is not None), [])
 
 
 @pytest.mark.parametrize("defaults_before_stack", [False, True])
@@ -135,7 +135,7 @@ def test_environments_are_named_with_their_places_alone() -> None:
     (first,) = found["first-stack"].environment
     assert (first.name, first.span.of(EXAMPLE)) == ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     assert "AKIA" not in repr(found["first-stack"])
-    assert [one.name for one in found["second-stack"].environment] == ["TF_VAR_x", "AWS_ACCESS_KEY_ID"]
+    assert [variable.name for variable in found["second-stack"].environment] == ["TF_VAR_x", "AWS_ACCESS_KEY_ID"]
 
 
 def test_a_hook_is_found_in_items_alone() -> None:

@@ -78,7 +78,7 @@ class Module:
 
     def body(self, indent: str, arguments: list[tuple[str, str, bool]], nested: str = "") -> list[str]:
         """Arguments in any order, comments and blank lines between them, nested blocks somewhere."""
-        stays = any(one[2] for one in arguments) or bool(nested) or not arguments
+        stays = any(drawn_argument[2] for drawn_argument in arguments) or bool(nested) or not arguments
         parts = [self.argument(indent, name, value, stays=stays) for name, value, stays in arguments]
         parts += [[f"{indent}{line}" for line in nested.format(self.mark(stays=True)).split("\n")]] if nested else []
         self.dice.shuffle(parts)
@@ -180,13 +180,13 @@ class Module:
         blocks += [self.other() for _ in range(self.dice.randrange(3))]
         self.dice.shuffle(blocks)
         lines: list[str] = []
-        for one in blocks:
+        for block in blocks:
             lines += [""] * (bool(lines) and self.chance(0.7))
             if self.chance(0.2):
                 lines += [*self.own_lines("", self.comment(stays=True)), ""]
             if self.chance(0.25):
-                lines += self.own_lines("", self.comment(stays=one not in sources))
-            lines += one
+                lines += self.own_lines("", self.comment(stays=block not in sources))
+            lines += block
         if self.chance(0.2):
             lines += ["", *self.own_lines("", self.comment(stays=True))]
         return "\n".join(lines) + "\n"

@@ -21,10 +21,10 @@ BLOCK = NewBlock("new", (), (NEW,))
 def changed(text: str, remove: str = "", comment: str = "", *append: NewArgument | NewBlock) -> str:
     """``text`` with its first block's arguments called by the letters removed or commented out, and more."""
     items = hcl.parse(text)
-    block = next(one for one in items if isinstance(one, Block))
+    block = next(item for item in items if isinstance(item, Block))
     change = BodyChange(
-        tuple(one for one in block.attributes if one.name in remove),
-        tuple(one for one in block.attributes if one.name in comment),
+        tuple(attribute for attribute in block.attributes if attribute.name in remove),
+        tuple(attribute for attribute in block.attributes if attribute.name in comment),
         append,
     )
     return hcl_edit.finish(text, items, hcl_edit.change_body("x.tf", text, block, change))
@@ -146,7 +146,7 @@ ALIGNED = """
 def test_what_adjoins_keeps_its_columns(gone: tuple[str, ...], after: str, terraform: Terraform) -> None:
     text = dedent(ALIGNED).lstrip()
     items = hcl.parse(text)
-    removed = [one for one in items if isinstance(one, Block) and one.labels[0] in gone]
+    removed = [item for item in items if isinstance(item, Block) and item.labels[0] in gone]
     outcome = hcl_edit.finish(text, items, hcl_edit.remove_blocks("x.tf", text, items, removed))
     assert outcome == dedent(after).lstrip()
     assert terraform.is_formatted(outcome.encode())
@@ -192,5 +192,5 @@ def test_an_object_that_is_hard_to_tell_apart_gets_none(value: str) -> None:
 
 def grown(text: str) -> list[hcl_edit.Edit]:
     value = Span(4, len(text) - 1)
-    gone = [one for one in hcl.object_items(text, value) or () if one.name == "b"]
+    gone = [item for item in hcl.object_items(text, value) or () if item.name == "b"]
     return list(HCL.change_object("x.tf", text, value, gone, (), [NEW]))

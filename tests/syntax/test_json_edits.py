@@ -76,15 +76,15 @@ def test_blocks_of_a_file() -> None:
       "resource": [{"aws_s3_bucket": {"one": {"lifecycle": {"x": 1}}, "two": [{}, {}]}}],
       "moved": {"from": "a"}
     }"""
-    found = [one for one in tfjson.parse(text) if isinstance(one, Block)]
-    assert [one.title() for one in found] == [
+    found = [item for item in tfjson.parse(text) if isinstance(item, Block)]
+    assert [block.title() for block in found] == [
         *("terraform", 'provider "aws"', 'provider "aws"', 'provider "null"', 'resource "aws_s3_bucket" "one"'),
         *('resource "aws_s3_bucket" "two"', 'resource "aws_s3_bucket" "two"'),
     ]
-    assert [one.span.of(text) for one in found[1:3]] == ['{"region": "b"}', '{"alias": "c"}']
-    assert [one.title() for one in found[0].blocks()] == ['backend "s3"']
-    assert [one.title() for one in found[4].blocks()] == ["lifecycle"]
-    assert [one.value.of(text) for one in found[0].attributes] == ['"1"']
+    assert [block.span.of(text) for block in found[1:3]] == ['{"region": "b"}', '{"alias": "c"}']
+    assert [block.title() for block in found[0].blocks()] == ['backend "s3"']
+    assert [block.title() for block in found[4].blocks()] == ["lifecycle"]
+    assert [attribute.value.of(text) for attribute in found[0].attributes] == ['"1"']
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_a_value_in_the_terms_of_hcl(value: str, expression: str) -> None:
 def changed(text: str, remove: str, comment: str, *append: NewArgument | NewBlock | NewComment) -> str:
     """``text`` with its first block's arguments called by the letters removed or commented out, and more."""
     items = tfjson.parse(text)
-    block = next(one for one in items if isinstance(one, Block))
+    block = next(item for item in items if isinstance(item, Block))
     change = BodyChange(
-        tuple(one for one in block.attributes if one.name in remove),
-        tuple(one for one in block.attributes if one.name in comment),
+        tuple(attribute for attribute in block.attributes if attribute.name in remove),
+        tuple(attribute for attribute in block.attributes if attribute.name in comment),
         append,
     )
     outcome = tfjson_edit.finish(text, items, tfjson_edit.change_body("x", text, block, change))
@@ -268,7 +268,7 @@ def test_elements_come_first(before: str, after: str) -> None:
 )
 def test_labels_go_with_their_last_block(before: str, gone: str, after: str) -> None:
     items = tfjson.parse(before)
-    removed = [one for one in items if isinstance(one, Block) and one.labels and one.labels[-1] in gone]
+    removed = [item for item in items if isinstance(item, Block) and item.labels and item.labels[-1] in gone]
     assert tfjson_edit.finish(before, items, tfjson_edit.remove_blocks("x", before, items, removed)) == after
 
 
@@ -290,10 +290,10 @@ def test_labels_go_with_their_last_block(before: str, gone: str, after: str) -> 
     ],
 )
 def test_what_an_expression_loses_becomes_a_comment_of_its_block(before: str, after: str) -> None:
-    block = [one for one in tfjson.parse(before) if isinstance(one, Block)][-1]
+    block = [item for item in tfjson.parse(before) if isinstance(item, Block)][-1]
     config = block.attribute("config")
     assert config is not None
-    items = {one.name: one for one in tfjson.object_items(before, config.value) or ()}
+    items = {item.name: item for item in tfjson.object_items(before, config.value) or ()}
     chosen = [[items[name]] if name in items else [] for name in "dc"]
     edits: tuple[Edit, ...] = tfjson_edit.change_object("x", before, config.value, *chosen, [NEW])
     assert tfjson_edit.finish(before, (), edits) == after

@@ -62,7 +62,7 @@ def complaints(made: Module, before: str, after: str) -> Iterator[str]:
     if after.count("\n") != after.count(newline):
         yield "line ends of another kind"
     plain = after.replace("\r\n", "\n")
-    if lost := [one for one in sorted(made.marks) if one not in plain]:
+    if lost := [mark for mark in sorted(made.marks) if mark not in plain]:
         yield f"{lost} lost"
     there = Counter(" ".join(line.split()) for line in plain.split("\n"))
     if gone := [one for one, count in Counter(made.lines).items() if there[one] < count]:
@@ -81,8 +81,8 @@ def faults(modules: dict[str, tuple[str, Module]], config: Config) -> Iterator[s
             yield f"{finding.fix.reason}:\n{texts[finding.place.path]}"
     after = {change.path: change.after.decode() for change in plan.changes}
     for path, (text, made) in modules.items():
-        for one in complaints(made, text, after.get(path, text)):
-            yield f"{one}:\n{text}\nbecame\n{after.get(path, text)}"
+        for complaint in complaints(made, text, after.get(path, text)):
+            yield f"{complaint}:\n{text}\nbecame\n{after.get(path, text)}"
     some = {path: after.get(path, text) for path, text in list(texts.items())[:PROVEN]}
     again = planned(some | {path: text for path, text in after.items() if path.split("/")[0] in some}, config)
     for change in again.changes:
@@ -178,5 +178,5 @@ def test_comments_move_with_what_they_are_on(path: str, text: str, newline: str)
     assert "assume_role_with_web_identity" in after
     assert after.count("\n") == after.count(newline)
     ordinals = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th")
-    assert [after.count(one) for one in ordinals] == [1] * 7, after
+    assert [after.count(ordinal) for ordinal in ordinals] == [1] * 7, after
     assert "the key's" not in after

@@ -34,12 +34,12 @@ def after_steps(before: list[str], after: list[str]) -> list[str]:
 def test_short_texts_are_compared_by_difflib(before: list[str], after: list[str]) -> None:
     assert LineMatcher(before, after).get_opcodes() == difflib.SequenceMatcher(None, before, after).get_opcodes()
     plain = list(difflib.unified_diff(before, after, "a/x", "b/x", lineterm=""))[2:]
-    made = unified_diff([Change("x", "".join(f"{one}\n" for one in before).encode(), text(after))]).decode()
+    made = unified_diff([Change("x", "".join(f"{line}\n" for line in before).encode(), text(after))]).decode()
     assert made.splitlines()[3:] == plain
 
 
 def text(lines: list[str]) -> bytes:
-    return "".join(f"{one}\n" for one in lines).encode()
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 @settings(max_examples=500)

@@ -52,10 +52,10 @@ def test_json_on_one_line_is_as_over_lines(root: dict[str, Any], config: Config)
     for indent in (None, 2, "\t"):
         text = json.dumps(root, indent=indent)
         plan = check_files({"main.tf.json": text.encode()}, config)
-        after = {one.path: one.after for one in plan.changes if one.path.endswith(".json")}
+        after = {change.path: change.after for change in plan.changes if change.path.endswith(".json")}
         values = {path: json.loads(data, object_pairs_hook=members_once) for path, data in after.items()}
         assert [b"\n" in data for data in after.values()] == [indent is not None] * len(after)
-        outcomes.append((values, [(one.message, one.fate.partition(":")[0]) for one in plan.findings]))
+        outcomes.append((values, [(finding.message, finding.fate.partition(":")[0]) for finding in plan.findings]))
     assert outcomes[0] == outcomes[1] == outcomes[2]
 
 

@@ -142,7 +142,7 @@ def test_what_holds_arguments_is_what_stands_between_brackets(text: str, interio
     text = f"from pkg.mod import (Thing, x)\n{text}\n"
     found, one = call(text)
     assert [holder.interior.of(text) for holder in one.holders] == interiors
-    assert [one.names.interior.of(text) for one in found.imports] == ["Thing, x"]
+    assert [statement.names.interior.of(text) for statement in found.imports] == ["Thing, x"]
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,7 @@ def migrated(folder: Path, text: str, **options: str) -> tuple[str, list[str]]:
     file.write_bytes(text.encode())
     result = migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, **options))  # type: ignore[arg-type]
     assert result.error == ""
-    fates = [one.fate for one in result.findings if isinstance(one.fix, Rewrite | Refusal)]
+    fates = [finding.fate for finding in result.findings if isinstance(finding.fix, Rewrite | Refusal)]
     return file.read_bytes().decode(), fates
 
 
@@ -690,7 +690,7 @@ def test_statements_that_share_a_line_keep_their_order(body: str, base: str, new
     (change,) = check_files({"main.py": text.encode()}, Config(mode=Mode.PREVIEW)).changes
     after = change.after.decode()
     assert after.count("\n") == after.count(newline)
-    calls = (one for one in ast.walk(ast.parse(after)) if isinstance(one, ast.Call))
-    names = [ast.unparse(one.func) for one in sorted(calls, key=lambda one: (one.lineno, one.col_offset))]
-    made = [one for one in names if one in ("super().__init__", "TerraformVariable", "AwsProvider")]
+    calls = (node for node in ast.walk(ast.parse(after)) if isinstance(node, ast.Call))
+    names = [ast.unparse(call.func) for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset))]
+    made = [name for name in names if name in ("super().__init__", "TerraformVariable", "AwsProvider")]
     assert made == ["super().__init__", *["TerraformVariable", "AwsProvider"] * text.count("AwsProvider(")], after

@@ -241,7 +241,7 @@ def test_no_list(text: str) -> None:
 def test_items_of_an_object(text: str, items: dict[str, str] | None) -> None:
     text = f"names = {text}\n"
     found = hcl.object_items(text, Span(8, len(text) - 1))
-    assert (found if found is None else {one.name: one.value.of(text) for one in found}) == items
+    assert (found if found is None else {item.name: item.value.of(text) for item in found}) == items
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_labels_with_and_without_quotes() -> None:
     ],
 )
 def test_comments_on_a_block(text: str, comments: list[str]) -> None:
-    block = next(one for one in hcl.parse(text) if isinstance(one, Block))
+    block = next(item for item in hcl.parse(text) if isinstance(item, Block))
     found = hcl.comments_on(text, block)
     assert set(COMMENTS.findall(found)) == set(comments)
 

@@ -104,9 +104,44 @@ class Drawn:
             lambda d: f"[for p, q in {self._dice.choice([self.list, self.object])(d)} : {self._dice.choice('pq')}][0]",
             lambda d: f"[for q in {self._dice.choice([self.list, self.object])(d)} : q][0]",
         ]
+        made += [self._rare, self._rare]
         simple = ["var.s", "var.z", "var.x", "var.o.id", "var.t.id", "var.t.key", "var.m.prod.id", '"prod"', '"id"']
         bound = [name for name, type_ in self._names if type_ == "string"]
         return self._of([*simple, *bound, *bound], made, depth)
+
+    def _rare(self, depth: int) -> str:
+        """A string by functions that are seldom used."""
+        a, b = self.string(depth), self.string(depth)
+        return self._dice.choice(
+            [
+                f'regex("[a-z]+", {a})',
+                f'regex("(?P<k>.*)", {a}).k',
+                f'regexall("[a-z]", {a})[0]',
+                f'trimprefix("p-${{{a}}}", "p-")',
+                f'format("%[2]s", {a}, {b})',
+                f'formatlist("%s", [{a}, {b}])[1]',
+                f'"%{{ for one in [{a}, {b}] }}${{one}}%{{ endfor }}"',
+                f"yamldecode(yamlencode({{ k = {a} }})).k",
+                f'csvdecode("k,l\\n${{{a}}},${{{b}}}\\n")[0].l',
+                f"base64decode(base64encode({a}))",
+                f'textdecodebase64(textencodebase64({a}, "UTF-16LE"), "UTF-16LE")',
+                f'provider::terraform::decode_tfvars("k = \\"${{{a}}}\\"\\n").k',
+                f"keys(transpose({{ (var.s) = [{a}] }}))[0]",
+                f'matchkeys([{a}, {b}], ["1", "2"], ["2"])[0]',
+                f"chunklist([{a}, {b}], 1)[1][0]",
+                f"setproduct([{a}], [{b}])[0][1]",
+                f"one(setunion([{a}], [{a}]))",
+                f"one(setsubtract([{a}, {b}], [{b}]))",
+                f"({{ for one in [{a}, {b}] : one => {b}... }})[{a}][0]",
+                f'(startswith({a}, "p") ? {a} : {b})',
+                f"(alltrue([{self.bool(depth)}, true]) ? {a} : {b})",
+                f"(max(length({a}), 3) == 3 ? {a} : {b})",
+                f"({{ k = {a} }}[*].k)[0]",
+                f"[for index, one in [{a}, {b}] : one if index == 1][0]",
+                f"md5({a})",
+                f"title({a})",
+            ]
+        )
 
     def any(self, depth: int) -> str:
         return self._dice.choice([self.string, self.string, self.number, self.bool, lambda _: "var.a", self.object])(
@@ -224,7 +259,7 @@ def write(folder: Path, expressions: list[str], calls: list[dict[str, str]]) -> 
 def evaluated(folder: Path, terraform: Terraform) -> list[dict[str, Any]]:
     """What terraform says that the outputs of each call are; nothing of a call of which it does not know all."""
     text = (folder / "m/main.tf").read_text()
-    kept = "\n\n".join(one for one in text.split("\n\n") if not one.startswith("locals"))
+    kept = "\n\n".join(line for line in text.split("\n\n") if not line.startswith("locals"))
     (folder / "m/main.tf").write_text(kept)
     for command in (["init"], ["plan", "-input=false", "-out=plan"]):
         done = terraform.run(*command, cwd=folder)

@@ -294,6 +294,37 @@ def tree(dice: random.Random, *, has_loops: bool = True) -> Tree:
     return Tree(files, instances)
 
 
+SOURCES = (
+    "git::https://github.com/acme/#.git//",
+    "git::ssh://git@github.com/acme/#.git//",
+    "git@github.com:acme/#.git//",
+    "github.com/acme/#//",
+)
+
+
+def apart(made: Tree, dice: random.Random) -> dict[str, dict[str, bytes]]:
+    """The tree in repositories: each root module in one of its own, the modules in two, and the stacks in another."""
+    style = dice.choice(SOURCES)
+    found: dict[str, dict[str, bytes]] = {}
+    for path, text in made.files.items():
+
+        def source(match: re.Match[str], own: str = _repository(path)) -> str:
+            there = _repository(f"modules/{match[1]}/main.tf")
+            return match[0] if there == own else f'source = "{style.replace("#", there)}modules/{match[1]}"'
+
+        text = re.sub(r'source = "(?:\.\./)+(?:modules/)?(m\d+)"', source, text)
+        text = re.sub(r'repository = "repo"((?:\n.*){2}"live/(r\d)")', r'repository = "\2"\1', text)
+        found.setdefault(_repository(path), {})[path] = text.encode()
+    return found
+
+
+def _repository(path: str) -> str:
+    kind, name, *_ = path.split("/")
+    if kind == "modules":
+        return f"modules{int(name[1:]) % 2}"
+    return name if kind == "live" else kind
+
+
 def _known(root: Made, who: str) -> str:
     value = root.known.get(who, "")
     return f"{who}:several" if value == "several" else value or who
@@ -338,7 +369,7 @@ def _written(made: Made, dice: random.Random, *, is_root: bool) -> dict[str, str
     variables = made.shape.declare if made.shape else ""
     files = {f"{made.path}/{name}": text for name, text in (made.shape.files if made.shape else ())}
     whose = {who for _, who in made.providers} | {who for _, _, who, _ in made.calls}
-    for name in sorted(one.removeprefix("root:") for one in whose if one.startswith("root:")):
+    for name in sorted(owner.removeprefix("root:") for owner in whose if owner.startswith("root:")):
         for part in ("key", "secret"):
             variables += f'variable "{name}_{part}" {{\n  type = string\n}}\n\n'
     main = (BACKEND if dice.random() < 0.5 else BACKEND_WITH_ROLE) if is_root else ""
@@ -388,9 +419,9 @@ def _give(root: Made, number: int, files: dict[str, str], dice: random.Random) -
             path = f"{root.path}/{dice.choice(['terraform.tfvars', 'x.auto.tfvars'])}"
             files[path] = files.get(path, "") + said
         if way in ("both", "several"):
-            for one in {"both": (another,), "several": (value, another)}[way]:
-                path = f"{root.path}/env/{one}.tfvars"
-                files[path] = files.get(path, "") + said.replace(f"-{value}", f"-{one}")
+            for credential in {"both": (another,), "several": (value, another)}[way]:
+                path = f"{root.path}/env/{credential}.tfvars"
+                files[path] = files.get(path, "") + said.replace(f"-{value}", f"-{credential}")
         if way == "stack":
             for part, prefix in (("key", "ID"), ("secret", "KEY")):
                 files["admin/main.tf"] += (
@@ -498,9 +529,9 @@ def signs(
         folders.append(sources[folders[-1], label])
     modules = [module(root / folder) for folder in folders]
     provider = next(
-        one
-        for one in modules[-1]
-        if one.type == "provider" and one.arguments.get("alias", "").strip('"') == instance.alias
+        declared
+        for declared in modules[-1]
+        if declared.type == "provider" and declared.arguments.get("alias", "").strip('"') == instance.alias
     )
     if provider.signs is None:
         if "access_key" in provider.arguments:
@@ -512,8 +543,14 @@ def signs(
     assert name, provider.signs
     expression = name[1]
     for depth in range(len(modules) - 1, 0, -1):
-        assert any(one.type == "variable" and one.label == expression for one in modules[depth]), expression
-        call = next(one for one in modules[depth - 1] if one.type == "module" and one.label == labels[depth - 1])
+        assert any(declared.type == "variable" and declared.label == expression for declared in modules[depth]), (
+            expression
+        )
+        call = next(
+            declared
+            for declared in modules[depth - 1]
+            if declared.type == "module" and declared.label == labels[depth - 1]
+        )
         if expression not in call.arguments:
             raise AssertionError(f"module.{labels[depth - 1]} of {folders[depth - 1]} does not pass {expression}")
         passed = call.arguments[expression]
@@ -522,7 +559,7 @@ def signs(
         above = re.fullmatch(r"var\.([\w-]+)", passed)
         assert above, passed
         expression = above[1]
-    assert any(one.type == "variable" and one.label == expression for one in modules[0]), expression
+    assert any(declared.type == "variable" and declared.label == expression for declared in modules[0]), expression
     return given.get((instance.root, expression), f"var.{expression} of {instance.root}")
 
 
@@ -550,17 +587,19 @@ def judged(root: Path, made: Tree, *, is_mapped: bool = False) -> list[str]:
     given = given_by_stacks((root / "admin/main.tf").read_text())
     found: dict[str, dict[str, Instance]] = {}
     wrong = []
-    for one in made.instances:
+    for instance in made.instances:
         try:
-            by = signs(root, one, sources, given)
+            by = signs(root, instance, sources, given)
         except AssertionError as error:
-            wrong.append(f"{one}: {error}")
+            wrong.append(f"{instance}: {error}")
             continue
         if by.startswith("key of "):
             continue
-        whose = f"{one.root} {one.who}" if one.who.startswith("root:") and not is_mapped else one.who
-        found.setdefault(by, {}).setdefault(whose, one)
-        if by.startswith('"') and one.who.endswith(":several"):
-            wrong.append(f"{one} has one role, {by}, in several environments")
+        whose = (
+            f"{instance.root} {instance.who}" if instance.who.startswith("root:") and not is_mapped else instance.who
+        )
+        found.setdefault(by, {}).setdefault(whose, instance)
+        if by.startswith('"') and instance.who.endswith(":several"):
+            wrong.append(f"{instance} has one role, {by}, in several environments")
     shared = [(by, sorted(map(str, who.values()))) for by, who in sorted(found.items()) if len(who) > 1]
     return wrong + [f"{by}: {who}" for by, who in shared]

@@ -113,7 +113,8 @@ def test_a_caller_elsewhere_is_edited_with_the_module(source: str, make_repo: Ma
     assert 'variable "aws_role_arn"' in texts(mod)
     assert passed(texts(app))["aws_role_arn"] == "var.aws_role_arn"
     assert texts(app).count('variable "aws_role_arn"') == 1
-    assert "Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: ." in done.output
+    roots = "the stacks that run these root modules: the root of the repository"
+    assert f"Set TF_VAR_aws_role_arn to the ARN of a role on {roots}" in done.output
     assert "on the stacks that run these root modules: modules/shop" not in done.output
     assert done.output.count("Merge this change together") == 2
     again = migrate(app, mod, options=("--check",))
@@ -514,9 +515,9 @@ def test_what_never_settles_is_refused() -> None:
 
     settled = settle_calls({"a": survey("a", "b"), "b": survey("b", "a")}, again)
     assert len(asked) < 100
-    for one in settled.values():
-        assert one.received[0].calls[0].refusal
-        assert one.received[0].modules[0].refusal
+    for value in settled.values():
+        assert value.received[0].calls[0].refusal
+        assert value.received[0].modules[0].refusal
 
 
 @pytest.mark.parametrize(
@@ -553,7 +554,9 @@ def fleets(draw: st.DrawFn) -> dict[str, dict[str, bytes]]:
         for count in range(draw(st.integers(0, 2)) if number else 0):
             called = draw(st.sampled_from(OWNERS[:number]))
             source = draw(st.sampled_from(["", "", "", "?ref=main", "?ref=v1"]))
-            given = "".join(f"  {name} = {draw(st.sampled_from([f'var.{one}' for one in NAMES]))}\n" for name in NAMES)
+            given = "".join(
+                f"  {name} = {draw(st.sampled_from([f'var.{input_name}' for input_name in NAMES]))}\n" for name in NAMES
+            )
             head = draw(st.sampled_from(["", "", "", IGNORE]))
             text += f'{head}module "m{count}" {{\n  source = "github.com/acme/{called}//m{source}"\n{given}}}\n'
         found[owner] = {"m/main.tf": text.encode()}
@@ -576,15 +579,18 @@ def planning(
 def test_every_call_gives_what_its_module_takes(files: dict[str, dict[str, bytes]]) -> None:
     """Before and after: a call of what is migrated with it gives all that has no default, and nothing else."""
     surveys = {owner: planning(owner, one).survey for owner, one in files.items()}
-    settled = settle_calls(surveys, lambda told: {one: planning(one, files[one], told[one]).survey for one in told})
+    settled = settle_calls(
+        surveys,
+        lambda told: {repo_name: planning(repo_name, files[repo_name], told[repo_name]).survey for repo_name in told},
+    )
     outcome = {}
     for (owner, survey), fleet in zip(settled.items(), parts(settled.values()), strict=True):
         planned = planning(owner, files[owner], fleet)
         plan = planned.plan()
         outcome[owner] = files[owner] | {change.path: change.after for change in plan.changes}
-        assert {**{"m": ()}, **{one.path: one.gains for one in survey.modules}}["m"] == tuple(
-            KnownInput(one.name, one.origin) for module in planned.survey.modules for one in module.gains
-        )
+        assert {**{"m": ()}, **{known_module.path: known_module.gains for known_module in survey.modules}}[
+            "m"
+        ] == tuple(KnownInput(gain.name, gain.origin) for module in planned.survey.modules for gain in module.gains)
     text = {owner: b"".join(found.values()).decode() for owner, found in outcome.items()}
     declared = {owner: set(re.findall(r'(?m)^variable "(\w+)"', one)) for owner, one in text.items()}
     for owner, one in text.items():
@@ -598,7 +604,9 @@ def test_every_call_gives_what_its_module_takes(files: dict[str, dict[str, bytes
 
 def split(tree: Tree, dice: random.Random) -> dict[str, dict[str, bytes]]:
     """The modules of a tree in three repositories; a call of another one's is by its URL."""
-    owner = {one.path: dice.choice(OWNERS) if one.path else OWNERS[0] for one in tree.modules}
+    owner = {
+        drawn_module.path: dice.choice(OWNERS) if drawn_module.path else OWNERS[0] for drawn_module in tree.modules
+    }
     found: dict[str, dict[str, bytes]] = {name: {} for name in OWNERS}
     for module in tree.modules:
 
@@ -616,15 +624,20 @@ def migrated(files: dict[str, dict[str, bytes]], config: Config) -> tuple[dict[s
     """The files of all repositories together, as they are after a run, and why what was refused was."""
     surveys = {owner: planning(owner, one, config=config).survey for owner, one in files.items()}
     settled = settle_calls(
-        surveys, lambda told: {one: planning(one, files[one], told[one], config).survey for one in told}
+        surveys,
+        lambda told: {
+            repo_name: planning(repo_name, files[repo_name], told[repo_name], config).survey for repo_name in told
+        },
     )
-    after = {path: data for one in files.values() for path, data in one.items()}
+    after = {path: data for value in files.values() for path, data in value.items()}
     refused: list[str] = []
     for (owner, survey), fleet in zip(settled.items(), parts(settled.values()), strict=True):
         assert from_plain(Survey, json.loads(json.dumps(to_plain(survey)))) == survey
         plan = planning(owner, files[owner], fleet, config).plan()
         after |= {change.path: change.after for change in plan.changes}
-        refused += [f"{owner}: {one.place}: {one.fate}" for one in plan.findings if isinstance(one.fix, Refusal)]
+        refused += [
+            f"{owner}: {finding.place}: {finding.fate}" for finding in plan.findings if isinstance(finding.fix, Refusal)
+        ]
     return after, refused
 
 

@@ -383,7 +383,8 @@ def without_plugins(text: str) -> str:
 def roles_of(module: dict[str, Any]) -> dict[str, str]:
     """What ``terraform show -json`` says of the resources that stand for providers, by address."""
     found = {
-        one["address"].replace("terraform_data.", ""): one["values"]["input"] for one in module.get("resources", ())
+        resource["address"].replace("terraform_data.", ""): resource["values"]["input"]
+        for resource in module.get("resources", ())
     }
     for child in module.get("child_modules", ()):
         found |= roles_of(child)
@@ -403,7 +404,7 @@ def test_nothing_of_the_keys_is_left_in_any_module(two_accounts: Repo) -> None:
     assert not [path for path, text in files.items() for key in (*KEYS, "vault_") if key in text]
     assert not [key for key in KEYS if key in output or key in two_accounts.git("show", "--stat", "--format=%B")]
     rotated = re.findall(r"live/[\w.]+:\d+ \((?:AKIA…MPLE, )?since commit \w+\)", output)
-    assert [one.partition(" ")[0] for one in rotated] == [
+    assert [line.partition(" ")[0] for line in rotated] == [
         *("live/terraform.tfvars:2", "live/terraform.tfvars:3", "live/audit.auto.tfvars:3"),
         *("live/variables.tf:20", "live/variables.tf:24"),
     ]

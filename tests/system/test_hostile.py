@@ -322,8 +322,8 @@ def test_names_act_in_no_output(named: Repo, tmp_path: Path) -> None:
         run(f"no/{EVIL}"),
         run("batch", f"no{EVIL}", "--state", tmp_path / "k"),
     ]
-    assert not any("Traceback" in one.stderr for one in done)
-    said = "".join(one.stderr for one in done) + done[3].stdout
+    assert not any("Traceback" in ended.stderr for ended in done)
+    said = "".join(ended.stderr for ended in done) + done[3].stdout
     assert "owned" in said
     assert acts(said) == []
 
@@ -438,14 +438,14 @@ def migrated(folder: Path, name: str, text: str) -> RepoResult:
     assert time.process_time() - start < 20
     assert result.error == ""
     assert "good/main.tf" in result.changed
-    assert not any("nternal error" in one.reason for one in result.problems)
+    assert not any("nternal error" in problem.reason for problem in result.problems)
     return result
 
 
 @pytest.mark.parametrize("name", DEEP)
 def test_what_is_too_deep_is_told_with_its_place_and_costs_no_other_file(tmp_path: Path, name: str) -> None:
     result = migrated(tmp_path, name, DEEP[name])
-    assert [one.place.path for one in result.problems] == [name]
+    assert [problem.place.path for problem in result.problems] == [name]
     assert result.problems[0].place.line
     assert (tmp_path / name).read_text() == DEEP[name]
 

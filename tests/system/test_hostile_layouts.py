@@ -28,11 +28,11 @@ MODES: tuple[dict[str, Any], ...] = (
 
 
 def _complaints(made: Laid, folder: Path) -> list[str]:
-    after = {one.name: one.read_bytes() for one in folder.iterdir()}
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
     text = b"\n".join(after.values()).decode()
     plain = text.replace("\r\n", "\n")
-    found = [f"{one} is lost" for one in made.comments if one not in text]
-    found += [f"{one} is changed" for one in made.untouched if one not in plain]
+    found = [f"{comment} is lost" for comment in made.comments if comment not in text]
+    found += [f"{untouched_text} is changed" for untouched_text in made.untouched if untouched_text not in plain]
     for name, before in made.files.items():
         now = after[name]
         found += [f"{name} lost its mark"] if before[:3] == b"\xef\xbb\xbf" != now[:3] else []

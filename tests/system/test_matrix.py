@@ -122,7 +122,7 @@ def run_of(repo: Repo, definition: str, terraform: Terraform, scratch: Path) -> 
 
 def terraform_strings(terraform: Terraform, texts: list[str]) -> list[str]:
     """Strings of Terraform's JSON, which are templates, as terraform reads them."""
-    return [terraform.evaluate_text(json.dumps(one)) for one in texts]
+    return [terraform.evaluate_text(json.dumps(text)) for text in texts]
 
 
 def variables(folder: Path) -> list[tuple[str, str]]:
@@ -131,11 +131,15 @@ def variables(folder: Path) -> list[tuple[str, str]]:
     for file in folder.glob("*.tf"):
         resources = hcl2.loads(file.read_text()).get("resource", [])
         found += [
-            body for one in resources for kind, named in one.items() if VARIABLE in kind for body in named.values()
+            body
+            for resource in resources
+            for kind, named in resource.items()
+            if VARIABLE in kind
+            for body in named.values()
         ]
     for file in folder.glob("*.tf.json"):
         found += json.loads(file.read_text()).get("resource", {}).get(VARIABLE, {}).values()
-    return [(one["name"].strip('"'), one["value"].strip('"')) for one in found]
+    return [(setting["name"].strip('"'), setting["value"].strip('"')) for setting in found]
 
 
 def synthesised(folder: Path) -> dict[str, Any]:

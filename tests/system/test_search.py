@@ -54,7 +54,7 @@ def test_neither_hashes_nor_what_was_imported_change_the_examples() -> None:
         run("-c", EXAMPLES, PYTHONHASHSEED="1"),
         run("-c", EXAMPLES, "migrator.rules.terragrunt", "migrator.trust.policy", PYTHONHASHSEED="2"),
     ]
-    assert [one.stderr for one in done] == ["", ""]
+    assert [ended.stderr for ended in done] == ["", ""]
     assert done[0].stdout == done[1].stdout
 
 

@@ -21,14 +21,16 @@ from migrator.terraform.expressions.terms import Term
 from migrator.terraform.residues import Residues
 from tests.conftest import Terraform
 from tests.system.hostile_expressions import Drawn, evaluated, write
-from tests.system.hostile_trees import judged, tree
+from tests.system.hostile_trees import apart, judged, tree
+from tests.system.test_callers import migrated
 
 ARN = "arn:aws:iam::123456789012:role/r"
 TREES = 30
 
 
 def _mapped(*origins: str) -> dict[str, Any]:
-    return {"roles": tuple(flag_mapping(f"{one}={ARN}") for one in origins)}
+    """A role of its own for each origin."""
+    return {"roles": tuple(flag_mapping(f"{origin}={ARN}{number or ''}") for number, origin in enumerate(origins))}
 
 
 MODES: dict[str, dict[str, Any]] = {
@@ -78,6 +80,21 @@ def test_no_two_identities_of_a_tree_share_a_role(dice: random.Random, tmp_path:
         again = migrate_repo(str(root), Config(mode=Mode.CHECK, **MODES[mode]))
         assert (again.changed, again.error) == ((), ""), text
         shutil.rmtree(root)
+
+
+def test_no_two_identities_of_several_repositories_share_a_role(dice: random.Random, tmp_path: Path) -> None:
+    changed = 0
+    for number in range(TREES // 2):
+        made, mode = tree(dice), dice.choice(list(MODES))
+        files = apart(made, dice)
+        after, _ = migrated(files, Config(mode=Mode.PREVIEW, **MODES[mode]))
+        root = tmp_path / str(number)
+        for path, data in after.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(data)
+        assert judged(root, made, is_mapped="roles" in MODES[mode]) == [], f"{mode}: {files}"
+        changed += any(after[path] != data for one in files.values() for path, data in one.items())
+    assert changed
 
 
 def test_what_is_alike_is_the_same_to_terraform(terraform: Terraform, dice: random.Random, tmp_path: Path) -> None:
@@ -264,7 +281,7 @@ def test_a_role_for_two_is_refused(tmp_path: Path, name: str) -> None:
     root = tmp_path / "repo"
     result = _migrate(root, files, options)
     assert not result.error
-    refused = {one.place.path for one in result.findings if isinstance(one.fix, Refusal)}
+    refused = {finding.place.path for finding in result.findings if isinstance(finding.fix, Refusal)}
     assert refused >= {path for path, text in files.items() if re.search(r'provider "aws"|AwsProvider\(', text)}
     assert {path: (root / path).read_text() for path in files} == files
 
@@ -290,8 +307,8 @@ def test_one_identity_has_its_role(tmp_path: Path, name: str) -> None:
     files, options = SAME[name]
     result = _migrate(tmp_path / "repo", files, options)
     assert not result.error
-    assert not [one for one in result.findings if isinstance(one.fix, Refusal)]
-    assert f'"{ARN}"' in "".join(one.read_text() for one in tmp_path.rglob("*.tf"))
+    assert not [finding for finding in result.findings if isinstance(finding.fix, Refusal)]
+    assert f'"{ARN}"' in "".join(path.read_text() for path in tmp_path.rglob("*.tf"))
 
 
 LOOPS = "[for x in var.l : [for x in var.l : [for y in var.l : #][0]][0]][0]"
@@ -313,7 +330,7 @@ LOOPS = "[for x in var.l : [for x in var.l : [for y in var.l : #][0]][0]][0]"
 def test_two_identities_have_two_variables(tmp_path: Path, files: dict[str, str]) -> None:
     result = _migrate(tmp_path / "repo", files, {})
     assert not result.error
-    assert "var.aws_role_arn_b" in "".join(one.read_text() for one in tmp_path.rglob("*.tf"))
+    assert "var.aws_role_arn_b" in "".join(path.read_text() for path in tmp_path.rglob("*.tf"))
 
 
 def test_an_absolute_path_is_a_call_of_a_module(tmp_path: Path) -> None:
@@ -332,7 +349,7 @@ def test_a_backend_with_two_roles_is_refused_in_any_mode(tmp_path: Path, auth: A
     )
     result = _migrate(tmp_path / "repo", {"r0/main.tf": twice, **STACKS}, {"auth": auth, "role_arn": ARN})
     assert not result.error
-    assert "r0/main.tf" in {one.place.path for one in result.findings if isinstance(one.fix, Refusal)}
+    assert "r0/main.tf" in {finding.place.path for finding in result.findings if isinstance(finding.fix, Refusal)}
     assert (tmp_path / "repo/r0/main.tf").read_text() == twice
 
 

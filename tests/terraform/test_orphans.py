@@ -41,11 +41,15 @@ def preview(folder: Path, **options: object) -> RepoResult:
 
 
 def subjects(result: RepoResult, beginning: str) -> set[str]:
-    return {one for note in result.notes if note.code.startswith(beginning) for one in note.subjects}
+    return {subject for note in result.notes if note.code.startswith(beginning) for subject in note.subjects}
 
 
 def fates(result: RepoResult, kind: type) -> set[str]:
-    return {f"{one.place}: {one.fate}" for one in result.findings if one.rule == RULE and isinstance(one.fix, kind)}
+    return {
+        f"{finding.place}: {finding.fate}"
+        for finding in result.findings
+        if finding.rule == RULE and isinstance(finding.fix, kind)
+    }
 
 
 def test_keys_in_values_are_to_be_rotated(copy: Copy) -> None:
@@ -116,7 +120,7 @@ def test_a_variable_that_any_text_file_gives_a_value_stays_and_is_told(path: str
     file.write_text(GIVES[path])
     (tmp_path / "main.tf").write_text(KEYED)
     result = preview(tmp_path)
-    assert [one for one in fates(result, LeftAlone) if one.startswith("main.tf:1: ") and f" {path}:" in one]
+    assert [fate for fate in fates(result, LeftAlone) if fate.startswith("main.tf:1: ") and f" {path}:" in fate]
     assert result.diff.count(b"-variable") == 1, "the other one goes"
 
 
@@ -126,7 +130,9 @@ def test_the_files_of_one_program_count_together(tmp_path: Path) -> None:
     (tmp_path / "test" / "a_test.go").write_text("// terratest\nvar o = &terraform.Options{Vars: shared()}\n")
     (tmp_path / "shared.go").write_text('func shared() map[string]any { return map[string]any{"access_key": "x"} }\n')
     assert [
-        one for one in fates(preview(tmp_path), LeftAlone) if one.startswith("main.tf:1: ") and " shared.go:1 " in one
+        fate
+        for fate in fates(preview(tmp_path), LeftAlone)
+        if fate.startswith("main.tf:1: ") and " shared.go:1 " in fate
     ]
 
 
@@ -135,7 +141,9 @@ def test_a_script_in_utf_16_counts(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(KEYED)
     (tmp_path / "plan.ps1").write_text('terraform plan -var "access_key=$k"\n', "utf-16")
     assert [
-        one for one in fates(preview(tmp_path), LeftAlone) if one.startswith("main.tf:1: ") and " plan.ps1:1 " in one
+        fate
+        for fate in fates(preview(tmp_path), LeftAlone)
+        if fate.startswith("main.tf:1: ") and " plan.ps1:1 " in fate
     ]
 
 

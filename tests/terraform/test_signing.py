@@ -184,15 +184,17 @@ def observed(aws: Aws, complaint: str) -> str:
         if failure.removeprefix("fails: ") in complaint:
             return failure
     assert complaint == ""
-    asked = [urllib.parse.parse_qs(base64.b64decode(one["body"] or "").decode()) for one in aws.requests()]
-    roles = [(one["Action"][0], one["RoleArn"][0]) for one in asked if "RoleArn" in one]
+    asked = [urllib.parse.parse_qs(base64.b64decode(request["body"] or "").decode()) for request in aws.requests()]
+    roles = [(request["Action"][0], request["RoleArn"][0]) for request in asked if "RoleArn" in request]
     first = [role for action, role in roles if action == "AssumeRoleWithWebIdentity"]
     then = [role for action, role in roles if action == "AssumeRole"]
-    used = [match for one in aws.requests() if (match := _SIGNED.search(one["headers"].get("Authorization", "")))]
+    used = [
+        match for request in aws.requests() if (match := _SIGNED.search(request["headers"].get("Authorization", "")))
+    ]
     assert used[-1]["service"] == "s3"
     assert (used[-1]["key"] in NAMES) != bool(roles), "the last role signs for the state, or else the first key"
     base = f"web identity {first[0]}" if first else NAMES[used[0]["key"]]
-    return ", then ".join((base, *(f"role {one}" for one in dict.fromkeys(then))))
+    return ", then ".join((base, *(f"role {fromkey}" for fromkey in dict.fromkeys(then))))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -221,7 +223,7 @@ def test_terraform_signs_as_predicted(
     aws.ask("stop-recording")
     assert observed(aws, done.stderr) == predicted(tmp_path, case) == case.expected
     if case.block == KEYS:
-        assert not any("X-Amz-Security-Token" in one["headers"] for one in aws.requests())
+        assert not any("X-Amz-Security-Token" in request["headers"] for request in aws.requests())
 
 
 PLACE = 'bucket = "state"\nkey = "terraform.tfstate"\nregion = "eu-west-1"\nuse_path_style = true\nmax_retries = 1\n'
@@ -253,7 +255,7 @@ def test_a_migrated_backend_signs_as_its_table_says(
     (row,) = migrate_repo(str(tmp_path), config).signers
     done, requests = initialised(terraform, aws, tmp_path)
     assert observed(aws, done.stderr) == row.after == expected
-    sessions = {one["RoleSessionName"][0] for one in requests if one.get("RoleArn") == [STATE]}
+    sessions = {request["RoleSessionName"][0] for request in requests if request.get("RoleArn") == [STATE]}
     assert sessions == {"shop"} or "session_name" not in body
 
 
@@ -268,7 +270,7 @@ def initialised(
     command = [terraform.path, "init", "-input=false", "-no-color"]
     done = subprocess.run(command, cwd=folder, env=around, capture_output=True, text=True, check=False, timeout=60)
     aws.ask("stop-recording")
-    bodies = (base64.b64decode(one["body"] or "").decode() for one in aws.requests())
+    bodies = (base64.b64decode(request["body"] or "").decode() for request in aws.requests())
     return done, [urllib.parse.parse_qs(body) for body in bodies]
 
 
@@ -347,6 +349,12 @@ def test_a_state_that_a_refused_group_signs_for_has_no_hook(tmp_path: Path) -> N
     backend = 'terraform {\n  backend "s3" {\n    bucket   = "b"\n    role_arn = "not-an-arn"\n  }\n}\n'
     (row,) = migrated(tmp_path, {"main.tf": backend}).signers
     assert row == SigningRow(".", 'backend "s3"', *(["the environment, then role not-an-arn"] * 2), is_keyless=True)
+
+
+def test_a_condition_is_no_key(tmp_path: Path) -> None:
+    keys = "".join(f'  {name} = var.is_local ? "test" : var.{name}\n' for name in ("access_key", "secret_key"))
+    (row,) = migrated(tmp_path, {"main.tf": provider(keys)}).signers
+    assert row.before == "static key var.access_key"
 
 
 def test_an_overriding_file_counts(tmp_path: Path) -> None:

@@ -130,15 +130,15 @@ def test_what_is_raised_is_raised_for_good(constraint: str) -> None:
     assert raised(once, FIRST) == once
     assert not excludes(once, FIRST)
     assert not admits_before(once, FIRST)
-    before, after = (SpecifierSet(specifiers(one)) for one in (constraint, once))
+    before, after = (SpecifierSet(specifiers(text)) for text in (constraint, once))
     assert excludes(constraint, FIRST) == (any(map(before.contains, OLD)) and not any(map(before.contains, NEW)))
     assert any(map(after.contains, NEW)) or not any(map(before.contains, (*OLD, *NEW)))
     assert not any(map(after.contains, OLD))
 
 
 GRID = [(major, minor, patch) for major in range(9) for minor in (*range(9), 12, 13) for patch in range(9)]
-OLD = [Version("{}.{}.{}".format(*one)) for one in GRID if one < FIRST]
-NEW = [Version("{}.{}.{}".format(*one)) for one in GRID if one >= FIRST]
+OLD = [Version("{}.{}.{}".format(*parts)) for parts in GRID if parts < FIRST]
+NEW = [Version("{}.{}.{}".format(*parts)) for parts in GRID if parts >= FIRST]
 
 
 def specifiers(constraint: str) -> str:
@@ -182,7 +182,7 @@ def locked(make_repo: MakeRepo, terraform: Terraform) -> Repo:
 def test_a_lock_file_that_pins_less_is_told_with_a_command_that_helps(locked: Repo, terraform: Terraform) -> None:
     before = (locked.root / "live/.terraform.lock.hcl").read_bytes()
     result = migrate_repo(str(locked.root), Config(mode=Mode.IN_PLACE))
-    (note,) = (one for one in result.notes if one.code == LOCKED_RELEASE.code)
+    (note,) = (told for told in result.notes if told.code == LOCKED_RELEASE.code)
     assert "pins hashicorp/aws 3.76.1, and web identity needs 4.12." in note.help
     assert note.subjects == ("live", "staging")
     assert (locked.root / "live/.terraform.lock.hcl").read_bytes() == before
@@ -198,7 +198,7 @@ def test_a_lock_file_that_pins_enough_is_not_told(make_repo: MakeRepo, terraform
     repo = make_repo({"main.tf": aws + 'provider "aws" {\n  profile = "live"\n}\n'})
     assert chosen(terraform, repo.root) == "6.1.0"
     result = migrate_repo(str(repo.root), Config(mode=Mode.IN_PLACE))
-    assert not [one for one in result.notes if one.code == LOCKED_RELEASE.code]
+    assert not [note for note in result.notes if note.code == LOCKED_RELEASE.code]
     assert chosen(terraform, repo.root) == "6.1.0"
 
 
@@ -208,14 +208,14 @@ def test_a_lock_file_of_any_kind_is_no_trouble(make_repo: MakeRepo, content: str
     result = migrate_repo(str(make_repo(files).root), Config(mode=Mode.IN_PLACE))
     assert result.error == ""
     assert not result.problems
-    assert [type(one.fix) for one in result.findings] == [Rewrite]
+    assert [type(finding.fix) for finding in result.findings] == [Rewrite]
 
 
 def test_what_is_raised_is_told_with_the_guides_to_read(make_repo: MakeRepo) -> None:
     aws = 'terraform {\n  required_providers {\n    aws = "~> 2.70"\n  }\n}\n'
     repo = make_repo({"main.tf": aws + 'provider "aws" {\n  profile = "live"\n}\n'})
     result = migrate_repo(str(repo.root), Config(mode=Mode.IN_PLACE))
-    (note,) = (one for one in result.notes if one.code == MAJOR_RELEASE.code)
+    (note,) = (told for told in result.notes if told.code == MAJOR_RELEASE.code)
     assert [f"version-{major}-upgrade" in note.task for major in (2, 3, 4, 5)] == [False, True, True, False]
     assert note.subjects == ("main.tf:3 (~> 2.70 -> ~> 4.12)",)
     assert result.findings[0].fate == (

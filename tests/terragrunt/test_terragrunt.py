@@ -141,9 +141,9 @@ def test_a_merged_object_is_found_where_it_is_written(config: Config) -> None:
     merged = config.local("merged")
     found = objects(merged) if merged is not None else None
     assert found is not None
-    assert [one.document.path for one in found] == ["live/account.hcl", "live/shop/terragrunt.hcl"]
-    for one in found:
-        assert one.span.of(one.document.text).startswith("{")
+    assert [key_literal.document.path for key_literal in found] == ["live/account.hcl", "live/shop/terragrunt.hcl"]
+    for key_literal in found:
+        assert key_literal.span.of(key_literal.document.text).startswith("{")
 
 
 def test_an_include_by_its_own_values_is_not_known(make_repo: MakeRepo) -> None:

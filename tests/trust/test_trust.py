@@ -68,7 +68,7 @@ def subjects(*arguments: object) -> dict[str, set[str]]:
 
 def is_like(pattern: str, value: str) -> bool:
     """IAM's StringLike: ``*`` is any number of characters, ``?`` is one, and case counts."""
-    parts = ({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in pattern)
+    parts = ({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
     return re.fullmatch("".join(parts), value, re.DOTALL) is not None
 
 
@@ -79,7 +79,7 @@ def admits(document: dict[str, Any], subject: str, audience: str = HOST) -> bool
     assert set(condition) == {"StringEquals", "StringLike"}
     assert statement["Effect"] == "Allow"
     is_for_us = condition["StringEquals"] == {f"{HOST}:aud": audience}
-    return is_for_us and any(is_like(one, subject) for one in condition["StringLike"][f"{HOST}:sub"])
+    return is_for_us and any(is_like(pattern, subject) for pattern in condition["StringLike"][f"{HOST}:sub"])
 
 
 def test_the_matcher_is_iams() -> None:
@@ -158,8 +158,8 @@ def subject(
 )
 def test_policies_case_by_case(options: str, admitted: list[str], kept_out: list[str]) -> None:
     document = documents("--role-arn", ROLE, *options.split())[ROLE]
-    assert [one for one in admitted if not admits(document, one)] == []
-    assert [one for one in kept_out if admits(document, one)] == []
+    assert [run_request for run_request in admitted if not admits(document, run_request)] == []
+    assert [run_request for run_request in kept_out if admits(document, run_request)] == []
     assert not admits(document, admitted[0], "other.app.spacelift.io")
 
 
@@ -250,8 +250,8 @@ def test_no_pattern_admits_a_run_that_it_is_not_for(
         needs = {"": "", "id": "{space", "path": "{spacePath}", "below": "{spacePath}"}[space]
         assert needs not in template or any(f"{{{name}}}" not in template for name in said)
         return
-    for one in (wanted, other):
-        assert is_like(pattern, rendered(template, one)) == is_meant(runs, one, template)
+    for condition in (wanted, other):
+        assert is_like(pattern, rendered(template, condition)) == is_meant(runs, condition, template)
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def evaluated(terraform: Terraform, module: str, folder: Path) -> list[dict[str,
     }
     arns["spacelift"] = next(iter(arns.values()))
     policies = []
-    for block in (one for one in hcl.parse(module) if isinstance(one, Block)):
+    for block in (item for item in hcl.parse(module) if isinstance(item, Block)):
         for name in ("assume_role_policy", "override_policy_documents"):
             if attribute := block.attribute(name):
                 text = attribute.value.of(module).removeprefix("[").removesuffix("]")
@@ -398,7 +398,7 @@ def evaluated(terraform: Terraform, module: str, folder: Path) -> list[dict[str,
     folder.mkdir()
     (folder / "main.tf").write_text(f"locals {{\n  all = [\n{','.join(policies)}\n]\n}}\n")
     listed: list[str] = json.loads(json.loads(terraform.evaluate(folder, "jsonencode(local.all)")))
-    return [json.loads(one) for one in listed]
+    return [json.loads(document_text) for document_text in listed]
 
 
 CHINA = "arn:aws-cn:iam::111122223333:role/deploy"
@@ -937,7 +937,7 @@ def test_the_readmes_ten_steps_are_commands_that_work_and_policies_that_aws_take
     commands = re.findall(r"`tf-oidc-migrate ([^`]+)`", section[1])
     assert [command.partition(" ")[0] for command in commands] == ["--preview", "trust", "--plan-file", "verify"]
     for command in commands[:3]:  # verify needs the AWS provider, which is not to be had
-        arguments = [ROLE if one == "ARN" else one for one in command.split()]
+        arguments = [ROLE if line == "ARN" else line for line in command.split()]
         done = program.run(*arguments)
         assert done.returncode == 0, done.stderr
     assert "spacelift-oidc" in (tmp_path / "app/.git/HEAD").read_text()

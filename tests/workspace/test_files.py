@@ -182,4 +182,4 @@ def test_ten_thousand_files(tmp_path: Path) -> None:
     result = migrate(tmp_path)
     assert result.error == ""
     assert len(result.changed) == 100
-    assert sum(isinstance(one.fix, Rewrite) for one in result.findings) == 100
+    assert sum(isinstance(finding.fix, Rewrite) for finding in result.findings) == 100

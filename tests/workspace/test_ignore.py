@@ -66,7 +66,7 @@ def repositories(draw: st.DrawFn) -> tuple[dict[str, bytes], str, str]:
     """The files of a repository, in one of which a comment is on a block: that file, and the block's text."""
     parts = {"main.tf": list(ROOT), "x/main.tf": list(INNER), "terraform.tfvars": list(VALUES)}
     if draw(st.booleans()):
-        parts["main.tf"] = [one for one in ROOT if "module.x" not in one and 'resource "' not in one]
+        parts["main.tf"] = [text for text in ROOT if "module.x" not in text and 'resource "' not in text]
     parts["main.tf"] = draw(st.permutations(parts["main.tf"]))
     path = draw(st.sampled_from(sorted(parts)))
     number = draw(st.integers(0, len(parts[path]) - 1))
@@ -125,7 +125,7 @@ def plan_of(files: dict[str, str], config: Config = CONFIG) -> Plan:
 
 
 def fates(plan: Plan, kind: type) -> list[str]:
-    return [f"{one.place}: {one.fate}" for one in plan.findings if isinstance(one.fix, kind)]
+    return [f"{finding.place}: {finding.fate}" for finding in plan.findings if isinstance(finding.fix, kind)]
 
 
 KEYS = 'provider "aws" {\n  access_key = var.access_key\n  secret_key = var.secret_key\n}\n'
@@ -158,7 +158,7 @@ def test_a_call_in_json_that_is_to_be_left_alone_keeps_the_module_that_it_calls(
     files = {"main.tf.json": json.dumps({"module": {"x": call}}), "x/main.tf": VARIABLES + KEYS}
     assert plan_of(files).changes == ()
     plan = plan_of(files, replace(CONFIG, role_arn=ROLE))
-    assert [one.path for one in plan.changes] == ["x/main.tf"]
+    assert [change.path for change in plan.changes] == ["x/main.tf"]
     assert VARIABLES in plan.changes[0].after.decode()
 
 
@@ -195,7 +195,7 @@ def test_a_constraint_that_is_to_be_left_alone_is_not_raised(settings_: str) -> 
 def test_a_line_of_values_that_is_to_be_left_alone_keeps_its_variable() -> None:
     values = f'access_key = "x" {IGNORE}\nsecret_key = "y"\n'
     plan = plan_of({"main.tf": VARIABLES + KEYS, "terraform.tfvars": values})
-    after = {one.path: one.after.decode() for one in plan.changes}
+    after = {change.path: change.after.decode() for change in plan.changes}
     assert 'variable "access_key"' in after["main.tf"]
     assert 'variable "secret_key"' not in after["main.tf"]
     assert after["terraform.tfvars"] == f'access_key = "x" {IGNORE}\n'
@@ -216,7 +216,7 @@ STACK = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  repository 
 def test_an_entry_of_the_runtime_configuration_that_is_to_be_left_alone(entries: str, left: str) -> None:
     runtime = 'version: "1"\nstack_defaults:\n  terraform_version: "1.5.7"\n  environment:\n'
     plan = plan_of({"main.tf": BACKEND, "stack.tf": STACK, ".spacelift/config.yml": runtime + entries})
-    after = {one.path: one.after.decode() for one in plan.changes}
+    after = {change.path: change.after.decode() for change in plan.changes}
     assert after[".spacelift/config.yml"] == runtime + left
 
 
@@ -224,7 +224,7 @@ def test_an_entry_of_the_runtime_configuration_that_is_to_be_left_alone(entries:
 def test_what_is_nested_in_an_entry_that_is_to_be_left_alone(key: str) -> None:
     runtime = f'version: "1"\nstack_defaults:\n  environment:\n{ENTRIES}'.replace(f"{key}:", f"{key}: {IGNORE}")
     plan = plan_of({"main.tf": BACKEND, "stack.tf": STACK, ".spacelift/config.yml": runtime})
-    assert ".spacelift/config.yml" not in [one.path for one in plan.changes]
+    assert ".spacelift/config.yml" not in [change.path for change in plan.changes]
     assert f".spacelift/config.yml:4: {IGNORED_BY_COMMENT.ignored().reason}" in fates(plan, Ignored)
 
 

@@ -54,7 +54,12 @@ def strays(root: Path) -> list[str]:
 def untouched(repo: Repo) -> tuple[str, ...]:
     """Everything that a refused run must leave as it was."""
     git = (("branch", "--all", "-v"), ("rev-parse", "HEAD"), ("status", "--porcelain"), ("ls-files", "-v", "--stage"))
-    return (repo.branch(), *(repo.git(*one) for one in git), repr(contents(repo.root)), repr(strays(repo.root)))
+    return (
+        repo.branch(),
+        *(repo.git(*arguments) for arguments in git),
+        repr(contents(repo.root)),
+        repr(strays(repo.root)),
+    )
 
 
 # --- killed ---------------------------------------------------------------------------------------------------------
@@ -446,7 +451,7 @@ def test_a_folder_that_may_not_be_written(theirs: Repo, folder: str, mode: Mode,
 def test_a_file_that_may_not_be_read_costs_no_other(theirs: Repo) -> None:
     (theirs.root / "app/main.tf").chmod(0)
     result = run_as_owner(theirs, Mode.IN_PLACE)
-    assert [f"{one.place}: {one.code}" for one in result.problems] == ["app/main.tf: unreadable-file"]
+    assert [f"{problem.place}: {problem.code}" for problem in result.problems] == ["app/main.tf: unreadable-file"]
     assert result.changed == ("net/main.tf", "net/variables.tf")
 
 

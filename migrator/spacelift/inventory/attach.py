@@ -58,13 +58,13 @@ RoleOf = Callable[[Stack], str | None]
 def attachments(
     inventory: Inventory,
     role_of: RoleOf,
-    template_of: Callable[[Stack], str] = lambda _: "",
+    objection_of_code: Callable[[Stack], str] = lambda _: "",
     migrated: Collection[str] = (),
 ) -> Attachments:
     """The attachments for the stacks that get static keys, and that ``role_of`` has a role for.
 
-    ``template_of`` says where a template is that may have made a stack, ``""`` if no such template is known. The stacks
-    whose ids are ``migrated`` need no key either: their code signs in by itself, or code gives them the hook.
+    ``objection_of_code`` is the reason of a stack's code against the hook, ``""`` without one. The stacks whose ids are
+    ``migrated`` need no key either: their code signs in by itself, or code gives them the hook.
     """
     account = AccountKeys(inventory)
     attached: list[Attachment] = []
@@ -73,7 +73,7 @@ def attachments(
         role = role_of(stack)
         if role is None:
             continue
-        reason = _objection(account, stack) or (account.of(stack) and _made_by_blueprint(template_of(stack)))
+        reason = _objection(account, stack) or (account.of(stack) and objection_of_code(stack))
         if reason:
             skipped.append(Skipped(stack, reason))
         elif account.of(stack):
@@ -103,11 +103,6 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
     return account.hook_obstacle(stack)
 
 
-def _made_by_blueprint(template: str) -> str:
-    advice = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
-    return f"{advice}, or name the stack by --stack" if template else ""
-
-
 def _first(stack: Stack) -> int:
     """A priority below those of the contexts that are attached by name: the lowest runs first."""
     return (
@@ -119,7 +114,21 @@ def _first(stack: Stack) -> int:
     )
 
 
-def template_of(surveys: Iterable[Survey], stack: Stack) -> str:
+def objection_of_code(surveys: Iterable[Survey], stack: Stack, *, is_named: bool) -> str:
+    """The reason of a stack's code against the hook, ``""`` without one.
+
+    A blueprint is no reason for a stack that the user has named.
+    """
+    all_surveys = list(surveys)
+    for root in (root for survey in all_surveys for root in roots_of(survey, stack)):
+        if root.by == "hook" and root.refusal and not root.is_native:
+            return f"{root.refusal} help: `tf-oidc-migrate --preview --backend-role-arn ARN {root.repo}` says why"
+    template = "" if is_named else _template_of(all_surveys, stack)
+    advice = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
+    return f"{advice}, or name the stack by --stack" if template else ""
+
+
+def _template_of(surveys: Iterable[Survey], stack: Stack) -> str:
     """The place of a blueprint that makes stacks with the code of this stack; ``""`` if ``surveys`` have none."""
     code = code_of(stack)
     identity = RepoIdentity(code.repository or "", code.namespace or "")

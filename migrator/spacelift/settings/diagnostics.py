@@ -75,8 +75,8 @@ resource. If the file sets them, migrate the file by hand.""",
 MOUNTED_FILE_SIGNS_IN = Diagnostic(
     "mounted-file-signs-in",
     found="The mounted file sets `{name}`.",
-    why="The file replaces a file of the checkout at run time, so that the migrated code would not be used.",
-    help="Remove `{name}` from the mounted file, then run again.",
+    why="Spacelift adds the file at run time, and the file overrides the sign-in of the code.",
+    help="Remove `{name}` from the mounted file, then run again. Add `--include-ambient` if nothing else signs in.",
 )
 MOUNTED_VALUES_ARE_STATIC = Diagnostic(
     "mounted-values-are-static",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
+from migrator.secret.names import STATIC_KEYS
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
     INIT_ARGUMENTS_UNKNOWN,
@@ -26,6 +27,7 @@ from migrator.spacelift.settings.diagnostics import (
 from migrator.spacelift.stacks.mounted import content_of
 from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.terraform.credential_names import plain_name
+from migrator.terraform.endpoints import EMULATOR_HOST
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place, Refusal
@@ -42,7 +44,7 @@ _NAMES = regex(
     r"\b(access_key|secret_key|token|profile|shared_credentials_files?|shared_config_files|role_arn|assume_role\w*)\b"
     r"[\"']?\s*[=:{]"
 )
-_WHERE_IT_COUNTS = regex(r"\b(?:provider|backend)\b")
+_WHERE_IT_COUNTS = regex(r"(?s)\bprovider\b.*?\baws|\bbackend\b.*?\bs3\b")
 _VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
 
 
@@ -50,7 +52,8 @@ class Override(Struct, frozen=True, eq=False):
     """A setting at ``place`` that may override the sign-in of the code of stacks.
 
     ``refusal`` is the reason. ``is_source``: the setting is configuration, which may change providers too.
-    ``holds_values``: the setting gives variables values with credentials, which override nothing.
+    ``holds_values``: the setting gives variables values with credentials, which override nothing. ``sets_key``: the
+    setting holds a static key, so that runs use the key whatever the code says.
     """
 
     document: Document
@@ -60,6 +63,7 @@ class Override(Struct, frozen=True, eq=False):
     reach: Reach
     is_source: bool = False
     holds_values: bool = False
+    sets_key: bool = False
     ignored: Ignored | None = None
 
 
@@ -91,6 +95,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 reaches.of(file),
                 is_source,
                 holds_values and not is_source,
+                refusal.code == MOUNTED_FILE_SIGNS_IN.code and _holds_key(text or ""),
                 file.ignored,
             )
     for variable, names in init_arguments:
@@ -128,10 +133,16 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
     return any(map(pattern.fullmatch, mounted)) or any(map(pattern.fullmatch, workspace.file_names))
 
 
+def _holds_key(text: str) -> bool:
+    """Whether a mounted file holds a static key for AWS itself."""
+    names = STATIC_KEYS.intersection(_NAMES.findall(text)) - {"token"}
+    return bool(names) and EMULATOR_HOST.search(text) is None
+
+
 def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if text is None:
         return MOUNTED_FILE_UNKNOWN.refusal()
-    match = _NAMES.search(text)
-    if match is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
+    names = _NAMES.findall(text)
+    if not names or (is_source and not _WHERE_IT_COUNTS.search(text)):
         return None
-    return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
+    return MOUNTED_FILE_SIGNS_IN.refusal(name=next((name for name in names if name in STATIC_KEYS), names[0]))

@@ -92,6 +92,14 @@ class Call(Struct, frozen=True, eq=False):
         return self.positional[position] if position < len(self.positional) else self.keyword(name)
 
 
+class Maker(Struct, frozen=True, eq=False):
+    """The class of an object by its simple name: the object ``is_self`` in the class, or a call at ``node`` made it."""
+
+    name: str
+    node: object
+    is_self: bool = False
+
+
 class Import(Struct, frozen=True, eq=False):
     """A ``from module import names``, or an ``import`` of the names (``module`` is empty); ``frame`` as a call's."""
 

@@ -7,7 +7,7 @@ slowly, so this module should be imported only for a relevant program.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -17,14 +17,14 @@ from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.diagnostics import UNCLEAR_CALL
 from migrator.syntax.python.check import line_start, read
-from migrator.syntax.python.items import Call, Item, Items
+from migrator.syntax.python.items import Call, Item, Items, Maker
 from migrator.syntax.python.tree import Tree, names_below, strings_and_names
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
 
 _DEPTH = 8
-_Found = cst.Call | cst.Comment | cst.ImportFrom | cst.Import
+_Found = cst.Call | cst.ClassDef | cst.Comment | cst.ImportFrom | cst.Import
 
 
 @lru_cache(maxsize=16)
@@ -144,6 +144,25 @@ class Program(Tree):
             classes = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
             return self._has_base(next(classes), class_name, _DEPTH)
         return False
+
+    def made_by(self, call: Call, argument: Item) -> Maker | None:
+        """What made the object that ``argument`` is; None if it is unknown."""
+        node = self._meant(argument.node)
+        if isinstance(node, cst.Call):
+            return Maker(self._module.code_for_node(node.func).rpartition(".")[2], node)
+        if isinstance(node, cst.Name) and call.class_ and call.function and node.value == "self":
+            class_ = next(ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
+            return Maker(class_.name.value, class_, is_self=True)
+        return None
+
+    @cached_property
+    def bases(self) -> dict[str, list[str]]:
+        """The names of the bases of each class."""
+        classes = [node for node in self._of(cst.ClassDef) if isinstance(node, cst.ClassDef)]
+        return {
+            node.name.value: [self._module.code_for_node(base.value).rpartition(".")[2] for base in node.bases]
+            for node in classes
+        }
 
     # --- calls ----------------------------------------------------------------------------------------------------
 
