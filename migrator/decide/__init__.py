@@ -6,6 +6,7 @@ The repository:
 - ``facts`` - all facts: providers, root modules, stacks, settings
 - ``roots`` - root modules, and the stacks that run them
 - ``by_hand`` - stacks of an inventory that no code defines
+- ``overriding`` - settings that override the sign-in of stacks of other repositories
 
 The sign-in of backends:
 
@@ -37,6 +38,7 @@ The signers after the migration:
 - ``signers.changes`` - the new sign-in of each provider, backend and remote state
 - ``signers.table`` - the signers before and after the migration
 - ``signers.roles`` - the roles that AWS must trust
+- ``replacements`` - who still needs static credentials of the environment
 - ``survey`` - the record of the stacks for people, and for other repositories
 
 Messages are in ``diagnostics`` and ``hook_diagnostics``.

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.decide.replacements import replacement_in_account
 from migrator.model.account import checksum
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place, Refusal
 from migrator.model.notes import REMOVE_KEYS_IN_SPACELIFT
 from migrator.rules.registry import Rule
-from migrator.rules.spacelift_credentials import replacement_in_account
 from migrator.secret.names import STATIC_KEYS
 from migrator.terraform.credential_names import BREAKING, plain_name
 from migrator.terraform.expressions.defaults import resolve
