@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.secret.names import STATIC_KEYS
 from migrator.secret.shapes import shown_key
@@ -72,11 +74,18 @@ class Credentials(Struct, frozen=True, eq=False, dict=True):
     def _key(self) -> str:
         name = next(argument for argument in ("access_key", "secret_key", "token") if argument in self.arguments)
         expression = self.expression(name)
-        outcomes = (conditional(expression) or ("", expression))[1:]
-        source = _SOURCE.search(optional(expression) or " ".join(outcomes))
+        source = _SOURCE.search(_outcomes(expression))
         shown = shown_key(self.string(*self.arguments[name]) or "")
         texts = [text for text in (shown, source[0] if source else "") if text]
         return f"static key {texts[0]}{f' ({texts[1]})' if texts[1:] else ''}" if texts else "a static key"
+
+
+def _outcomes(expression: str) -> str:
+    """The values between which a condition chooses, without the condition; any other expression as it is."""
+    with suppress(SyntaxProblem):  # of a heredoc, or a template that is no expression
+        parts = conditional(expression)
+        return optional(expression) or (" ".join(parts[1:]) if parts else expression)
+    return expression
 
 
 class Origins(Struct, frozen=True, eq=False, dict=True):

@@ -357,6 +357,12 @@ def test_a_condition_is_no_key(tmp_path: Path) -> None:
     assert row.before == "static key var.access_key"
 
 
+@pytest.mark.parametrize(("key", "source"), [('<<EOT\n  } # " ? :\nEOT', ""), ("<<EOT\n${var.key}\nEOT", " var.key")])
+def test_a_key_in_a_heredoc_has_an_origin(key: str, source: str, tmp_path: Path) -> None:
+    (row,) = migrated(tmp_path, {"main.tf": provider(f"  access_key = {key}\n  secret_key = var.secret\n")}).signers
+    assert row.before == f"static key{source}" if source else "a static key"
+
+
 def test_an_overriding_file_counts(tmp_path: Path) -> None:
     files = {
         "main.tf": provider('  profile = "one"\n'),
