@@ -21,7 +21,7 @@ from migrator.model.results import Mode
 from tests.cdktf.test_cdktf import SYNTHESISE, WEB_IDENTITY, needs_cdktf
 from tests.terraform.test_hostile_trees import ARN, MODES
 
-PROGRAMS = 20
+PROGRAMS = 8
 WHO = ("ci", "dev", "prod")
 BY_PROFILE: dict[str, Any] = {"roles": tuple(flag_mapping(f"profile:{who}={ARN}-{who}") for who in WHO)}
 SETTINGS = (
