@@ -21,7 +21,7 @@ from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, Plan, RepoResult, Revision, Stage
-from migrator.terraform.git_search import mark_files_without_words
+from migrator.terraform.git_search import FileSearch
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
 from migrator.workspace.workspace import Workspace
@@ -205,7 +205,6 @@ def _read(
     repo_config = with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, repo_config, paths[1:])
     workspace.slugs = dict(repo_config.slugs)
-    mark_files_without_words(workspace)
     return _Repository(name, config, repo_config, checkout, workspace, _planning(workspace, repo_config, fleet, name))
 
 
@@ -259,13 +258,17 @@ def _workspace(path: Path, checkout: GitRepo | None, config: Config, others: Seq
     root = _root(path, checkout)
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
     folders = tuple("" if folder == root else folder.relative_to(root).as_posix() for folder in paths)
-    return Workspace(
-        replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), search=checkout),
+    found_paths = checkout.paths()
+    search = FileSearch(checkout, len(found_paths))
+    workspace = Workspace(
+        replace(listing(root, found_paths, is_sparse=checkout.is_sparse), search=checkout),
         _identity(checkout, config),
         "" if others else folders[0],
         config.exclude,
         folders,
     )
+    search.mark(workspace)
+    return workspace
 
 
 def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:

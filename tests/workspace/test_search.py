@@ -37,7 +37,7 @@ def preview(folder: Path) -> RepoResult:
 
 @pytest.fixture
 def searched(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(git_search, "_MANY_DOCUMENTS", 1)
+    monkeypatch.setattr(git_search, "_MANY_FILES", 1)
     return monkeypatch
 
 
@@ -49,7 +49,7 @@ def test_one_odd_file(name: str, is_tracked: bool, make_repo: MakeRepo, monkeypa
     if is_tracked:
         repo.commit()
     read = preview(repo.root)
-    monkeypatch.setattr(git_search, "_MANY_DOCUMENTS", 1)
+    monkeypatch.setattr(git_search, "_MANY_FILES", 1)
     assert preview(repo.root) == read
 
 
