@@ -52,7 +52,7 @@ def export(workspace: Workspace, commands: Iterable[str]) -> Export | None:
             if variable := exported(line):
                 return Export(variable)
             for path, text in _sourced(workspace, line):
-                found = (assigned(line) for line in text.splitlines() if EXCHANGE not in text)
+                found = () if EXCHANGE in text else map(assigned, text.splitlines())
                 if variable := next(filter(None, found), ""):
                     return Export(variable, path)
     return None
